@@ -1,0 +1,1 @@
+//! egui: panels draw State and send commands.

@@ -1,0 +1,87 @@
+//! The data's keys.
+
+use super::section::{choice, section};
+
+section! {
+    /// Videos, annotations, and how a video becomes snippets (spec 2 and 18). Relative paths resolve against `--root`.
+    pub struct Data {
+        /// Annotation file in the ActivityNet schema (spec 2.1).
+        annotations: String = "annotations.json".to_owned(),
+        /// What the snippets are made of.
+        source: Source = Source::Videos,
+        /// Folder of the video or feature files; a video's own path in the annotation file comes first.
+        folder: String = ".".to_owned(),
+        /// What stands before a video's name in its file name (ActivityNet: "v_").
+        prefix: String = String::new(),
+        /// File name extension of videos or features, without the dot.
+        extension: String = "mp4".to_owned(),
+        /// Text file with one class a line; absent: the classes of the annotation file, sorted (spec 2.2).
+        class_map: Option<String> = None,
+        /// Text file with one video a line that is left out (spec 2.1).
+        block_list: Option<String> = None,
+        /// Subset that trains.
+        train_subset: String = "training".to_owned(),
+        /// Subset that is evaluated.
+        test_subset: String = "validation".to_owned(),
+        /// Whole videos rescaled to `tscale` snippets, or sliding windows of a fixed length (spec 2.3, 2.5, 18).
+        scheme: Scheme = Scheme::Windows,
+        /// Length of a window in seconds (spec 18).
+        window_seconds: f64 = 16.0,
+        /// Overlap of neighbouring windows, 0..1 (spec 2.5).
+        window_overlap: f64 = 0.5,
+        /// In training, whether each epoch shifts the windows by up to half their stride (spec 18, windows on raw video).
+        window_jitter: bool = true,
+        /// Share of an action that a training window must hold to train on it, 0..1 (spec 2.5: 0.9).
+        completeness: f64 = 0.9,
+        /// Frames are chosen by presentation time, or by index as the reference does (spec 18, 2.4).
+        sampling: Sampling = Sampling::Time,
+        /// Frames of a clip (spec 2.4: 16).
+        clip_length: usize = 16,
+        /// Frames a second inside a clip, for sampling by time.
+        frame_rate: f64 = 15.0,
+        /// Height in pixels to which a frame is resized, without keeping its ratio (spec 2.4: 128).
+        resize_height: usize = 128,
+        /// Width in pixels to which a frame is resized (spec 2.4: 171).
+        resize_width: usize = 171,
+        /// Side in pixels of the square crop in training (spec 2.4: 112).
+        crop: usize = 112,
+        /// Side in pixels of the centre crop in inference (OpenTAD 128, official 112; spec 2.4).
+        test_crop: usize = 112,
+        /// Random changes of the picture in training.
+        augment: super::Augment = super::Augment::default(),
+        /// A control for experiments: every clip is its centre frame repeated, so that motion inside a clip is lost.
+        repeat_centre_frame: bool = false,
+        /// A control for experiments: the frames of every clip in reverse order.
+        reverse_clips: bool = false,
+    }
+}
+
+choice! {
+    /// What snippets are made of.
+    pub enum Source {
+        /// Video files, through the encoder.
+        Videos = "videos",
+        /// Stored features (`.npy`).
+        Features = "features",
+    } default Videos
+}
+
+choice! {
+    /// How a video is cut for the detector.
+    pub enum Scheme {
+        /// The whole video is rescaled to `tscale` snippets (ActivityNet).
+        Resize = "resize",
+        /// Sliding windows of `tscale` snippets (THUMOS, own videos).
+        Windows = "windows",
+    } default Windows
+}
+
+choice! {
+    /// How the frames of a snippet are chosen.
+    pub enum Sampling {
+        /// Nearest frame by presentation time (spec 18).
+        Time = "time",
+        /// By frame index, OpenTAD's bins (spec 2.4).
+        Index = "index",
+    } default Time
+}

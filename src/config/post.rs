@@ -1,0 +1,37 @@
+//! The keys of post-processing and evaluation.
+
+use super::section::section;
+
+section! {
+    /// From scored proposals to detections (spec 9).
+    pub struct Post {
+        /// Keep only proposals whose ends are peaks of the boundary curves (spec 9.2).
+        boundary_selection: bool = true,
+        /// Suppression of overlapping proposals (spec 9.3).
+        nms: Nms = Nms::default(),
+    }
+}
+
+section! {
+    /// Gaussian soft-NMS (spec 9.3) and voting (spec 9.4).
+    pub struct Nms {
+        /// Width of the Gaussian (ActivityNet 0.35, THUMOS 0.3).
+        sigma: f64 = 0.35,
+        /// Most detections of a video, or of a video and class with the class head (spec 9.3, 18: max_detections).
+        max_detections: usize = 100,
+        /// Score below which a candidate is dropped (spec 9.3: 1e-4).
+        min_score: f64 = 1e-4,
+        /// Overlap from which neighbours vote on a segment's ends; 0 is off (THUMOS 0.95; spec 9.4).
+        voting_threshold: f64 = 0.0,
+    }
+}
+
+section! {
+    /// Evaluation (spec 10).
+    pub struct Evaluation {
+        /// tIoU thresholds.
+        tious: Vec<f64> = vec![0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95],
+        /// JSON list of videos left out of the evaluation (spec 10.2).
+        blocked: Option<String> = None,
+    }
+}

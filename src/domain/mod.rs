@@ -1,0 +1,20 @@
+//! The words of the field as plain values: time, labels, data sets, detections, run events, failures.
+//!
+//! Knows `std` and `serde` only. Everything above speaks in these types, so that a segment means the same in the timeline, the
+//! trainer and an evaluation.
+
+mod dataset;
+mod detections;
+mod events;
+mod failure;
+mod label;
+mod random;
+mod time;
+
+pub use dataset::{Annotation, Dataset, Video};
+pub use detections::{Detection, Detections};
+pub use events::{Event, LearningRates, LossTerm, RunEvent, Seconds, tiou_key};
+pub use failure::Failure;
+pub use label::ClassList;
+pub use random::{Draw, Purpose};
+pub use time::{MediaTime, Segment, TimeRange, tiou};

@@ -1,0 +1,1 @@
+//! Soft-NMS, matching, average precision, recall, error diagnosis. No tensors.

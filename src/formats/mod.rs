@@ -1,0 +1,1 @@
+//! Files to domain and back: ActivityNet, THUMOS, features, external classifiers.

@@ -1,0 +1,1 @@
+//! Named threads and child processes around all that: requests in, events out.

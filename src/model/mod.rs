@@ -1,0 +1,1 @@
+//! Burn modules: encoder, projection, neck, boundary head, proposals, RoI align, heads, the detector; weights.

@@ -1,0 +1,1 @@
+//! The run folder: a writer and a reader that follows it.

@@ -1,0 +1,1 @@
+//! Targets, losses, loader, the three-stage step, optimisers, checkpoints, the loop.

@@ -1,0 +1,1 @@
+//! FFmpeg behind plain types: probe, presentation-time index, decoder, clips, encoder; clock and frame queue.
