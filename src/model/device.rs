@@ -7,7 +7,9 @@ use serde::Serialize;
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
     /// Not a device name.
-    #[error("there is no device called {0:?}; choose auto, cpu, wgpu, wgpu:N, cuda or cuda:N (etad devices lists them)")]
+    #[error(
+        "there is no device called {0:?}; choose auto, cpu, wgpu, wgpu:N, cuda or cuda:N (etad devices lists them)"
+    )]
     Unknown(String),
     /// Fewer GPUs than asked for.
     #[error("{name} is not there: {found} found; etad devices lists them, --device cpu always works")]

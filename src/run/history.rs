@@ -79,7 +79,8 @@ mod tests {
         assert!(!is_alive(&run));
 
         let events = run.join("events.jsonl");
-        let text = std::fs::read_to_string(&events).expect("there") + "{\"time\":1,\"event\":\"telepathy\"}\n{\"time\":2,\"ev";
+        let text =
+            std::fs::read_to_string(&events).expect("there") + "{\"time\":1,\"event\":\"telepathy\"}\n{\"time\":2,\"ev";
         std::fs::write(&events, text).expect("written");
         assert!(matches!(RunWriter::open(&run, "", false), Err(RunError::Exists { .. })));
         let mut writer = RunWriter::open(&run, "", true).expect("goes on");

@@ -7,8 +7,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use crate::domain::{Detections, Event, Order, RunEvent};
-use crate::formats::results;
+use crate::domain::{Event, Order, RunEvent};
 
 use super::{RunError, control::ControlReader, file, io, lock::Lock};
 
@@ -68,15 +67,10 @@ impl RunWriter {
         self.events.write_all(format!("{line}\n").as_bytes()).map_err(io("write", &path))
     }
 
-    /// Writes an epoch's detections; returns their path relative to the run folder.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub fn predictions(&mut self, epoch: usize, detections: &Detections) -> Result<String, RunError> {
-        let name = format!("{}/epoch_{epoch:03}.json", file::PREDICTIONS);
-        let path = self.folder.join(&name);
-        results::write(&path, detections).map_err(|error| io("write", &path)(std::io::Error::other(error)))?;
-        Ok(name)
+    /// Where the detections of an epoch (from 0) belong, relative to the run folder.
+    #[must_use]
+    pub fn predictions_file(epoch: usize) -> String {
+        format!("{}/epoch_{epoch:03}.json", file::PREDICTIONS)
     }
 
     /// Orders given since the last call.
