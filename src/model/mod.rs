@@ -3,6 +3,7 @@
 mod boundary;
 mod conv;
 mod detector;
+pub mod device;
 mod encoder;
 mod head;
 mod init;
