@@ -94,7 +94,8 @@ fn overall(severity: Severity, sentence: String, advice: &str) -> Finding {
 fn subsets(dataset: &Dataset, expected: &Expectations, findings: &mut Vec<Finding>) {
     let train = &expected.train_subset;
     if dataset.subset(train).next().is_none() {
-        let advice = "Give at least one video this subset, or name another one in the configuration (data.train_subset).";
+        let advice =
+            "Give at least one video this subset, or name another one in the configuration (data.train_subset).";
         findings.push(overall(Severity::Error, format!("No video is in the subset \"{train}\" that trains."), advice));
     } else if dataset.subset(train).all(|video| video.annotations.is_empty()) {
         let advice = "Annotate some actions in the training videos first.";
@@ -103,7 +104,11 @@ fn subsets(dataset: &Dataset, expected: &Expectations, findings: &mut Vec<Findin
     let test = &expected.test_subset;
     if dataset.subset(test).next().is_none() {
         let advice = "Move a few videos that are like the others into it, so that mAP can be measured while training.";
-        findings.push(overall(Severity::Warning, format!("No video is in the subset \"{test}\" that evaluates."), advice));
+        findings.push(overall(
+            Severity::Warning,
+            format!("No video is in the subset \"{test}\" that evaluates."),
+            advice,
+        ));
     }
 }
 
@@ -272,7 +277,8 @@ mod tests {
 
     #[test]
     fn files_that_cannot_be_read_or_have_another_length_are_named() {
-        let dataset = Dataset { videos: vec![video("a", "training", &[(1.0, 2.0, "jump")]), video("b", "validation", &[])] };
+        let dataset =
+            Dataset { videos: vec![video("a", "training", &[(1.0, 2.0, "jump")]), video("b", "validation", &[])] };
         let media = BTreeMap::from([
             ("a".to_owned(), Err("it is not a video".to_owned())),
             ("b".to_owned(), Ok(Media { duration: 4.0, frame: 0.04 })),

@@ -8,9 +8,8 @@ use crate::domain::{Annotation, ClassList, Dataset, Segment, Video};
 use super::{Manifest, ProjectError};
 
 /// File name extensions by which a folder's videos are found, lower case. A file that was named one by one opens whatever its name.
-pub const VIDEO_EXTENSIONS: &[&str] = &[
-    "mp4", "mkv", "mov", "avi", "webm", "m4v", "mpg", "mpeg", "ts", "mts", "m2ts", "wmv", "flv", "ogv", "3gp", "y4m",
-];
+pub const VIDEO_EXTENSIONS: &[&str] =
+    &["mp4", "mkv", "mov", "avi", "webm", "m4v", "mpg", "mpeg", "ts", "mts", "m2ts", "wmv", "flv", "ogv", "3gp", "y4m"];
 
 /// Folders below the opened one that are looked into; deeper ones are most likely not meant.
 const DEPTH: usize = 3;

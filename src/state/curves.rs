@@ -35,7 +35,7 @@ pub struct Curves {
 }
 
 impl Curves {
-    /// Takes in what an event adds; one that resumes the run drops what came after its step.
+    /// Takes in what an event adds.
     pub fn push(&mut self, time: f64, event: &Event) {
         match event {
             Event::Step { step, loss, terms, .. } => {
@@ -51,7 +51,6 @@ impl Curves {
                 let average = *average_map;
                 self.evals.push(EvalPoint { epoch: *epoch, step: *step, map, average, per_class });
             }
-            Event::Resumed { step, .. } => self.truncate(*step),
             _ => {}
         }
     }
@@ -100,17 +99,6 @@ impl Curves {
         let left = total.saturating_sub(self.steps_done()) as f64;
         (steps > 0.0 && seconds > 0.0).then(|| seconds / steps * left)
     }
-
-    fn truncate(&mut self, step: usize) {
-        let before = |point: &[f64; 2]| point[0] < step as f64;
-        let kept = self.loss.partition_point(before);
-        self.loss.truncate(kept);
-        self.times.truncate(kept);
-        for points in self.terms.values_mut() {
-            points.truncate(points.partition_point(before));
-        }
-        self.evals.retain(|eval| eval.step < step);
-    }
 }
 
 #[cfg(test)]
@@ -147,17 +135,16 @@ mod tests {
     }
 
     #[test]
-    fn resuming_drops_what_came_after() {
+    fn the_pace_of_the_reports_gives_the_time_left() {
         let mut curves = Curves::default();
-        for (time, event) in [(0.0, step(0, 4.0)), (10.0, step(10, 3.0)), (20.0, step(20, 2.0)), (21.0, eval(0, 20, 0.2))] {
+        for (time, event) in
+            [(0.0, step(0, 4.0)), (10.0, step(10, 3.0)), (20.0, step(20, 2.0)), (21.0, eval(0, 20, 0.2))]
+        {
             curves.push(time, &event);
         }
         assert_eq!(curves.seconds_left(41), Some(20.0));
         assert_eq!(curves.map_curve("0.50"), [[20.0, 0.2 * 1.5]]);
-        curves.push(30.0, &Event::Resumed { epoch: 0, step: 11 });
-        assert_eq!(curves.loss, [[0.0, 4.0], [10.0, 3.0]]);
-        assert_eq!(curves.terms["iou"].len(), 2);
-        assert!(curves.evals.is_empty());
+        assert_eq!(curves.terms["iou"].len(), 3);
     }
 
     #[test]

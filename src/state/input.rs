@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::domain::{Dataset, Detection, Detections, Failure, MediaTime, RunEvent};
+use crate::domain::{Dataset, Detection, Detections, Do, Failure, MediaTime, RunEvent};
 use crate::project::{Finding, Media, Opened};
 
 use super::{Origin, RunSummary, Sort, ThemeChoice};
@@ -36,17 +36,6 @@ pub enum Init {
     File(PathBuf),
     /// The weights of an earlier run, by its folder.
     Run(PathBuf),
-}
-
-/// What a run can be asked to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RunControl {
-    /// Wait.
-    Pause,
-    /// Go on.
-    Resume,
-    /// Save and end.
-    Stop,
 }
 
 /// Forms in which detections are saved.
@@ -131,7 +120,7 @@ pub enum Command {
     /// Go on with the followed run that was interrupted or stopped.
     ResumeRun,
     /// Ask the followed run to do something.
-    Control(RunControl),
+    Control(Do),
     /// Follow this run of the project.
     FollowRun(PathBuf),
     /// Detect with these weights.
@@ -408,7 +397,7 @@ pub enum Effect {
         /// Run folder.
         folder: PathBuf,
         /// What to do.
-        control: RunControl,
+        what: Do,
     },
     /// Follow this run folder instead of any other; reports `RunEvents` and `RunChecked`.
     Follow(PathBuf),

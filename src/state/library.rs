@@ -113,9 +113,9 @@ impl Library {
         match self.sort {
             Sort::File => {}
             Sort::Name => shown.sort_by_cached_key(|(_, entry)| entry.id.to_lowercase()),
-            Sort::Duration => shown.sort_by(|(_, a), (_, b)| {
-                b.duration.unwrap_or(-1.0).total_cmp(&a.duration.unwrap_or(-1.0))
-            }),
+            Sort::Duration => {
+                shown.sort_by(|(_, a), (_, b)| b.duration.unwrap_or(-1.0).total_cmp(&a.duration.unwrap_or(-1.0)))
+            }
             Sort::Actions => shown.sort_by_key(|(_, entry)| std::cmp::Reverse(entry.annotations.len())),
             Sort::Subset => shown.sort_by_cached_key(|(_, entry)| (entry.subset.clone(), entry.id.to_lowercase())),
         }
@@ -150,7 +150,11 @@ mod tests {
 
     #[test]
     fn finds_in_any_case_and_sorts() {
-        let entries = vec![entry("Beta", "training", 5.0, 1), entry("alpha", "validation", 9.0, 0), entry("gamma", "training", 1.0, 7)];
+        let entries = vec![
+            entry("Beta", "training", 5.0, 1),
+            entry("alpha", "validation", 9.0, 0),
+            entry("gamma", "training", 1.0, 7),
+        ];
         let mut library = Library { entries, ..Library::default() };
         assert_eq!(library.visible(), [0, 1, 2]);
         library.sort = Sort::Name;

@@ -11,6 +11,7 @@ mod library;
 mod notices;
 mod playback;
 mod predictions;
+mod react;
 mod run;
 mod settings;
 mod timeline;
@@ -21,14 +22,14 @@ mod words;
 pub use curves::{Curves, EvalPoint};
 pub use detecting::{DetectJob, Detecting, Row};
 pub use input::{
-    Choice, Command, DetectVideo, Effect, Export, Input, Init, PlayerRequest, Report, RunControl, TrainRequest, VideoFacts,
+    Choice, Command, DetectVideo, Effect, Export, Init, Input, PlayerRequest, Report, TrainRequest, VideoFacts,
 };
 pub use lanes::{Bar, Lane, lanes};
 pub use library::{Entry, Library, Sort, Thumbnail};
 pub use notices::{Notice, Notices, Tone};
 pub use playback::{Playback, Status};
 pub use predictions::{Origin, PredictionSet, Predictions};
-pub use run::{Progress, RunState, RunSummary, RunView};
+pub use run::{Progress, RunState, RunSummary, RunView, Started};
 pub use settings::{Settings, ThemeChoice};
 pub use timeline::{Tick, TimelineView, ticks};
 pub use training::{Health, TrainForm};
@@ -112,3 +113,6 @@ impl State {
         self.project.as_ref().map(|project| project.root.join("runs"))
     }
 }
+
+#[cfg(test)]
+mod tests;

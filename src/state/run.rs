@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::domain::{Event, RunEvent};
+use crate::domain::{Do, Event, RunEvent};
+use crate::run::History;
 
-use super::{Curves, RunControl};
+use super::Curves;
 
 /// What a run is doing, or how it ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +102,8 @@ pub struct RunView {
     pub state: RunState,
     /// What it said at its start.
     pub started: Option<Started>,
+    /// Its events, without those that a resume took back.
+    history: History,
     /// Loss and mAP.
     pub curves: Curves,
     /// What goes on besides steps.
@@ -114,7 +117,7 @@ pub struct RunView {
     /// Share of the time that went into waiting for data, 0..1.
     pub data_share: Option<f64>,
     /// What was asked of it and not yet acknowledged.
-    pub asked: Option<RunControl>,
+    pub asked: Option<Do>,
     /// Whether the window started the process and sees its end itself.
     pub own: bool,
     /// How the process ended, when the window saw it.
@@ -131,6 +134,7 @@ impl RunView {
             name,
             state: RunState::Starting,
             started: None,
+            history: History::default(),
             curves: Curves::default(),
             progress: None,
             warnings: Vec::new(),
@@ -145,9 +149,25 @@ impl RunView {
 
     /// Takes in an event of the run folder.
     pub fn push(&mut self, event: &RunEvent) {
-        self.curves.push(event.time, &event.event);
+        self.history.push(event.clone());
+        if matches!(event.event, Event::Resumed { .. }) {
+            // The history knows what a resume takes back; the curves start again from what is left.
+            self.curves = Curves::default();
+            self.history.events().iter().for_each(|earlier| self.curves.push(earlier.time, &earlier.event));
+        } else {
+            self.curves.push(event.time, &event.event);
+        }
         match &event.event {
-            Event::Start { device, parameters_trained, parameters_frozen, videos, steps_per_epoch, epochs, pid, .. } => {
+            Event::Start {
+                device,
+                parameters_trained,
+                parameters_frozen,
+                videos,
+                steps_per_epoch,
+                epochs,
+                pid,
+                ..
+            } => {
                 self.started = Some(Started {
                     device: device.clone(),
                     parameters_trained: *parameters_trained,
@@ -229,6 +249,27 @@ mod tests {
         run.push(&at(Event::Stopped));
         run.lost();
         assert_eq!(run.state, RunState::Stopped);
+    }
+
+    #[test]
+    fn resuming_takes_curves_back() {
+        let step = |step| Event::Step {
+            epoch: 0,
+            step,
+            loss: step as f64,
+            terms: Default::default(),
+            learning_rate: Default::default(),
+            seconds: Default::default(),
+            data_share: 0.0,
+            device_memory: None,
+            device_memory_peak: None,
+            process_memory: None,
+        };
+        let mut run = RunView::new(PathBuf::from("/p/runs/a"), false);
+        for event in [step(0), step(10), step(20), Event::Resumed { epoch: 0, step: 10 }, step(11)] {
+            run.push(&at(event));
+        }
+        assert_eq!(run.curves.loss, [[0.0, 0.0], [11.0, 11.0]]);
     }
 
     #[test]

@@ -87,9 +87,8 @@ pub struct Tick {
 /// The marks of a ruler `width` points wide: labelled ones at round times at least 70 points apart, five smaller steps between.
 #[must_use]
 pub fn ticks(view: &TimelineView, width: f64) -> Vec<Tick> {
-    const ROUND: [f64; 17] = [
-        0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0,
-    ];
+    const ROUND: [f64; 17] =
+        [0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0];
     let least = 70.0 / width.max(70.0) * view.span;
     let step = ROUND.into_iter().find(|&step| step >= least).unwrap_or(14_400.0);
     let small = step / 5.0;
