@@ -119,7 +119,8 @@ pub fn path(file: &str) -> PathBuf {
 /// Path of a file of the workplace's shared folder (`fixtures/real/x.json`); prints why the test skips where there is none.
 pub fn shared(file: &str) -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let found = ["../shared", "../../shared"].iter().map(|folder| root.join(folder).join(file)).find(|path| path.exists());
+    let found =
+        ["../shared", "../../shared"].iter().map(|folder| root.join(folder).join(file)).find(|path| path.exists());
     if found.is_none() {
         println!("skipped: {file} is not in ../shared");
     }

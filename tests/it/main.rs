@@ -4,3 +4,5 @@
 
 #[allow(dead_code, reason = "a shared helper: each feature set uses part of it")]
 mod fixtures;
+mod parity_eval;
+mod parity_formats;
