@@ -6,3 +6,4 @@ mod architecture;
 mod docs;
 #[allow(dead_code, reason = "a shared helper: each feature set uses part of it")]
 mod fixtures;
+mod parity_model;
