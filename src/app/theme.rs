@@ -1,4 +1,5 @@
-//! Colours, sizes and fonts, from `assets/theme.toml` to egui's style. No other file of the window names a colour.
+//! Colours, sizes and fonts, from `assets/theme.toml` to egui's style. No other file of the window names a
+//! colour, but for white on black over pictures.
 
 use anyhow::Context as _;
 use egui::{Color32, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Margin, Stroke, TextStyle};
