@@ -2,6 +2,8 @@
 
 mod exact;
 mod generated;
+mod mutated;
+mod playing;
 mod torture;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
