@@ -8,3 +8,4 @@ mod docs;
 mod fixtures;
 mod parity_eval;
 mod parity_formats;
+mod parity_post;
