@@ -9,3 +9,4 @@ mod fixtures;
 mod parity_eval;
 mod parity_formats;
 mod parity_model;
+mod parity_post;
