@@ -14,7 +14,7 @@ pub use load::{ConfigError, load, parse};
 pub use model::{Head, Model, ProposalStrategy, Proposals, Roi};
 pub use post::{Evaluation, Nms, Post};
 pub use section::{Documented, Key, plain_key};
-pub use train::{Augment, Loss, Optimizer, OptimizerKind, Scheduler, SchedulerKind, SnippetStrategy, Solver, Workflow};
+pub use train::{Augment, Loss, LossForm, Optimizer, OptimizerKind, Scheduler, SchedulerKind, SnippetStrategy, Solver, Workflow};
 
 use section::section;
 

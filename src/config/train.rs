@@ -5,6 +5,8 @@ use super::section::{choice, section};
 section! {
     /// Weights and thresholds of the losses (spec 6.8 and 18).
     pub struct Loss {
+        /// Whose small differences are followed where the two references disagree (spec 13).
+        form: LossForm = LossForm::OpenTad,
         /// Weight of the IoU classification (spec 6.8).
         iou_classification: f64 = 1.0,
         /// Weight of the IoU regression (spec 6.8).
@@ -24,6 +26,16 @@ section! {
         /// Class negatives drawn for each class positive (spec 18: 3).
         class_negatives: f64 = 3.0,
     }
+}
+
+choice! {
+    /// The reference whose logarithms and epsilons the losses use (spec 6.1, 6.3, 13).
+    pub enum LossForm {
+        /// The OpenTAD toolbox.
+        OpenTad = "opentad",
+        /// The authors' own repository.
+        Official = "official",
+    } default OpenTad
 }
 
 section! {
