@@ -1,7 +1,13 @@
 //! Targets, losses, loader, the three-stage step, optimisers, checkpoints, the loop.
 
+pub mod augment;
+pub mod cache;
+pub mod item;
+pub mod loader;
 pub mod losses;
 pub mod optimizer;
 pub mod schedule;
 pub mod sink;
+pub mod source;
 pub mod targets;
+pub mod windows;
