@@ -23,10 +23,12 @@ section! {
         spatial_strides: Vec<usize> = vec![1, 2, 2, 2],
         /// Normalisation: running statistics of pre-trained batch norms, or group norm for training from scratch.
         norm: Norm = Norm::Batch,
-        /// Groups of a group norm.
+        /// Groups of a group norm; where they do not divide the channels, the largest smaller number that does.
         norm_groups: usize = 8,
         /// Epsilon of the normalisation (1e-3 in TSP and ETAD, 1e-5 in torchvision and for group norm).
         norm_epsilon: f64 = 1e-3,
+        /// Whether scale and shift of batch norms are trained (official code) or stay (OpenTAD; spec 3.3).
+        train_norm: bool = false,
         /// Stages without gradient: 0 none, 1 the stem, 2 also layer 1, and so on (spec 3.3 counts 2 for stem, layers 1 and 2).
         frozen_stages: usize = 0,
         /// Whether the whole encoder stays as it was initialised or loaded.

@@ -5,6 +5,7 @@ mod encoder;
 mod load;
 mod model;
 mod post;
+mod reference;
 mod section;
 mod train;
 
@@ -13,6 +14,7 @@ pub use encoder::{Architecture, Encoder, Norm};
 pub use load::{ConfigError, load, parse};
 pub use model::{Head, Model, ProposalStrategy, Proposals, Roi};
 pub use post::{Evaluation, Nms, Post};
+pub use reference::markdown;
 pub use section::{Documented, Key, plain_key};
 pub use train::{Augment, Loss, LossForm, Optimizer, OptimizerKind, Scheduler, SchedulerKind, SnippetStrategy, Solver, Workflow};
 

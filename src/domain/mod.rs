@@ -8,6 +8,7 @@ mod detections;
 mod events;
 mod failure;
 mod label;
+mod order;
 mod random;
 mod time;
 
@@ -16,5 +17,6 @@ pub use detections::{Detection, Detections};
 pub use events::{Event, LearningRates, LossTerm, RunEvent, Seconds, tiou_key};
 pub use failure::Failure;
 pub use label::ClassList;
+pub use order::{Do, Order};
 pub use random::{Draw, Purpose};
 pub use time::{MediaTime, Segment, TimeRange, tiou};

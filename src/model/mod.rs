@@ -1,1 +1,24 @@
 //! Burn modules: encoder, projection, neck, boundary head, proposals, RoI align, heads, the detector; weights.
+
+mod boundary;
+mod conv;
+mod detector;
+pub mod device;
+mod encoder;
+mod head;
+mod init;
+mod linear;
+mod lstm;
+mod names;
+mod neck;
+mod norm;
+pub mod proposals;
+mod refine;
+mod roi;
+pub mod weights;
+
+pub use detector::{Detector, DetectorOutput, StageOutput};
+pub use encoder::Encoder;
+pub use refine::refine;
+pub use roi::RoiAlign;
+#[cfg(test)]

@@ -1,2 +1,9 @@
+//! What the program promises, one module a promise. One binary, because each further one links over 100 MB.
 
+#![allow(missing_docs, reason = "tests say what they promise in their names")]
+
+mod architecture;
+mod docs;
+#[allow(dead_code, reason = "a shared helper: each feature set uses part of it")]
+mod fixtures;
 mod parity_train;

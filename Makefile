@@ -1,0 +1,13 @@
+.PHONY: run test ci
+
+# Install what is missing, build, make the sample, open the window on it.
+run:
+	@scripts/run.sh
+
+# Install what tests need and run them all.
+test:
+	@scripts/test.sh
+
+# What must hold before a change lands.
+ci:
+	@.ci/run
