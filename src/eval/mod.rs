@@ -1,1 +1,16 @@
 //! Soft-NMS, matching, average precision, recall, error diagnosis. No tensors.
+//!
+//! Everything here is arithmetic on segments and scores. It follows spec 9 and 10 to the order of operations, because published
+//! numbers depend on ties and roundings; `tests/it/parity_eval.rs` compares it with the references' own results.
+
+mod average_precision;
+mod cases;
+mod matching;
+pub mod nms;
+pub mod postprocess;
+mod recall;
+
+pub use average_precision::{AtTiou, ClassResult, Counts, Evaluation, evaluate};
+pub use cases::{EvalError, EvalOptions, Ignored, Rules};
+pub use matching::{DetectionState, VideoMatches, matches};
+pub use recall::{ProposalRecall, average_recall, top_kx_recall};

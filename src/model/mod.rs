@@ -19,6 +19,6 @@ pub mod weights;
 
 pub use detector::{Detector, DetectorOutput, StageOutput};
 pub use encoder::Encoder;
+pub use head::HeadOutput;
 pub use refine::refine;
 pub use roi::RoiAlign;
-#[cfg(test)]

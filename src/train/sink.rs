@@ -2,31 +2,7 @@
 
 use std::path::Path;
 
-use crate::domain::{Detections, Event};
-
-/// What a control line asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Do {
-    /// Wait.
-    Pause,
-    /// Go on.
-    Resume,
-    /// Save and end.
-    Stop,
-    /// Write a checkpoint now.
-    Save,
-    /// Evaluate now.
-    Evaluate,
-}
-
-/// A control line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Order {
-    /// Its id, which the acknowledging event repeats.
-    pub id: u64,
-    /// What to do.
-    pub what: Do,
-}
+use crate::domain::{Detections, Event, Order};
 
 /// A run folder that cannot be written; one sentence with the file and what to do.
 #[derive(Debug, thiserror::Error)]

@@ -1,1 +1,21 @@
 //! FFmpeg behind plain types: probe, presentation-time index, decoder, clips, encoder; clock and frame queue.
+//!
+//! One decoder, one time: player, thumbnails, trainer and inference all count frames and read times from the same [`TimeIndex`].
+//! `ffmpeg_next` is named in `ffmpeg/` alone; everything else here is plain values and arithmetic. Knows `domain` only.
+
+mod error;
+mod ffmpeg;
+mod frame;
+mod index;
+mod info;
+
+pub use error::VideoError;
+pub use ffmpeg::{
+    AudioSpec, ClipReader, ClipSpec, Decoder, VideoWriter, WriterSpec, index, probe, provisional_index, thumbnail,
+};
+pub use frame::{ColourMatrix, ColourRange, Frame, Picture, Plane, RgbImage, Rotation};
+pub use index::{RawTime, TimeIndex};
+pub use info::{AudioInfo, VideoInfo};
+
+#[cfg(test)]
+mod tests;

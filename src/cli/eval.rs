@@ -1,0 +1,228 @@
+//! `etad eval`: mAP, recall and counts of a detection file against a ground truth (spec 10.1).
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use serde_json::json;
+
+use crate::domain::{ClassList, tiou_key};
+use crate::eval::{EvalOptions, Evaluation, Rules, evaluate};
+use crate::formats::{activitynet, block_list, results};
+
+/// Evaluate a detection file against a ground truth.
+#[derive(Clone, Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  etad eval --ground-truth annotations.json --predictions found.json --subset validation --tiou 0.3:0.1:0.7"
+)]
+pub struct EvalArgs {
+    /// Annotation file in the ActivityNet schema.
+    #[arg(long, value_name = "FILE")]
+    pub ground_truth: PathBuf,
+    /// Detection file: {"results": {video: [{"segment": [s, e], "label": …, "score": …}]}}.
+    #[arg(long, value_name = "FILE")]
+    pub predictions: PathBuf,
+    /// Subset of the ground truth to evaluate on.
+    #[arg(long, value_name = "NAME")]
+    pub subset: String,
+    /// tIoU thresholds: first:step:last, or a list as 0.3,0.5.
+    #[arg(long, value_name = "TIOUS", default_value = "0.5:0.05:0.95", value_parser = parse_tious)]
+    pub tiou: Tious,
+    /// Videos to leave out: a JSON list, or a text file with one a line.
+    #[arg(long, value_name = "FILE")]
+    pub blocked: Option<PathBuf>,
+    /// Leave out detections with a score below this.
+    #[arg(long, value_name = "S")]
+    pub score: Option<f64>,
+    /// Whose rules decide: OpenTAD's, or the ActivityNet toolkit's.
+    #[arg(long, value_enum, default_value_t = RulesArg::Opentad)]
+    pub rules: RulesArg,
+    /// Print one JSON document instead of tables.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `--rules` as typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum RulesArg {
+    /// Duplicates and empty truths removed.
+    Opentad,
+    /// Truths as they stand.
+    Toolkit,
+}
+
+/// The thresholds that `--tiou` means.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tious(
+    /// In the order given.
+    pub Vec<f64>,
+);
+
+/// Bad input: the command ends with exit code 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct BadInput(
+    /// The sentence.
+    pub String,
+);
+
+/// Reads both files, evaluates and prints.
+///
+/// # Errors
+/// [`BadInput`] for files that cannot be read or evaluated.
+pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
+    let result = evaluate_files(args)?;
+    if args.json {
+        let text =
+            serde_json::to_string_pretty(&to_json(&result)).context("the result could not be written as JSON")?;
+        print(&text);
+    } else {
+        print(&to_table(&result));
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the result of the command")]
+fn print(text: &str) {
+    println!("{text}");
+}
+
+fn evaluate_files(args: &EvalArgs) -> Result<Evaluation, BadInput> {
+    let bad = |error: &dyn std::error::Error| BadInput(error.to_string());
+    let truth = activitynet::read(&args.ground_truth).map_err(|error| bad(&error))?;
+    let predictions = results::read(&args.predictions).map_err(|error| bad(&error))?;
+    let blocked = match &args.blocked {
+        Some(path) => block_list::read(path).map_err(|error| bad(&error))?,
+        None => BTreeSet::new(),
+    };
+    let options = EvalOptions {
+        subset: args.subset.clone(),
+        tious: args.tiou.0.clone(),
+        blocked,
+        score_threshold: args.score,
+        rules: match args.rules {
+            RulesArg::Opentad => Rules::OpenTad,
+            RulesArg::Toolkit => Rules::Toolkit,
+        },
+    };
+    evaluate(&truth, &predictions, &options).map_err(|error| bad(&error))
+}
+
+/// The document of `--json`.
+#[must_use]
+pub fn to_json(result: &Evaluation) -> serde_json::Value {
+    json!({
+        "average_map": result.average_map,
+        "map": result.by_key(&result.map),
+        "recall": result.by_key(&result.recall),
+        "per_class": result.per_class_by_key(),
+        "ignored": result.ignored,
+        "counts": result.counts,
+    })
+}
+
+/// The table for people: mAP and recall by tIoU, then each class.
+#[must_use]
+pub fn to_table(result: &Evaluation) -> String {
+    let names = ClassList::new(result.classes.iter().map(|class| class.label.clone()));
+    let width = names.names().iter().map(|name| name.chars().count()).max().unwrap_or(0).max(12);
+    let mut lines = Vec::new();
+    let row = |name: &str, values: &[f64], mean: Option<f64>, tail: &str| {
+        let cells: String = values.iter().map(|value| format!(" {:>6.2}", 100.0 * value)).collect();
+        let mean = mean.map_or(String::new(), |mean| format!(" {:>8.2}", 100.0 * mean));
+        format!("{name:<width$}{cells}{mean}{tail}")
+    };
+    let thresholds: String = result.tious.iter().map(|&tiou| format!(" {:>6}", tiou_key(tiou))).collect();
+    lines.push(format!("{:<width$}{thresholds}  average", "tIoU"));
+    lines.push(row("mAP %", &result.map, Some(result.average_map), ""));
+    lines.push(row("recall %", &result.recall, Some(average(&result.recall)), ""));
+    lines.push(String::new());
+    lines.push(format!("{:<width$}{thresholds}  average  truths  detections", "AP %"));
+    for class in &result.classes {
+        let tail = format!("  {:>6}  {:>10}", class.truths, class.predictions);
+        lines.push(row(&class.label, &class.average_precision, Some(average(&class.average_precision)), &tail));
+    }
+    lines.push(String::new());
+    let counts = &result.counts;
+    lines.push(format!("{} videos, {} truths, {} detections", counts.videos, counts.truths, counts.predictions));
+    lines.extend(ignored_lines(result));
+    lines.join("\n")
+}
+
+fn average(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
+}
+
+/// One line for each reason for which entries were left out.
+fn ignored_lines(result: &Evaluation) -> Vec<String> {
+    let ignored = &result.ignored;
+    let reasons = [
+        (ignored.truths_reversed, "truths end before they start"),
+        (ignored.truths_empty, "truths have no length"),
+        (ignored.truths_duplicate, "truths repeat another"),
+        (ignored.truths_not_annotated, "truths lie in regions that are not annotated"),
+        (ignored.predictions_unknown_label, "detections have a label that no truth has"),
+        (ignored.predictions_blocked, "detections are of blocked videos"),
+        (ignored.predictions_below_score, "detections are below the score threshold"),
+        (ignored.predictions_not_annotated, "detections lie in regions that are not annotated"),
+    ];
+    reasons.iter().filter(|(count, _)| *count > 0).map(|(count, reason)| format!("ignored: {count} {reason}")).collect()
+}
+
+/// Thresholds from decimal text: the values are the literals that one would write, never sums of a rounded step.
+fn parse_tious(text: &str) -> Result<Tious, String> {
+    let decimal = |part: &str| parse_decimal(part).ok_or_else(|| format!("'{part}' is not a decimal number like 0.5"));
+    let scaled: Vec<u64> = match text.split(':').collect::<Vec<_>>().as_slice() {
+        [first, step, last] => {
+            let (first, step, last) = (decimal(first)?, decimal(step)?, decimal(last)?);
+            if step == 0 || last < first || (last - first) / step > 1000 {
+                return Err("a range first:step:last must go upward in at most 1000 steps".to_owned());
+            }
+            (0..=(last - first) / step).map(|index| first + index * step).collect()
+        }
+        [list] => list.split(',').map(decimal).collect::<Result<_, _>>()?,
+        _ => return Err("write first:step:last, or a list as 0.3,0.5".to_owned()),
+    };
+    if scaled.iter().any(|&value| value == 0 || value > SCALE) {
+        return Err("thresholds must be above 0 and at most 1".to_owned());
+    }
+    if scaled.iter().any(|value| value % (SCALE / 100) != 0) {
+        return Err("thresholds may have two decimals at most, as their names in the result do".to_owned());
+    }
+    Ok(Tious(scaled.into_iter().map(literal).collect()))
+}
+
+/// Decimals are counted in units of a millionth.
+const SCALE: u64 = 1_000_000;
+
+fn parse_decimal(text: &str) -> Option<u64> {
+    let (whole, fraction) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
+    let is_plain = (whole.len() + fraction.len()) > 0
+        && whole.len() <= 3
+        && fraction.len() <= 6
+        && whole.chars().chain(fraction.chars()).all(|digit| digit.is_ascii_digit());
+    is_plain.then(|| format!("{whole}{fraction:0<6}").parse().ok()).flatten()
+}
+
+fn literal(scaled: u64) -> f64 {
+    // A quotient of two exactly represented integers is correctly rounded, as a literal is.
+    scaled as f64 / SCALE as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thresholds_are_the_decimal_literals() {
+        assert_eq!(parse_tious("0.3:0.1:0.7").expect("a range").0, [0.3, 0.4, 0.5, 0.6, 0.7]);
+        let anet = [0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95];
+        assert_eq!(parse_tious("0.5:0.05:0.95").expect("a range").0, anet);
+        assert_eq!(parse_tious("0.3, .5,1").expect("a list").0, [0.3, 0.5, 1.0]);
+        for text in
+            ["", "0.5:0.7", "0:0.1:0.5", "0.5:0:0.7", "0.7:0.1:0.5", "1.5", "-0.5", "half", "0.5,", "nan", "0.555"]
+        {
+            assert!(parse_tious(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! The blocking decoder: frames by number, in order or by exact seek. Needs no thread to be tested.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::super::{Frame, RgbImage, Rotation, TimeIndex, VideoError};
+use super::picture::Converter;
+use super::source::Source;
+use super::{index, provisional_index, scan};
+use crate::domain::MediaTime;
+
+/// Starts further back that are tried before decoding from the beginning.
+const TRIES: usize = 3;
+
+/// A video opened for decoding. Frame numbers and times are those of its [`TimeIndex`], by whichever way a frame is reached.
+pub struct Decoder {
+    source: Source,
+    index: Arc<TimeIndex>,
+    rotation: Rotation,
+    converter: Converter,
+    /// The frame that lies decoded in the source.
+    current: Option<usize>,
+    /// Whether `current` has not been handed out.
+    fresh: bool,
+    /// Whether the container was caught giving other frames after a jump than the index has.
+    lies: bool,
+}
+
+impl Decoder {
+    /// Opens a file with its exact index, which decodes the whole file once unless that is known.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, holds no video, or no frame of it decodes.
+    pub fn open(path: &Path) -> Result<Self, VideoError> {
+        Self::open_with(path, index(path)?)
+    }
+
+    /// Opens a file with an index made before, exact or provisional.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or holds no video.
+    pub fn open_with(path: &Path, index: Arc<TimeIndex>) -> Result<Self, VideoError> {
+        let source = Source::open(path, threads(&index))?;
+        let rotation = source.rotation();
+        let converter = Converter::default();
+        Ok(Self { source, index, rotation, converter, current: None, fresh: false, lies: false })
+    }
+
+    /// The index by which this decoder counts.
+    #[must_use]
+    pub fn index(&self) -> &Arc<TimeIndex> {
+        &self.index
+    }
+
+    /// The turn that makes pictures stand upright.
+    #[must_use]
+    pub fn rotation(&self) -> Rotation {
+        self.rotation
+    }
+
+    /// The next frame in display order, `None` after the last.
+    ///
+    /// # Errors
+    /// When a picture cannot be converted.
+    pub fn next_frame(&mut self) -> Result<Option<Frame>, VideoError> {
+        if !self.fresh && self.advance().is_none() {
+            return Ok(None);
+        }
+        self.fresh = false;
+        let Some(index) = self.current else { return Ok(None) };
+        let picture = self.converter.picture(self.source.path(), self.source.frame(), self.rotation)?;
+        Ok(Some(Frame { index, time: self.index.time(index).unwrap_or_default(), picture }))
+    }
+
+    /// Makes frame `frame` the one that [`Decoder::next_frame`] gives next, in either direction.
+    ///
+    /// # Errors
+    /// When there is no such frame, or the file does not give it any more.
+    pub fn seek(&mut self, frame: usize) -> Result<(), VideoError> {
+        if frame >= self.index.len() {
+            let path = self.source.path().to_path_buf();
+            return Err(VideoError::NoSuchFrame { path, frame, frames: self.index.len() });
+        }
+        if self.current == Some(frame) {
+            self.fresh = true;
+            return Ok(());
+        }
+        if self.reach(frame)? {
+            return Ok(());
+        }
+        Err(VideoError::FrameLost { path: self.source.path().to_path_buf(), frame })
+    }
+
+    /// Makes the frame shown at `time` the next one.
+    ///
+    /// # Errors
+    /// As [`Decoder::seek`].
+    pub fn seek_time(&mut self, time: MediaTime) -> Result<(), VideoError> {
+        self.seek(self.index.frame_at(time))
+    }
+
+    /// The frame that was sought, or decoded last, as upright RGB of the given size; bilinear. For clips and thumbnails, without the
+    /// detour over planes.
+    pub(super) fn current_rgb(&mut self, size: (u32, u32)) -> Result<RgbImage, VideoError> {
+        self.converter.rgb(self.source.path(), self.source.frame(), self.rotation, size)
+    }
+
+    /// Upright size of the frame that lies decoded, in pixels as stored.
+    pub(super) fn current_size(&self) -> (u32, u32) {
+        let size = (self.source.frame().width(), self.source.frame().height());
+        if self.rotation.swaps_sides() { (size.1, size.0) } else { size }
+    }
+
+    /// The failure of a video without a frame.
+    pub(super) fn empty(&self) -> VideoError {
+        VideoError::NothingDecodable { path: self.source.path().to_path_buf(), reason: "it has no frame".to_owned() }
+    }
+
+    /// Decodes to `frame` by the cheapest way; false when the file does not give it.
+    fn reach(&mut self, frame: usize) -> Result<bool, VideoError> {
+        let next = self.current.map_or(0, |current| current + 1);
+        let start = self.index.starts_before(frame).next().filter(|_| !self.lies);
+        // A jump throws away what the codec holds: it pays only when it skips frames.
+        if next <= frame && start.is_none_or(|start| start <= next + scan::threads()) && self.skip_to(frame) {
+            return Ok(true);
+        }
+        if start.is_some_and(|start| start > 0) && !self.lies {
+            let starts: Vec<usize> = self.index.starts_before(frame).filter(|&start| start > 0).take(TRIES).collect();
+            for start in starts {
+                if self.jump(start) && self.skip_to(frame) {
+                    return Ok(true);
+                }
+            }
+            self.lies = true;
+        }
+        self.source.rewind(threads(&self.index))?;
+        self.current = None;
+        self.fresh = false;
+        Ok(self.skip_to(frame))
+    }
+
+    fn jump(&mut self, start: usize) -> bool {
+        // What follows is known by its time alone, so `current` says nothing until a frame has come.
+        self.current = None;
+        self.index.ticks(start).is_some_and(|ticks| self.source.jump(ticks).is_ok())
+    }
+
+    /// Decodes forward until `frame`; false when the file passes or ends before it.
+    fn skip_to(&mut self, frame: usize) -> bool {
+        while let Some(at) = self.advance() {
+            if at >= frame {
+                return at == frame;
+            }
+        }
+        false
+    }
+
+    /// Decodes one frame of the index and returns its number.
+    fn advance(&mut self) -> Option<usize> {
+        loop {
+            let frame = self.source.next()?;
+            let at = if self.index.told_by_time() {
+                frame.timestamp().and_then(|ticks| self.index.frame_of_ticks(ticks))
+            } else {
+                Some(self.current.map_or(0, |current| current + 1)).filter(|&at| at < self.index.len())
+            };
+            // A frame that the index does not have: a provisional one may miss some, and after a jump a few may lead.
+            if at.is_some() {
+                self.current = at;
+                self.fresh = true;
+                return at;
+            }
+        }
+    }
+}
+
+/// A damaged file is decoded on one thread, as when it was indexed.
+fn threads(index: &TimeIndex) -> usize {
+    if index.damaged { 1 } else { scan::threads() }
+}
+
+/// A small upright picture of the frame shown at `at`, at most `max_width` wide, pixels not stretched. Uses the index by packets where
+/// the exact one is not known, so that a thumbnail does not wait for a whole video to be decoded.
+///
+/// # Errors
+/// When the file cannot be opened, or the frame does not decode.
+pub fn thumbnail(path: &Path, at: MediaTime, max_width: u32) -> Result<RgbImage, VideoError> {
+    let mut decoder = Decoder::open_with(path, provisional_index(path)?)?;
+    decoder.seek_time(at)?;
+    let (width, height) = decoder.current_size();
+    let small = width.min(max_width.max(1));
+    let high = (u64::from(height) * u64::from(small)).div_ceil(u64::from(width.max(1)));
+    decoder.current_rgb((small, u32::try_from(high).unwrap_or(1).max(1)))
+}

@@ -1,0 +1,141 @@
+//! Builds the presentation-time index of a file: by packets at once, exactly by decoding.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::SystemTime;
+
+use super::super::{RawTime, TimeIndex, VideoError};
+use super::source::{PacketLog, Source};
+
+/// Indices kept; beyond it, all are forgotten (a data set of more videos keeps its own).
+const CACHE_LIMIT: usize = 4096;
+
+/// Path, size and modification time: what an index is of.
+type Key = (PathBuf, u64, Option<SystemTime>);
+
+/// The exact indices made in this process.
+fn cache() -> &'static Mutex<HashMap<Key, Arc<TimeIndex>>> {
+    static CACHE: OnceLock<Mutex<HashMap<Key, Arc<TimeIndex>>>> = OnceLock::new();
+    CACHE.get_or_init(Mutex::default)
+}
+
+fn key(path: &Path) -> Option<Key> {
+    let meta = std::fs::metadata(path).ok()?;
+    Some((path.canonicalize().ok()?, meta.len(), meta.modified().ok()))
+}
+
+/// The exact index of a file: its frames are decoded once, and remembered for this process by size and modification time.
+///
+/// # Errors
+/// When the file cannot be opened, holds no video, or no frame of it decodes.
+pub fn index(path: &Path) -> Result<Arc<TimeIndex>, VideoError> {
+    let key = key(path);
+    if let Some(known) = key.as_ref().and_then(|key| cached(key)) {
+        return Ok(known);
+    }
+    let mut made = decode_all(path, threads())?;
+    if made.damaged {
+        // With several threads damage can come out differently from run to run.
+        made = decode_all(path, 1)?;
+    }
+    let made = Arc::new(made);
+    if let (Some(key), Ok(mut cache)) = (key, cache().lock()) {
+        if cache.len() >= CACHE_LIMIT {
+            cache.clear();
+        }
+        cache.insert(key, made.clone());
+    }
+    Ok(made)
+}
+
+/// The index by packets alone: a fraction of a second for an hour of video, and right for sound files. Where the exact one is
+/// known already, that.
+///
+/// # Errors
+/// When the file cannot be opened or holds no video packet.
+pub fn provisional_index(path: &Path) -> Result<Arc<TimeIndex>, VideoError> {
+    if let Some(known) = key(path).as_ref().and_then(|key| cached(key)) {
+        return Ok(known);
+    }
+    let mut source = Source::open(path, 1)?;
+    source.log = Some(PacketLog::default());
+    source.read_to_end();
+    let mut log = source.log.take().unwrap_or_default();
+    if log.shown.is_empty() {
+        return Err(nothing(path, "its video stream is empty"));
+    }
+    // Packets come in decoding order. A packet without a time stays where it is, behind the one it follows.
+    if log.shown.iter().all(|time| time.ticks.is_some()) {
+        log.shown.sort_by_key(|time| time.ticks);
+    }
+    let mut made = TimeIndex::from_raw(&log.shown, source.time_base(), source.usual_duration(), &log.keys);
+    made.warnings = warnings(&source, &made, &log);
+    Ok(Arc::new(made))
+}
+
+fn cached(key: &Key) -> Option<Arc<TimeIndex>> {
+    cache().lock().ok()?.get(key).cloned()
+}
+
+/// Threads for decoding a sound file.
+pub(super) fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, |count| count.get().min(4))
+}
+
+/// Decodes the whole file and notes each frame's time.
+fn decode_all(path: &Path, threads: usize) -> Result<TimeIndex, VideoError> {
+    let mut source = Source::open(path, threads)?;
+    source.skip_loop_filter();
+    source.log = Some(PacketLog::default());
+    let mut raw = Vec::new();
+    while let Some(frame) = source.next() {
+        raw.push(RawTime { ticks: frame.timestamp(), duration: frame.packet().duration });
+    }
+    let log = source.log.take().unwrap_or_default();
+    if raw.is_empty() {
+        return Err(nothing(path, reason_for_nothing(&source, &log)));
+    }
+    let mut made = TimeIndex::from_raw(&raw, source.time_base(), source.usual_duration(), &log.keys);
+    made.exact = true;
+    made.damaged = source.errors > 0;
+    made.warnings = warnings(&source, &made, &log);
+    Ok(made)
+}
+
+fn nothing(path: &Path, reason: &str) -> VideoError {
+    VideoError::NothingDecodable { path: path.to_path_buf(), reason: reason.to_owned() }
+}
+
+fn reason_for_nothing(source: &Source, log: &PacketLog) -> &'static str {
+    match (log.encrypted, log.shown.is_empty(), source.errors) {
+        (true, ..) => "it is encrypted",
+        (_, true, _) => "its video stream is empty",
+        (_, _, 0) => "its video stream holds no complete picture",
+        _ => "its video stream is damaged",
+    }
+}
+
+/// What a person should know of a file that decodes in part.
+fn warnings(source: &Source, index: &TimeIndex, log: &PacketLog) -> Vec<String> {
+    let mut said = Vec::new();
+    if log.encrypted {
+        said.push("The video is encrypted: what could be decoded is shown.".to_owned());
+    }
+    let lasts = index.duration().as_secs();
+    // A header rounds, and sound may outlast the picture: only what nobody would call rounding is told.
+    if let Some(promised) =
+        source.promised_duration().filter(|promised| promised - lasts > 1.0 && lasts < 0.9 * promised)
+    {
+        said.push(format!("The file ends after {lasts:.1} of {promised:.1} s."));
+    }
+    if source.errors > 0 {
+        let places = if source.errors == 1 { "1 place".to_owned() } else { format!("{} places", source.errors) };
+        said.push(format!("The file is damaged in {places}: pictures there may be wrong or missing."));
+    }
+    let streams = source.video_streams();
+    if streams > 1 {
+        said.push(format!("The file holds {streams} video streams: the main one is shown."));
+    }
+    said
+}

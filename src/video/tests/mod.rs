@@ -1,0 +1,49 @@
+//! Tests of the whole room on generated and on shared files.
+
+mod exact;
+mod generated;
+mod torture;
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+
+use super::{Decoder, Frame};
+
+/// The folder of shared videos, or `None` with a printed reason.
+fn shared_videos() -> Option<PathBuf> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let found =
+        ["../shared/data/video", "../../shared/data/video"].iter().map(|at| here.join(at)).find(|at| at.is_dir());
+    if found.is_none() {
+        println!("skipped: there is no ../shared/data/video beside the repository");
+    }
+    found
+}
+
+/// The files of some folders of shared videos, sorted.
+fn shared_files(folders: &[&str]) -> Vec<PathBuf> {
+    let Some(root) = shared_videos() else { return Vec::new() };
+    let mut files: Vec<PathBuf> = folders
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(root.join(folder)).into_iter().flatten().flatten())
+        .map(|entry| entry.path())
+        .collect();
+    files.sort();
+    files
+}
+
+fn hash(frame: &Frame) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (frame.picture.width, frame.picture.height).hash(&mut hasher);
+    frame.picture.planes.iter().for_each(|plane| plane.data.hash(&mut hasher));
+    hasher.finish()
+}
+
+/// Number, time and hash of every frame, decoded in order.
+fn sequential(decoder: &mut Decoder) -> Vec<(usize, i64, u64)> {
+    let mut all = Vec::new();
+    while let Some(frame) = decoder.next_frame().expect("pictures convert") {
+        all.push((frame.index, frame.time.0, hash(&frame)));
+    }
+    all
+}
