@@ -147,6 +147,10 @@ section! {
         eval_interval: usize = 1,
         /// First epoch (from 0) that is evaluated.
         eval_start: usize = 0,
+        /// Minutes after which a checkpoint is written inside an epoch; 0 only at its end.
+        save_minutes: f64 = 10.0,
+        /// Evaluations without a better average mAP after which the run ends; 0 runs all epochs.
+        patience: usize = 0,
         /// Epoch (from 0) whose checkpoint `etad test` takes; absent: the best by average mAP (spec 7.5).
         test_epoch: Option<usize> = None,
     }

@@ -41,12 +41,7 @@ impl FrameCache {
     ///
     /// # Errors
     /// The reader's, when the video cannot be opened.
-    pub fn times(
-        &self,
-        key: usize,
-        video: &Video,
-        reader: &mut dyn FrameReader,
-    ) -> Result<Arc<[MediaTime]>, String> {
+    pub fn times(&self, key: usize, video: &Video, reader: &mut dyn FrameReader) -> Result<Arc<[MediaTime]>, String> {
         if let Some(times) = self.kept().times.get(&key) {
             return Ok(times.clone());
         }

@@ -169,7 +169,9 @@ impl Losses {
             iou_regression: losses::squares(output.iou.clone().narrow(2, 1, 1), column(2, 1), column(3, 1)),
             offsets: Tensor::cat(
                 (0..4)
-                    .map(|part| losses::smooth_l1(offsets.clone().narrow(2, part, 1), column(9 + part, 1), column(8, 1)))
+                    .map(|part| {
+                        losses::smooth_l1(offsets.clone().narrow(2, part, 1), column(9 + part, 1), column(8, 1))
+                    })
                     .collect(),
                 0,
             ),

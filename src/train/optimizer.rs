@@ -157,11 +157,8 @@ impl Optimizer {
         self.moments
             .iter()
             .map(|(name, moments)| {
-                let saved = SavedMoments {
-                    steps: moments.steps,
-                    first: host(&moments.first),
-                    second: host(&moments.second),
-                };
+                let saved =
+                    SavedMoments { steps: moments.steps, first: host(&moments.first), second: host(&moments.second) };
                 (name.clone(), saved)
             })
             .collect()
@@ -177,8 +174,7 @@ impl Optimizer {
         self.moments = saved
             .into_iter()
             .map(|(name, saved)| {
-                let moments =
-                    Moments { first: tensor(saved.first), second: tensor(saved.second), steps: saved.steps };
+                let moments = Moments { first: tensor(saved.first), second: tensor(saved.second), steps: saved.steps };
                 (name, moments)
             })
             .collect();

@@ -47,8 +47,7 @@ mod tests {
 
     #[test]
     fn warm_up_rises_to_the_full_rate_and_the_cosine_ends_at_its_floor() {
-        let config =
-            Scheduler { kind: SchedulerKind::Cosine, warmup_steps: 4, floor: 0.1, ..Scheduler::default() };
+        let config = Scheduler { kind: SchedulerKind::Cosine, warmup_steps: 4, floor: 0.1, ..Scheduler::default() };
         let schedule = Schedule::new(&config, 10, 5);
         assert_eq!((schedule.factor(0), schedule.factor(3), schedule.factor(4)), (0.25, 1.0, 1.0));
         assert!((schedule.factor(50) - 0.1).abs() < 1e-12);

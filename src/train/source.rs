@@ -25,10 +25,29 @@ pub trait FrameReader {
     fn read(&mut self, video: &Video, indices: &[usize]) -> Result<Vec<u8>, String>;
 }
 
-#[cfg(any())]
+/// No frames at all: for runs on stored features.
+pub struct NoFrames;
+
+impl FrameSource for NoFrames {
+    fn reader(&self) -> Box<dyn FrameReader> {
+        Box::new(Self)
+    }
+}
+
+impl FrameReader for NoFrames {
+    fn times(&mut self, video: &Video) -> Result<Arc<[MediaTime]>, String> {
+        Err(format!("video {} is not read: this run trains on stored features", video.id))
+    }
+
+    fn read(&mut self, video: &Video, _: &[usize]) -> Result<Vec<u8>, String> {
+        Err(format!("video {} is not read: this run trains on stored features", video.id))
+    }
+}
+
+#[cfg(feature = "video")]
 pub use files::VideoFiles;
 
-#[cfg(any())]
+#[cfg(feature = "video")]
 mod files {
     use std::path::{Path, PathBuf};
     use std::sync::Arc;
@@ -73,8 +92,8 @@ mod files {
                 None => {
                     let path = super::media_path(&self.data, &self.root, video);
                     let spec = ClipSpec {
-                        resize_width: self.data.resize_width,
-                        resize_height: self.data.resize_height,
+                        resize_width: self.data.resize_width as u32,
+                        resize_height: self.data.resize_height as u32,
                     };
                     ClipReader::open(&path, spec).map_err(|error| error.to_string())?
                 }

@@ -3,6 +3,7 @@
 //! and backward on sampled snippets, chunk by chunk. Nothing moves before all gradients are there: a step that is broken off
 //! has not happened.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use burn::module::Module as _;
@@ -12,7 +13,7 @@ use super::item::{Clips, Input};
 use super::loader::Batch;
 use super::losses::Site;
 use super::objective::{Losses, Objective};
-use super::optimizer::{Gradients, Optimizer};
+use super::optimizer::{Gradients, Optimizer, SavedMoments};
 use super::snippets;
 use super::targets::{Span, Truth};
 use crate::config::{Config, Encoder as EncoderConfig};
@@ -77,6 +78,11 @@ impl Engine {
             losses: Losses::new(&config.loss, &config.model),
             device: device.clone(),
         }
+    }
+
+    /// Takes up saved moments.
+    pub fn load_moments(&mut self, moments: BTreeMap<String, SavedMoments>) {
+        self.optimizer.load(moments, &self.device);
     }
 
     /// Trains on one batch. `pulse` is asked between any two chunks; `timed` waits for the device at each part, so that its seconds
@@ -200,9 +206,7 @@ pub fn mask(batch: &Batch, device: &Device) -> Option<Tensor<2>> {
     let values: Vec<f32> = batch.items.iter().flat_map(|item| item.mask.iter().copied()).collect();
     let items = batch.items.len();
     let time = values.len() / items.max(1);
-    values
-        .contains(&0.0)
-        .then(|| Tensor::from_data(TensorData::new(values, [items, time]), device))
+    values.contains(&0.0).then(|| Tensor::from_data(TensorData::new(values, [items, time]), device))
 }
 
 /// Clips `[chunk, 3, length, side, side]` of (item, snippet) pairs on the device, 0..255. They travel as bytes where the device

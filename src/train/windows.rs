@@ -89,8 +89,7 @@ impl Window {
     fn truncated(self, [start, end]: Segment, completeness: f64, tscale: usize) -> Option<Span> {
         let (left, right) = (start.max(self.start), end.min(self.start + self.length));
         let share = (right - left) / (end - start).max(1e-6);
-        (left < right && share > completeness)
-            .then(|| [self.snippets(left, tscale), self.snippets(right, tscale)])
+        (left < right && share > completeness).then(|| [self.snippets(left, tscale), self.snippets(right, tscale)])
     }
 
     /// Whether nobody annotated any of it (spec 18).
@@ -125,8 +124,7 @@ impl Plan {
             .into_iter()
             .filter(|&(video, window)| {
                 let video = &plan.videos[video];
-                !window.unannotated(video)
-                    && !window.truth(video, &plan.classes, data, tscale).segments.is_empty()
+                !window.unannotated(video) && !window.truth(video, &plan.classes, data, tscale).segments.is_empty()
             })
             .collect();
         plan
@@ -196,10 +194,7 @@ mod tests {
             duration,
             frames: None,
             path: None,
-            annotations: segments
-                .iter()
-                .map(|&segment| Annotation { segment, label: "a".to_owned() })
-                .collect(),
+            annotations: segments.iter().map(|&segment| Annotation { segment, label: "a".to_owned() }).collect(),
             not_annotated: Vec::new(),
         }
     }

@@ -6,6 +6,6 @@ mod architecture;
 mod docs;
 #[allow(dead_code, reason = "a shared helper: each feature set uses part of it")]
 mod fixtures;
-mod parity_train;
 mod parity_eval;
 mod parity_formats;
+mod parity_train;

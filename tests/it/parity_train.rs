@@ -24,7 +24,12 @@ impl Fixture {
     }
 
     fn shape(&self, name: &str) -> Vec<usize> {
-        safetensors::SafeTensors::deserialize(&self.0).expect("a safetensors file").tensor(name).expect(name).shape().to_vec()
+        safetensors::SafeTensors::deserialize(&self.0)
+            .expect("a safetensors file")
+            .tensor(name)
+            .expect(name)
+            .shape()
+            .to_vec()
     }
 
     /// Values of any type as f64.
@@ -37,7 +42,9 @@ impl Fixture {
                 data.as_chunks().0.iter().map(|&bytes| f64::from(f32::from_le_bytes(bytes))).collect()
             }
             safetensors::Dtype::F64 => data.as_chunks().0.iter().map(|&bytes| f64::from_le_bytes(bytes)).collect(),
-            safetensors::Dtype::I64 => data.as_chunks().0.iter().map(|&bytes| i64::from_le_bytes(bytes) as f64).collect(),
+            safetensors::Dtype::I64 => {
+                data.as_chunks().0.iter().map(|&bytes| i64::from_le_bytes(bytes) as f64).collect()
+            }
             other => panic!("{name} is {other:?}"),
         }
     }
@@ -177,9 +184,8 @@ fn targets_agree_with_both_references() {
     let fixture = Fixture::open("e_targets.safetensors");
     let tscale = fixture.shape("opentad.startness")[1];
     let count = fixture.shape("proposals")[1];
-    let truths: Vec<Truth> = (0..3)
-        .map(|item| Truth { segments: fixture.spans(&format!("gt{item}")), ..Truth::default() })
-        .collect();
+    let truths: Vec<Truth> =
+        (0..3).map(|item| Truth { segments: fixture.spans(&format!("gt{item}")), ..Truth::default() }).collect();
     let proposals: Vec<Vec<Span>> = fixture.spans("proposals").chunks(count).map(<[Span]>::to_vec).collect();
     let batch = BatchTargets::new(&truths, &proposals, tscale, LossForm::OpenTad, true);
     // 1e-5: float32 arithmetic in the reference's order; counts of cells are exact.
