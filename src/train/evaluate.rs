@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::cache::FrameCache;
 use super::control::Control;
@@ -22,8 +21,6 @@ pub struct Evaluator<'a> {
     config: &'a Config,
     material: &'a Material,
     cache: Arc<FrameCache>,
-    /// When it began.
-    pub started: Instant,
 }
 
 /// Detections of a subset and the videos that could not be read.
@@ -33,7 +30,7 @@ impl<'a> Evaluator<'a> {
     /// An evaluation on the configuration's test subset.
     #[must_use]
     pub fn new(config: &'a Config, material: &'a Material, cache: &Arc<FrameCache>) -> Self {
-        Self { config, material, cache: cache.clone(), started: Instant::now() }
+        Self { config, material, cache: cache.clone() }
     }
 
     /// Searches every video of the test subset; `place` is (epoch, step) that is next. None when a stop broke it off.

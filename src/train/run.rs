@@ -317,13 +317,13 @@ impl<'a> Run<'a> {
     /// Evaluates the test subset and returns its average mAP; none when a stop broke it off.
     fn evaluate(&mut self, epoch: usize) -> Result<Option<f64>, TrainError> {
         let place = (self.position.epoch, self.position.step);
+        let started = Instant::now();
         let evaluator = Evaluator::new(self.config, &self.material, &self.cache);
         let found = evaluator.run(&self.engine, &mut self.control, place)?;
         self.control.check()?;
         let Some((detections, broken)) = found else { return Ok(None) };
-        self.note_broken(&broken)?;
-        let started = evaluator.started;
         let result = evaluator.judge(&detections)?;
+        self.note_broken(&broken)?;
         let predictions = self.control.sink.predictions(epoch, &detections)?;
         self.event(Event::Eval {
             epoch,

@@ -124,7 +124,7 @@ impl<'a> Searcher<'a> {
         let nms = soft_nms(&self.config.post);
         let (starts, ends) = judged.curves.split_at(judged.curves.len() / 2);
         let kept: Vec<usize> = if self.config.post.boundary_selection {
-            let flags = boundary_selection(starts, ends, &judged.spans, Peaks::Plateaus);
+            let flags = boundary_selection(starts, ends, &judged.spans, Peaks::OpenTad);
             (0..judged.spans.len()).filter(|&index| flags[index]).collect()
         } else {
             (0..judged.spans.len()).collect()

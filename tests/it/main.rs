@@ -9,3 +9,4 @@ mod fixtures;
 mod parity_eval;
 mod parity_formats;
 mod parity_train;
+mod train_loop;
