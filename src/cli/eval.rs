@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use serde_json::json;
 
+use super::{exit::BadInput, table};
 use crate::domain::{ClassList, tiou_key};
 use crate::eval::{EvalOptions, Evaluation, Rules, evaluate};
 use crate::formats::{activitynet, block_list, results};
@@ -58,14 +58,6 @@ pub struct Tious(
     pub Vec<f64>,
 );
 
-/// Bad input: the command ends with exit code 2.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct BadInput(
-    /// The sentence.
-    pub String,
-);
-
 /// Reads both files, evaluates and prints.
 ///
 /// # Errors
@@ -73,18 +65,10 @@ pub struct BadInput(
 pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
     let result = evaluate_files(args)?;
     if args.json {
-        let text =
-            serde_json::to_string_pretty(&to_json(&result)).context("the result could not be written as JSON")?;
-        print(&text);
-    } else {
-        print(&to_table(&result));
+        return table::print_json(&to_json(&result));
     }
+    table::print_line(&to_table(&result));
     Ok(())
-}
-
-#[expect(clippy::print_stdout, reason = "the result of the command")]
-fn print(text: &str) {
-    println!("{text}");
 }
 
 fn evaluate_files(args: &EvalArgs) -> Result<Evaluation, BadInput> {

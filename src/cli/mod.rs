@@ -1,1 +1,75 @@
 //! One file a command, each a thin shell on the same jobs and events as the window.
+
+mod devices;
+mod eval;
+mod exit;
+mod progress;
+mod table;
+#[cfg(feature = "video")]
+mod video;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+
+use exit::Outcome;
+
+/// Mark actions in long videos, train a temporal action detector end to end, see and correct what it finds.
+///
+/// Without a command the window opens.
+#[derive(Debug, Parser)]
+#[command(name = "etad", version, after_help = "Example: etad sample demo && etad train configs/sample.toml --root demo")]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Compare predictions with ground truth: mAP, recall, counts
+    Eval(eval::EvalArgs),
+    /// Say what a video is: codec, size, frames and their presentation times
+    #[cfg(feature = "video")]
+    Probe(video::ProbeArgs),
+    /// Write one frame of a video as a picture
+    #[cfg(feature = "video")]
+    Frame(video::FrameArgs),
+    /// Draw the sample videos and their ground truth
+    #[cfg(feature = "video")]
+    Sample(video::SampleArgs),
+    /// List the devices that can train
+    Devices(devices::DevicesArgs),
+}
+
+/// Configuration and data, as `train` and `test` take them.
+#[derive(Debug, Args)]
+struct Recipe {
+    /// Configuration file (configs/*.toml)
+    config: PathBuf,
+    /// Folder that relative data paths start from
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    root: PathBuf,
+    /// Device: auto, cpu, wgpu[:N] or cuda[:N]
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    device: String,
+    /// Change a key of the configuration, e.g. solver.epochs=10; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
+}
+
+/// Runs a command to its end.
+#[must_use]
+pub fn run(arguments: Arguments) -> ExitCode {
+    let outcome: Outcome = match arguments.command {
+        None => Err(exit::bad_input("etad --help lists the commands")),
+        Some(Command::Eval(args)) => eval::run(&args),
+        #[cfg(feature = "video")]
+        Some(Command::Probe(args)) => video::probe(&args),
+        #[cfg(feature = "video")]
+        Some(Command::Frame(args)) => video::frame(&args),
+        #[cfg(feature = "video")]
+        Some(Command::Sample(args)) => video::sample(&args),
+        Some(Command::Devices(args)) => devices::run(args),
+    };
+    exit::code(outcome)
+}

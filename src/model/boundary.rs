@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use burn::tensor::activation::{relu, sigmoid};
+use burn::tensor::activation::relu;
 
 use super::conv::{Conv1d, ConvShape};
 use super::init::Init;
@@ -14,7 +14,7 @@ pub struct BoundaryConv {
     conv: Conv1d,
 }
 
-/// Two convolutions with ReLU between and sigmoid after (spec 4.3). It sees no mask.
+/// Two convolutions with ReLU between (spec 4.3). It sees no mask.
 #[derive(Module, Debug)]
 pub struct BoundaryHead {
     tem: Vec<BoundaryConv>,
@@ -34,11 +34,11 @@ impl BoundaryHead {
         Self { tem: shapes.into_iter().enumerate().map(conv).collect() }
     }
 
-    /// `[batch, hidden, time]` to probabilities `[batch, 2, time]`: starts, ends.
+    /// `[batch, hidden, time]` to logits `[batch, 2, time]`: starts, ends.
     #[must_use]
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         let last = self.tem.len() - 1;
         let x = self.tem[..last].iter().fold(x, |x, layer| relu(layer.conv.forward(x)));
-        sigmoid(self.tem[last].conv.forward(x))
+        self.tem[last].conv.forward(x)
     }
 }

@@ -1,12 +1,14 @@
 //! The detector: features of a window and proposals in, boundary curves and judged, refined proposals out (spec 4).
 
 use burn::module::Module;
+use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 
 use super::boundary::BoundaryHead;
-use super::head::{ClassHead, ProposalHead};
+use super::head::{ClassHead, HeadOutput, ProposalHead};
 use super::init::Init;
 use super::neck::{Neck, Projection};
+use super::proposals::{self, Proposal};
 use super::refine::refine;
 use super::roi::RoiAlign;
 use crate::config;
@@ -53,6 +55,8 @@ pub struct Detector {
     roi_head: Cascade,
     #[module(skip)]
     roi: RoiAlign,
+    #[module(skip)]
+    longest: usize,
 }
 
 impl Detector {
@@ -72,7 +76,14 @@ impl Detector {
                     .then(|| ClassHead::new(config.head.features, classes, &heads.at("class_head"))),
             },
             roi: RoiAlign::new(&config.roi),
+            longest: config.dscale,
         }
+    }
+
+    /// All proposals of a window of `time` snippets, in map order: what inference judges (spec 4.4).
+    #[must_use]
+    pub fn proposals(&self, time: usize) -> Vec<Proposal> {
+        proposals::all(time, self.longest)
     }
 
     /// Features `[batch, channels, time]`, mask `[batch, time]` (1 real, 0 padding; none: all real) and proposals `[batch, K, 2]` in
@@ -89,14 +100,37 @@ impl Detector {
     #[must_use]
     pub fn enhance(&self, features: Tensor<3>, mask: Option<Tensor<2>>) -> Tensor<3> {
         let mask = mask.map(|mask| mask.unsqueeze_dim::<3>(1));
-        let projected = self.projection.forward(features, mask.as_ref());
-        self.neck.forward(projected, mask.as_ref())
+        self.neck(self.project(features, mask.as_ref()), mask.as_ref())
+    }
+
+    /// The projection alone (spec 4.1): `[batch, channels, time]` to `[batch, hidden, time]`; mask `[batch, 1, time]`.
+    #[must_use]
+    pub fn project(&self, features: Tensor<3>, mask: Option<&Tensor<3>>) -> Tensor<3> {
+        self.projection.forward(features, mask)
+    }
+
+    /// The neck alone (spec 4.2): `[batch, hidden, time]`, same shape out; mask `[batch, 1, time]`.
+    #[must_use]
+    pub fn neck(&self, projected: Tensor<3>, mask: Option<&Tensor<3>>) -> Tensor<3> {
+        self.neck.forward(projected, mask)
     }
 
     /// Startness and endness `[batch, 2, time]` of enhanced features.
     #[must_use]
     pub fn boundary(&self, enhanced: Tensor<3>) -> Tensor<3> {
+        sigmoid(self.boundary_logits(enhanced))
+    }
+
+    /// [`Self::boundary`] before the sigmoid.
+    #[must_use]
+    pub fn boundary_logits(&self, enhanced: Tensor<3>) -> Tensor<3> {
         self.rpn_head.forward(enhanced)
+    }
+
+    /// The head of one stage alone (spec 4.6), on RoI features `[rows, hidden · bins]`; nothing for a stage that is not there.
+    #[must_use]
+    pub fn judge(&self, stage: usize, features: Tensor<2>) -> Option<HeadOutput> {
+        self.roi_head.proposal_heads.get(stage).map(|head| head.forward(features))
     }
 
     /// The cascade on enhanced features `[batch, hidden, time]`: each stage judges and refines what the one before refined. Class

@@ -14,6 +14,15 @@ pub struct RawTime {
     pub duration: i64,
 }
 
+/// A packet from which decoding can start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct KeyPacket {
+    /// Presentation time of its frame, in ticks.
+    pub(super) shown: i64,
+    /// What to ask the container for in order to land on it, in ticks.
+    pub(super) ask: i64,
+}
+
 /// When each frame of a video is shown, and what was found wrong while finding out.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TimeIndex {
@@ -31,8 +40,8 @@ pub struct TimeIndex {
     pub warnings: Vec<String>,
     /// The stream's own times, strictly increasing, when they tell frames apart; else empty, and frames are told by counting alone.
     ticks: Vec<i64>,
-    /// Frames at which decoding can start, increasing; empty when frames are told by counting.
-    starts: Vec<usize>,
+    /// Frames at which decoding can start, increasing, and what to ask the container for; empty when frames are told by counting.
+    starts: Vec<(usize, i64)>,
 }
 
 /// Nanoseconds of `ticks` of a time base given as (numerator, denominator), to the nearest.
@@ -45,9 +54,8 @@ fn nanoseconds(ticks: i64, (num, den): (i32, i32)) -> i64 {
 
 impl TimeIndex {
     /// The index of frames whose raw times are given in display order. `usual` is the duration in nanoseconds of a frame about which
-    /// nothing else is known; `keys` are the raw times of the key packets.
-    #[must_use]
-    pub fn from_raw(raw: &[RawTime], time_base: (i32, i32), usual: i64, keys: &[i64]) -> Self {
+    /// nothing else is known.
+    pub(super) fn from_raw(raw: &[RawTime], time_base: (i32, i32), usual: i64, keys: &[KeyPacket]) -> Self {
         let first = raw.iter().find_map(|time| time.ticks).unwrap_or(0);
         let relative = |ticks: i64| nanoseconds(ticks.saturating_sub(first), time_base);
         let length = |time: &RawTime, delta: i64| match nanoseconds(time.duration, time_base) {
@@ -90,14 +98,15 @@ impl TimeIndex {
     }
 
     /// Keeps the stream's own times when they tell the frames apart.
-    fn identify(&mut self, raw: &[RawTime], keys: &[i64]) {
+    fn identify(&mut self, raw: &[RawTime], keys: &[KeyPacket]) {
         let Some(ticks) = raw.iter().map(|time| time.ticks).collect::<Option<Vec<i64>>>() else { return };
         if ticks.windows(2).any(|pair| pair[0] >= pair[1]) {
             return;
         }
-        self.starts = keys.iter().filter_map(|key| ticks.binary_search(key).ok()).collect();
+        let start = |key: &KeyPacket| ticks.binary_search(&key.shown).ok().map(|frame| (frame, key.ask));
+        self.starts = keys.iter().filter_map(start).collect();
         self.starts.sort_unstable();
-        self.starts.dedup();
+        self.starts.dedup_by_key(|start| start.0);
         self.ticks = ticks;
     }
 
@@ -165,14 +174,9 @@ impl TimeIndex {
         self.ticks.binary_search(&ticks).ok()
     }
 
-    /// Raw time of a frame, where frames are told by their times.
-    pub(super) fn ticks(&self, frame: usize) -> Option<i64> {
-        self.ticks.get(frame).copied()
-    }
-
-    /// Frames at or before `frame` at which decoding can start, latest first.
-    pub(super) fn starts_before(&self, frame: usize) -> impl Iterator<Item = usize> + '_ {
-        self.starts[..self.starts.partition_point(|&start| start <= frame)].iter().rev().copied()
+    /// Frames at or before `frame` at which decoding can start, latest first, each with what to ask the container for.
+    pub(super) fn starts_before(&self, frame: usize) -> impl Iterator<Item = (usize, i64)> + '_ {
+        self.starts[..self.starts.partition_point(|start| start.0 <= frame)].iter().rev().copied()
     }
 }
 

@@ -3,19 +3,26 @@
 //! One decoder, one time: player, thumbnails, trainer and inference all count frames and read times from the same [`TimeIndex`].
 //! `ffmpeg_next` is named in `ffmpeg/` alone; everything else here is plain values and arithmetic. Knows `domain` only.
 
+mod clock;
 mod error;
 mod ffmpeg;
 mod frame;
 mod index;
 mod info;
+mod player;
+mod queue;
 
+pub use clock::PlaybackClock;
 pub use error::VideoError;
 pub use ffmpeg::{
-    AudioSpec, ClipReader, ClipSpec, Decoder, VideoWriter, WriterSpec, index, probe, provisional_index, thumbnail,
+    AudioSpec, ClipReader, ClipSpec, Decoder, VideoWriter, WriterSpec, index, index_with, probe, provisional_index,
+    thumbnail,
 };
 pub use frame::{ColourMatrix, ColourRange, Frame, Picture, Plane, RgbImage, Rotation};
 pub use index::{RawTime, TimeIndex};
 pub use info::{AudioInfo, VideoInfo};
+pub use player::{Player, PlayerUpdate, SeekTarget};
+pub use queue::FrameQueue;
 
 #[cfg(test)]
 mod tests;

@@ -10,3 +10,5 @@ mod parity_eval;
 mod parity_formats;
 mod parity_train;
 mod train_loop;
+mod parity_model;
+mod parity_post;

@@ -50,8 +50,10 @@ impl Conv {
         let weight = weight.reshape([1, taps * outputs, inputs]);
         let pixels = x.reshape([clips, inputs, time * height * width]);
         let y = weight.matmul(pixels).reshape([clips, taps * outputs, time, height * width]);
-        let sum =
-            (0..taps).map(|tap| shift(y.clone().narrow(1, tap * outputs, outputs), tap, taps / 2)).reduce(|a, b| a + b);
+        let sum = (0..taps)
+            .filter(|tap| tap.abs_diff(taps / 2) < time) // other taps read zeros alone
+            .map(|tap| shift(y.clone().narrow(1, tap * outputs, outputs), tap, taps / 2))
+            .reduce(|a, b| a + b);
         let y = sum.unwrap_or(y).reshape([clips, outputs, time, height, width]);
         if taps == 1 { y } else { every(y, 2, step_time) }
     }
@@ -65,7 +67,7 @@ fn every(x: Tensor<5>, dim: usize, step: usize) -> Tensor<5> {
 /// `[clips, out, time, pixels]` of the tap `tap` moved to where its result belongs, zeros where it reads from outside.
 fn shift(y: Tensor<4>, tap: usize, centre: usize) -> Tensor<4> {
     let [clips, channels, time, pixels] = y.dims();
-    let distance = tap.abs_diff(centre).min(time);
+    let distance = tap.abs_diff(centre);
     if distance == 0 {
         return y;
     }

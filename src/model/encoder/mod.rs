@@ -62,12 +62,20 @@ impl Encoder {
     /// Clips `[clips, 3, frames, height, width]` of RGB values 0..255 to features `[clips, channels]`.
     #[must_use]
     pub fn forward(&self, clips: Tensor<5>) -> Tensor<2> {
-        let mut x = relu(self.stem.forward(self.normalise(clips)));
+        self.forward_seen(self.normalise(clips), |_| ())
+    }
+
+    /// As [`Self::forward`] on normalised clips, showing what stem and each layer give, `[clips, channels, time, height, width]`.
+    #[must_use]
+    pub fn forward_seen(&self, clips: Tensor<5>, mut see: impl FnMut(&Tensor<5>)) -> Tensor<2> {
+        let mut x = relu(self.stem.forward(clips));
+        see(&x);
         for (index, layer) in self.layers.iter().enumerate() {
             if index < self.frozen_stages {
                 x = x.detach();
             }
             x = layer.iter().fold(x, |x, block| block.forward(x));
+            see(&x);
         }
         let [clips, channels, ..] = x.dims();
         x.reshape([clips as i32, channels as i32, -1]).mean_dim(2).reshape([clips, channels])

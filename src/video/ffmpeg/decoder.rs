@@ -1,5 +1,6 @@
 //! The blocking decoder: frames by number, in order or by exact seek. Needs no thread to be tested.
 
+use std::cmp::Ordering;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -77,18 +78,28 @@ impl Decoder {
     /// # Errors
     /// When there is no such frame, or the file does not give it any more.
     pub fn seek(&mut self, frame: usize) -> Result<(), VideoError> {
+        self.seek_while(frame, &mut || true).map(drop)
+    }
+
+    /// [`Decoder::seek`] that asks `go_on` after each frame on the way, and gives up when told to: then false, and the next frame is
+    /// any. So that a newer wish need not wait for an older one.
+    ///
+    /// # Errors
+    /// As [`Decoder::seek`].
+    pub fn seek_while(&mut self, frame: usize, go_on: &mut dyn FnMut() -> bool) -> Result<bool, VideoError> {
         if frame >= self.index.len() {
             let path = self.source.path().to_path_buf();
             return Err(VideoError::NoSuchFrame { path, frame, frames: self.index.len() });
         }
         if self.current == Some(frame) {
             self.fresh = true;
-            return Ok(());
+            return Ok(true);
         }
-        if self.reach(frame)? {
-            return Ok(());
+        match self.reach(frame, go_on)? {
+            Reached::There => Ok(true),
+            Reached::Stopped => Ok(false),
+            Reached::Passed => Err(VideoError::FrameLost { path: self.source.path().to_path_buf(), frame }),
         }
-        Err(VideoError::FrameLost { path: self.source.path().to_path_buf(), frame })
     }
 
     /// Makes the frame shown at `time` the next one.
@@ -116,43 +127,72 @@ impl Decoder {
         VideoError::NothingDecodable { path: self.source.path().to_path_buf(), reason: "it has no frame".to_owned() }
     }
 
-    /// Decodes to `frame` by the cheapest way; false when the file does not give it.
-    fn reach(&mut self, frame: usize) -> Result<bool, VideoError> {
+    /// Changes to a better index of the same file; decoding goes on from the same time.
+    ///
+    /// # Errors
+    /// When the file cannot be opened again.
+    pub(in super::super) fn adopt(&mut self, index: Arc<TimeIndex>) -> Result<(), VideoError> {
+        let same = index.times == self.index.times && index.damaged == self.index.damaged;
+        let (at, fresh) = (self.current.and_then(|current| self.index.time(current)), self.fresh);
+        self.index = index;
+        if same {
+            return Ok(());
+        }
+        self.begin_anew()?;
+        if let Some(at) = at {
+            self.seek_time(at)?;
+            self.fresh = fresh;
+        }
+        Ok(())
+    }
+
+    /// Decodes to `frame` by the cheapest way.
+    fn reach(&mut self, frame: usize, go_on: &mut dyn FnMut() -> bool) -> Result<Reached, VideoError> {
         let next = self.current.map_or(0, |current| current + 1);
-        let start = self.index.starts_before(frame).next().filter(|_| !self.lies);
+        let starts: Vec<(usize, i64)> =
+            if self.lies { Vec::new() } else { self.index.starts_before(frame).take(TRIES).collect() };
         // A jump throws away what the codec holds: it pays only when it skips frames.
-        if next <= frame && start.is_none_or(|start| start <= next + scan::threads()) && self.skip_to(frame) {
-            return Ok(true);
-        }
-        if start.is_some_and(|start| start > 0) && !self.lies {
-            let starts: Vec<usize> = self.index.starts_before(frame).filter(|&start| start > 0).take(TRIES).collect();
-            for start in starts {
-                if self.jump(start) && self.skip_to(frame) {
-                    return Ok(true);
-                }
+        if next <= frame && starts.first().is_none_or(|start| start.0 <= next + scan::threads()) {
+            match self.skip_to(frame, go_on) {
+                Reached::Passed => {}
+                reached => return Ok(reached),
             }
-            self.lies = true;
         }
+        for &(_, ask) in starts.iter().filter(|start| start.0 > 0) {
+            // What follows is known by its time alone, so `current` says nothing until a frame has come.
+            self.current = None;
+            if self.source.jump(ask).is_err() {
+                continue;
+            }
+            match self.skip_to(frame, go_on) {
+                Reached::Passed => {}
+                reached => return Ok(reached),
+            }
+        }
+        self.begin_anew()?;
+        let reached = self.skip_to(frame, go_on);
+        // The frame is there, and no jump led to it.
+        self.lies |= matches!(reached, Reached::There) && starts.iter().any(|start| start.0 > 0);
+        Ok(reached)
+    }
+
+    fn begin_anew(&mut self) -> Result<(), VideoError> {
         self.source.rewind(threads(&self.index))?;
-        self.current = None;
-        self.fresh = false;
-        Ok(self.skip_to(frame))
+        (self.current, self.fresh) = (None, false);
+        Ok(())
     }
 
-    fn jump(&mut self, start: usize) -> bool {
-        // What follows is known by its time alone, so `current` says nothing until a frame has come.
-        self.current = None;
-        self.index.ticks(start).is_some_and(|ticks| self.source.jump(ticks).is_ok())
-    }
-
-    /// Decodes forward until `frame`; false when the file passes or ends before it.
-    fn skip_to(&mut self, frame: usize) -> bool {
+    /// Decodes forward until `frame`.
+    fn skip_to(&mut self, frame: usize, go_on: &mut dyn FnMut() -> bool) -> Reached {
         while let Some(at) = self.advance() {
-            if at >= frame {
-                return at == frame;
+            match at.cmp(&frame) {
+                Ordering::Less if go_on() => {}
+                Ordering::Less => return Reached::Stopped,
+                Ordering::Equal => return Reached::There,
+                Ordering::Greater => return Reached::Passed,
             }
         }
-        false
+        Reached::Passed
     }
 
     /// Decodes one frame of the index and returns its number.
@@ -172,6 +212,16 @@ impl Decoder {
             }
         }
     }
+}
+
+/// How decoding towards a frame ended.
+enum Reached {
+    /// The frame lies decoded.
+    There,
+    /// The file went past it, or ended before it.
+    Passed,
+    /// Whoever asked did not want it any more.
+    Stopped,
 }
 
 /// A damaged file is decoded on one thread, as when it was indexed.

@@ -15,7 +15,7 @@ use std::sync::Once;
 pub use clip::{ClipReader, ClipSpec};
 pub use decoder::{Decoder, thumbnail};
 pub use probe::probe;
-pub use scan::{index, provisional_index};
+pub use scan::{index, index_with, provisional_index};
 pub use writer::{AudioSpec, VideoWriter, WriterSpec};
 
 /// Starts FFmpeg once and keeps it from writing to standard error: what it complains of reaches a person as a warning of the index.

@@ -30,14 +30,26 @@ fn key(path: &Path) -> Option<Key> {
 /// # Errors
 /// When the file cannot be opened, holds no video, or no frame of it decodes.
 pub fn index(path: &Path) -> Result<Arc<TimeIndex>, VideoError> {
+    Ok(index_with(path, &mut |_| true)?.unwrap_or_default())
+}
+
+/// [`index`] that tells how many frames are counted after each, and gives up with `None` when `go_on` answers false. A damaged file
+/// is counted twice.
+///
+/// # Errors
+/// As [`index`].
+pub fn index_with(path: &Path, go_on: &mut dyn FnMut(usize) -> bool) -> Result<Option<Arc<TimeIndex>>, VideoError> {
     let key = key(path);
     if let Some(known) = key.as_ref().and_then(|key| cached(key)) {
-        return Ok(known);
+        return Ok(Some(known));
     }
-    let mut made = decode_all(path, threads())?;
+    let Some(mut made) = decode_all(path, threads(), go_on)? else { return Ok(None) };
     if made.damaged {
         // With several threads damage can come out differently from run to run.
-        made = decode_all(path, 1)?;
+        match decode_all(path, 1, go_on)? {
+            Some(again) => made = again,
+            None => return Ok(None),
+        }
     }
     let made = Arc::new(made);
     if let (Some(key), Ok(mut cache)) = (key, cache().lock()) {
@@ -46,7 +58,7 @@ pub fn index(path: &Path) -> Result<Arc<TimeIndex>, VideoError> {
         }
         cache.insert(key, made.clone());
     }
-    Ok(made)
+    Ok(Some(made))
 }
 
 /// The index by packets alone: a fraction of a second for an hour of video, and right for sound files. Where the exact one is
@@ -83,14 +95,21 @@ pub(super) fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, |count| count.get().min(4))
 }
 
-/// Decodes the whole file and notes each frame's time.
-fn decode_all(path: &Path, threads: usize) -> Result<TimeIndex, VideoError> {
+/// Decodes the whole file and notes each frame's time; `None` when told to stop.
+fn decode_all(
+    path: &Path,
+    threads: usize,
+    go_on: &mut dyn FnMut(usize) -> bool,
+) -> Result<Option<TimeIndex>, VideoError> {
     let mut source = Source::open(path, threads)?;
     source.skip_loop_filter();
     source.log = Some(PacketLog::default());
     let mut raw = Vec::new();
     while let Some(frame) = source.next() {
         raw.push(RawTime { ticks: frame.timestamp(), duration: frame.packet().duration });
+        if !go_on(raw.len()) {
+            return Ok(None);
+        }
     }
     let log = source.log.take().unwrap_or_default();
     if raw.is_empty() {
@@ -100,7 +119,7 @@ fn decode_all(path: &Path, threads: usize) -> Result<TimeIndex, VideoError> {
     made.exact = true;
     made.damaged = source.errors > 0;
     made.warnings = warnings(&source, &made, &log);
-    Ok(made)
+    Ok(Some(made))
 }
 
 fn nothing(path: &Path, reason: &str) -> VideoError {

@@ -6,7 +6,8 @@ use ff::codec::{packet, threading};
 use ff::media::Type;
 use ffmpeg_next as ff;
 
-use super::super::{Rotation, VideoError};
+use super::super::index::KeyPacket;
+use super::super::{RawTime, Rotation, VideoError};
 use super::raw;
 
 /// A run of unreadable packets, or of refused reads, after which the file counts as ended.
@@ -15,10 +16,10 @@ const PATIENCE: usize = 64;
 /// What the packets said on the way.
 #[derive(Default)]
 pub(super) struct PacketLog {
-    /// Presentation times of key packets that are shown, in ticks.
-    pub(super) keys: Vec<i64>,
+    /// Key packets that are shown.
+    pub(super) keys: Vec<KeyPacket>,
     /// Time and duration of every packet that is shown.
-    pub(super) shown: Vec<super::super::RawTime>,
+    pub(super) shown: Vec<RawTime>,
     /// Whether any packet is encrypted.
     pub(super) encrypted: bool,
 }
@@ -184,9 +185,12 @@ impl Source {
             return;
         }
         let ticks = self.packet.pts();
-        log.shown.push(super::super::RawTime { ticks, duration: self.packet.duration() });
+        log.shown.push(RawTime { ticks, duration: self.packet.duration() });
         if self.packet.is_key() {
-            log.keys.extend(ticks);
+            // Formats without an index are searched by decoding time; asked by presentation time they would land behind the packet.
+            let searched = matches!(self.input.format().name(), "mpegts" | "mpeg");
+            let decoded = self.packet.dts().filter(|_| searched);
+            log.keys.extend(ticks.map(|shown| KeyPacket { shown, ask: decoded.unwrap_or(shown) }));
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod exact;
 mod generated;
+mod playing;
 mod torture;
 
 use std::hash::{DefaultHasher, Hash, Hasher};

@@ -1,0 +1,9 @@
+//! The list of devices, for those who may not know tensors.
+
+pub use crate::model::device::DeviceInfo;
+
+/// Every device of this machine; opens each GPU, which takes moments.
+#[must_use]
+pub fn devices() -> Vec<DeviceInfo> {
+    crate::model::device::list()
+}

@@ -1,0 +1,257 @@
+//! The decode thread of a video that is being looked at: seeks go in, frames come out.
+//!
+//! Playing and pausing are the clock's affair ([`super::PlaybackClock`]); this thread decodes ahead from the last place asked for until
+//! the bounded channel is full. A seek overwrites the one before it (scrubbing decodes only the latest) and stops the work for it.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use crossbeam_channel::{Receiver, Sender, bounded, select};
+
+use super::{Decoder, Frame, TimeIndex, VideoError, index_with, provisional_index};
+use crate::domain::MediaTime;
+
+/// Frames decoded ahead: enough to hide the slowest picture of a group, few enough for 4K.
+const AHEAD: usize = 6;
+
+/// Where to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SeekTarget {
+    /// The frame shown at this time.
+    Time(MediaTime),
+    /// The frame of this number; the last one if there are fewer.
+    Frame(usize),
+}
+
+/// What the decode thread tells.
+#[derive(Debug)]
+pub enum PlayerUpdate {
+    /// The index: first by packets, then the exact one. Frame numbers mean those of the latest.
+    Indexed(Arc<TimeIndex>),
+    /// A decoded frame for the seek of this generation: first the one asked for, then those that follow it.
+    Frame {
+        /// Generation of the seek that it answers.
+        generation: u64,
+        /// The frame.
+        frame: Frame,
+    },
+    /// The video ends after the last frame of this generation.
+    End {
+        /// Generation of the seek.
+        generation: u64,
+    },
+    /// Something failed. A video that failed to open gives nothing more; after a failed seek another may succeed.
+    Failed(VideoError),
+}
+
+/// A seek, and which.
+#[derive(Clone, Copy)]
+struct Request {
+    generation: u64,
+    target: SeekTarget,
+}
+
+/// What the window and the threads share.
+#[derive(Default)]
+struct Shared {
+    /// The latest seek not yet begun.
+    request: Mutex<Option<Request>>,
+    /// The exact index, or why there is none, once that is known.
+    exact: Mutex<Option<Result<Arc<TimeIndex>, VideoError>>>,
+    stop: AtomicBool,
+}
+
+impl Shared {
+    fn waits(&self) -> bool {
+        self.stop.load(Ordering::Relaxed) || slot(&self.request).is_some()
+    }
+}
+
+/// A slot that holds plain data is right even if a thread died holding it.
+fn slot<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A video being looked at. Dropping it stops its threads and waits for them, which takes at most one frame's decoding.
+pub struct Player {
+    shared: Arc<Shared>,
+    wake: Sender<()>,
+    updates: Receiver<PlayerUpdate>,
+    generation: u64,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Player {
+    /// Starts the threads; the first frame comes as generation 0. `notify` is called after each update, to ask for a repaint.
+    ///
+    /// # Errors
+    /// When a thread cannot be started. What is wrong with the file comes as [`PlayerUpdate::Failed`].
+    pub fn open(path: &Path, notify: impl Fn() + Send + 'static) -> Result<Self, VideoError> {
+        let shared = Arc::new(Shared::default());
+        *slot(&shared.request) = Some(Request { generation: 0, target: SeekTarget::Frame(0) });
+        let (wake, woken) = bounded(1);
+        let (sender, updates) = bounded(AHEAD);
+        let mut player =
+            Self { shared: shared.clone(), wake: wake.clone(), updates, generation: 0, threads: Vec::new() };
+        let worker =
+            Worker { path: path.to_path_buf(), shared: shared.clone(), woken, sender, notify: Box::new(notify) };
+        player.threads.push(named("video decode", path, move || worker.run())?);
+        let path_to_index = path.to_path_buf();
+        let count = move || {
+            let found = index_with(&path_to_index, &mut |_| !shared.stop.load(Ordering::Relaxed));
+            if let Some(exact) = found.transpose() {
+                *slot(&shared.exact) = Some(exact);
+                let _ = wake.try_send(());
+            }
+        };
+        player.threads.push(named("video index", path, count)?);
+        Ok(player)
+    }
+
+    /// Asks for a place and returns the generation that answers it. An earlier seek that is not done is forgotten.
+    pub fn seek(&mut self, target: SeekTarget) -> u64 {
+        self.generation += 1;
+        *slot(&self.shared.request) = Some(Request { generation: self.generation, target });
+        // A full channel has a wake-up in it already.
+        let _ = self.wake.try_send(());
+        self.generation
+    }
+
+    /// The generation of the latest seek.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// The next update, if there is one. Take frames only while they are wanted: what is not taken keeps the thread from decoding ahead.
+    #[must_use]
+    pub fn try_next(&self) -> Option<PlayerUpdate> {
+        self.updates.try_recv().ok()
+    }
+
+    /// Waits for the next update; `None` when the thread has ended, or after `timeout`.
+    #[must_use]
+    pub fn wait_next(&self, timeout: std::time::Duration) -> Option<PlayerUpdate> {
+        self.updates.recv_timeout(timeout).ok()
+    }
+}
+
+impl Drop for Player {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::Relaxed);
+        let _ = self.wake.try_send(());
+        for thread in self.threads.drain(..) {
+            // A thread that panicked has said so already.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn named(name: &str, path: &Path, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, VideoError> {
+    let started = std::thread::Builder::new().name(name.to_owned()).spawn(body);
+    started.map_err(|error| VideoError::Thread { path: path.to_path_buf(), reason: error.to_string() })
+}
+
+/// What the decode thread owns.
+struct Worker {
+    path: PathBuf,
+    shared: Arc<Shared>,
+    woken: Receiver<()>,
+    sender: Sender<PlayerUpdate>,
+    notify: Box<dyn Fn() + Send>,
+}
+
+impl Worker {
+    fn run(self) {
+        let opened = provisional_index(&self.path).and_then(|index| Decoder::open_with(&self.path, index));
+        let mut decoder = match opened {
+            Ok(decoder) => decoder,
+            Err(error) => {
+                self.tell(PlayerUpdate::Failed(error));
+                return;
+            }
+        };
+        self.tell(PlayerUpdate::Indexed(decoder.index().clone()));
+        // The generation that is being decoded; none at the end of the video, or after a failure.
+        let mut decoding = None;
+        // A seek that the packets promised and the pictures did not keep: it waits for the exact index.
+        let mut unmet = None;
+        while !self.shared.stop.load(Ordering::Relaxed) {
+            let adopted = self.adopt_exact(&mut decoder);
+            let request = slot(&self.shared.request).take();
+            if let Some(request) = request.or_else(|| if adopted { unmet.take() } else { None }) {
+                (decoding, unmet) = self.begin(&mut decoder, request);
+                continue;
+            }
+            let Some(generation) = decoding else {
+                if self.woken.recv().is_err() {
+                    return;
+                }
+                continue;
+            };
+            let update = match decoder.next_frame() {
+                Ok(Some(frame)) => PlayerUpdate::Frame { generation, frame },
+                Ok(None) => PlayerUpdate::End { generation },
+                Err(error) => PlayerUpdate::Failed(error),
+            };
+            if !matches!(update, PlayerUpdate::Frame { .. }) {
+                decoding = None;
+            }
+            self.tell(update);
+        }
+    }
+
+    /// Goes where a request says. Gives the generation to decode on, if the place was reached; else the request, if it must wait for
+    /// the exact index.
+    fn begin(&self, decoder: &mut Decoder, request: Request) -> (Option<u64>, Option<Request>) {
+        let frame = match request.target {
+            SeekTarget::Time(time) => decoder.index().frame_at(time),
+            SeekTarget::Frame(frame) => frame.min(decoder.index().len().saturating_sub(1)),
+        };
+        match decoder.seek_while(frame, &mut || !self.shared.waits()) {
+            Ok(reached) => (reached.then_some(request.generation), None),
+            Err(VideoError::FrameLost { .. }) if !decoder.index().exact => (None, Some(request)),
+            Err(error) => {
+                self.tell(PlayerUpdate::Failed(error));
+                (None, None)
+            }
+        }
+    }
+
+    /// Changes to the exact index when it has come, and says whether it did. Frames sent before were counted by packets: if that was
+    /// wrong, decoding goes on from the same time by the right count.
+    fn adopt_exact(&self, decoder: &mut Decoder) -> bool {
+        let Some(exact) = slot(&self.shared.exact).take() else { return false };
+        if decoder.index().exact {
+            return false;
+        }
+        match exact.and_then(|exact| decoder.adopt(exact.clone()).map(|()| exact)) {
+            Ok(exact) => {
+                self.tell(PlayerUpdate::Indexed(exact));
+                true
+            }
+            Err(error) => {
+                self.tell(PlayerUpdate::Failed(error));
+                false
+            }
+        }
+    }
+
+    /// Sends an update, waiting for room. A frame is let go when a newer request or the end comes first: it is of no use any more.
+    fn tell(&self, update: PlayerUpdate) {
+        let lasting = !matches!(update, PlayerUpdate::Frame { .. } | PlayerUpdate::End { .. });
+        while !self.shared.stop.load(Ordering::Relaxed) && (lasting || !self.shared.waits()) {
+            select! {
+                send(self.sender, update) -> sent => {
+                    if sent.is_ok() {
+                        (self.notify)();
+                    }
+                    return;
+                }
+                recv(self.woken) -> _ => {}
+            }
+        }
+    }
+}
