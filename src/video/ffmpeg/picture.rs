@@ -85,7 +85,13 @@ impl Converter {
         (width, height): (u32, u32),
     ) -> Result<RgbImage, VideoError> {
         let stored = if rotation.swaps_sides() { (height, width) } else { (width, height) };
-        let rgb = self.run(path, frame, Pixel::RGB24, stored, scaling::Flags::BILINEAR)?;
+        let rgb = self.run(
+            path,
+            frame,
+            Pixel::RGB24,
+            stored,
+            scaling::Flags::BILINEAR | scaling::Flags::ACCURATE_RND | scaling::Flags::BITEXACT,
+        )?;
         let (width, height) = (stored.0 as usize, stored.1 as usize);
         Ok(RgbImage { width, height, data: without_padding(&rgb, 0, width * 3, height) }.rotated(rotation))
     }

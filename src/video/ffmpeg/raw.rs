@@ -27,7 +27,7 @@ pub(super) fn seek(input: &mut ff::format::context::Input, stream: usize, ticks:
     }
 }
 
-/// Lets the file skip every stream but one, and says how many were skipped.
+/// Lets the file skip every stream but one.
 pub(super) fn read_only(input: &mut ff::format::context::Input, stream: usize) {
     let count = input.nb_streams() as usize;
     // SAFETY: `streams` holds `nb_streams` valid pointers for as long as the context lives, which is exclusively borrowed.

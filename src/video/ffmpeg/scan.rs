@@ -40,7 +40,7 @@ pub fn index(path: &Path) -> Result<Arc<TimeIndex>, VideoError> {
 /// As [`index`].
 pub fn index_with(path: &Path, go_on: &mut dyn FnMut(usize) -> bool) -> Result<Option<Arc<TimeIndex>>, VideoError> {
     let key = key(path);
-    if let Some(known) = key.as_ref().and_then(|key| cached(key)) {
+    if let Some(known) = key.as_ref().and_then(cached) {
         return Ok(Some(known));
     }
     let Some(mut made) = decode_all(path, threads(), go_on)? else { return Ok(None) };
@@ -67,7 +67,7 @@ pub fn index_with(path: &Path, go_on: &mut dyn FnMut(usize) -> bool) -> Result<O
 /// # Errors
 /// When the file cannot be opened or holds no video packet.
 pub fn provisional_index(path: &Path) -> Result<Arc<TimeIndex>, VideoError> {
-    if let Some(known) = key(path).as_ref().and_then(|key| cached(key)) {
+    if let Some(known) = key(path).as_ref().and_then(cached) {
         return Ok(known);
     }
     let mut source = Source::open(path, 1)?;
