@@ -1,1 +1,18 @@
-//! One video to detections.
+//! One video to detections: candidates of each window, suppression, seconds, windows joined (spec 9, 18).
+
+mod candidates;
+mod window;
+
+pub use candidates::{Candidates, candidates};
+pub use window::{WindowDetections, WindowTime, detect_window, detect_windows, merge, suppression};
+
+/// Why a window could not be searched.
+#[derive(Debug, thiserror::Error)]
+pub enum DetectError {
+    /// The device lost the results.
+    #[error("the device did not return the detector's results ({0}); free its memory or use --device cpu")]
+    Device(String),
+    /// The weights produce no numbers.
+    #[error("the detector's scores are not numbers; the checkpoint is damaged or its training diverged")]
+    NotNumbers,
+}

@@ -134,9 +134,18 @@ impl ClassCase<'_> {
     }
 }
 
+/// The truths of a video that count, of all classes, in file order.
+pub(super) struct VideoTruths<'a> {
+    /// Seconds.
+    pub duration: f64,
+    pub truths: Vec<(Segment, &'a str)>,
+}
+
 /// All classes in order of first appearance, and what was left out.
 pub(super) struct Cases<'a> {
     pub classes: Vec<ClassCase<'a>>,
+    /// Videos with a truth that counts.
+    pub truths: IndexMap<&'a str, VideoTruths<'a>>,
     pub ignored: Ignored,
     /// Videos of the subset that are not blocked.
     pub videos: usize,
@@ -162,6 +171,7 @@ pub(super) fn sort_out<'a>(
     }
     let mut ignored = Ignored::default();
     let mut classes: IndexMap<&str, ClassCase> = IndexMap::new();
+    let mut truths: IndexMap<&str, VideoTruths> = IndexMap::new();
     for video in &subset {
         for action in kept_truths(video, options.rules, &mut ignored)? {
             let label = action.label.as_str();
@@ -171,13 +181,16 @@ pub(super) fn sort_out<'a>(
                 predictions: Vec::new(),
             });
             case.truths.entry(&video.id).or_default().push(action.segment);
+            let in_video = truths.entry(&video.id);
+            let in_video = in_video.or_insert(VideoTruths { duration: video.duration, truths: Vec::new() });
+            in_video.truths.push((action.segment, label));
         }
     }
     if classes.is_empty() {
         return Err(EvalError::NoTruth { subset: options.subset.clone() });
     }
     let proposals = kept_predictions(&subset, predictions, options, &mut classes, &mut ignored)?;
-    Ok(Cases { classes: classes.into_values().collect(), ignored, videos: subset.len(), proposals })
+    Ok(Cases { classes: classes.into_values().collect(), truths, ignored, videos: subset.len(), proposals })
 }
 
 /// The truths of a video that the rules let count, in file order.

@@ -5,6 +5,7 @@
 
 mod average_precision;
 mod cases;
+pub mod diagnosis;
 mod matching;
 pub mod nms;
 pub mod postprocess;

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use indexmap::IndexMap;
 use rayon::prelude::*;
 
 use super::average_precision::mean;
@@ -97,24 +96,21 @@ pub fn average_recall(
     max_proposals: usize,
 ) -> Result<ProposalRecall, EvalError> {
     let cases = sort_out(truth, predictions, options)?;
-    let mut truths: IndexMap<&str, Vec<Segment>> = IndexMap::new();
-    for (&video, segments) in cases.classes.iter().flat_map(|case| &case.truths) {
-        truths.entry(video).or_default().extend(segments);
-    }
     let most = max_proposals as f64;
-    let videos = truths.len() as f64;
+    let videos = cases.truths.len() as f64;
     let ratio = most * videos / cases.proposals.len().max(1) as f64;
     let mut ranked = ranked_by_video(&cases.proposals);
-    let per_video: Vec<(&[Segment], Vec<Candidate>)> = truths
+    let per_video: Vec<(Vec<Segment>, Vec<Candidate>)> = cases
+        .truths
         .iter()
-        .map(|(video, segments)| {
+        .map(|(video, of_video)| {
             let mut found = ranked.remove(video).unwrap_or_default();
             found.truncate((found.len() as f64 * ratio) as usize);
-            (segments.as_slice(), found)
+            (of_video.truths.iter().map(|&(segment, _)| segment).collect(), found)
         })
         .collect();
     let total = per_video.iter().map(|(_, found)| found.len()).sum::<usize>() as f64;
-    let positives = truths.values().map(Vec::len).sum::<usize>() as f64;
+    let positives = per_video.iter().map(|(truths, _)| truths.len()).sum::<usize>() as f64;
 
     let shares: Vec<f64> = (1..=max_proposals).map(|j| (j as f64 / most) * (most * videos / total)).collect();
     let recall: Vec<Vec<f64>> = options

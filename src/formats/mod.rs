@@ -8,8 +8,14 @@ use std::path::{Path, PathBuf};
 pub mod activitynet;
 pub mod block_list;
 pub mod class_map;
+pub mod classifier;
+pub mod features;
+mod half;
 mod json;
+pub mod resized;
 pub mod results;
+pub mod snippets;
+pub mod thumos;
 
 /// Why a file could not be read or written.
 #[derive(Debug, thiserror::Error)]

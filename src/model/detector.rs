@@ -8,6 +8,7 @@ use super::boundary::BoundaryHead;
 use super::head::{ClassHead, HeadOutput, ProposalHead};
 use super::init::Init;
 use super::neck::{Neck, Projection};
+use super::proposals::{self, Proposal};
 use super::refine::refine;
 use super::roi::RoiAlign;
 use crate::config;
@@ -54,6 +55,8 @@ pub struct Detector {
     roi_head: Cascade,
     #[module(skip)]
     roi: RoiAlign,
+    #[module(skip)]
+    longest: usize,
 }
 
 impl Detector {
@@ -73,7 +76,14 @@ impl Detector {
                     .then(|| ClassHead::new(config.head.features, classes, &heads.at("class_head"))),
             },
             roi: RoiAlign::new(&config.roi),
+            longest: config.dscale,
         }
+    }
+
+    /// All proposals of a window of `time` snippets, in map order: what inference judges (spec 4.4).
+    #[must_use]
+    pub fn proposals(&self, time: usize) -> Vec<Proposal> {
+        proposals::all(time, self.longest)
     }
 
     /// Features `[batch, channels, time]`, mask `[batch, time]` (1 real, 0 padding; none: all real) and proposals `[batch, K, 2]` in
