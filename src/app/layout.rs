@@ -63,11 +63,8 @@ fn split(tiles: &mut Tiles<Panel>, direction: LinearDir, parts: &[(TileId, f32)]
 pub fn restored(text: &str) -> Option<Tree<Panel>> {
     let tree: Tree<Panel> = serde_json::from_str(text).ok()?;
     tree.root()?;
-    let mut panels: Vec<Panel> = tree
-        .tiles
-        .tiles()
-        .filter_map(|tile| if let Tile::Pane(panel) = tile { Some(*panel) } else { None })
-        .collect();
+    let mut panels: Vec<Panel> =
+        tree.tiles.tiles().filter_map(|tile| if let Tile::Pane(panel) = tile { Some(*panel) } else { None }).collect();
     panels.sort_unstable();
     (panels == Panel::ALL).then_some(tree)
 }

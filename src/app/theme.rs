@@ -213,7 +213,11 @@ impl Theme {
     /// Black or white, whichever is read better on `ground`.
     #[must_use]
     pub fn ink_on(&self, ground: Color32) -> Color32 {
-        if contrast(Color32::BLACK, ground) >= contrast(Color32::WHITE, ground) { Color32::BLACK } else { Color32::WHITE }
+        if contrast(Color32::BLACK, ground) >= contrast(Color32::WHITE, ground) {
+            Color32::BLACK
+        } else {
+            Color32::WHITE
+        }
     }
 
     /// Font of headings.

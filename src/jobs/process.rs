@@ -48,7 +48,10 @@ pub fn start(launch: &Launch) -> io::Result<Running> {
     {
         const CREATE_NEW_PROCESS_GROUP: u32 = 0x0000_0200;
         const CREATE_NO_WINDOW: u32 = 0x0800_0000;
-        std::os::windows::process::CommandExt::creation_flags(&mut command, CREATE_NEW_PROCESS_GROUP | CREATE_NO_WINDOW);
+        std::os::windows::process::CommandExt::creation_flags(
+            &mut command,
+            CREATE_NEW_PROCESS_GROUP | CREATE_NO_WINDOW,
+        );
     }
     let child = command.spawn()?;
     Ok(Running { pid: child.id(), child: Arc::new(Mutex::new(child)) })
@@ -138,7 +141,8 @@ mod tests {
 
     #[test]
     fn the_last_line_tells_why() {
-        let (_folder, launch) = shell("echo working; printf '\\033[31merror: \\033[0mthe disk is full.\\n\\n' >&2; exit 1");
+        let (_folder, launch) =
+            shell("echo working; printf '\\033[31merror: \\033[0mthe disk is full.\\n\\n' >&2; exit 1");
         let running = start(&launch).expect("starts");
         assert_eq!(running.wait(&launch.log), Ending { success: false, how: "the disk is full".to_owned() });
     }

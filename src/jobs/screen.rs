@@ -181,9 +181,8 @@ impl Screen {
 
     fn take_in(&mut self, now: Instant, events: &mut Vec<ScreenEvent>) {
         let time = self.clock.now(now);
-        let rich = |queue: &FrameQueue<Arc<Frame>>| {
-            queue.len() >= HELD && queue.next_time().is_some_and(|next| next > time)
-        };
+        let rich =
+            |queue: &FrameQueue<Arc<Frame>>| queue.len() >= HELD && queue.next_time().is_some_and(|next| next > time);
         while !rich(&self.queue) {
             match self.player.try_next() {
                 Some(PlayerUpdate::Indexed(index)) => {

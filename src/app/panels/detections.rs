@@ -2,7 +2,8 @@
 
 use egui::accesskit::Role;
 use egui::{
-    Align, Button, ComboBox, CornerRadius, Layout, Rect, RichText, ScrollArea, Sense, Slider, Ui, WidgetInfo, pos2, vec2,
+    Align, Button, ComboBox, CornerRadius, Layout, Rect, RichText, ScrollArea, Sense, Slider, Ui, WidgetInfo, pos2,
+    vec2,
 };
 
 use crate::state::{Command, Export, Row, clock_text};
@@ -64,7 +65,11 @@ fn actions(ui: &mut Ui, view: &mut View<'_>) {
             if cancel.on_hover_text("What was found so far is kept").clicked() {
                 view.send(Command::CancelDetect);
             }
-            let words = if job.cancelled { "ending".to_owned() } else { format!("{} of {}  {}", job.done + 1, job.total, job.current) };
+            let words = if job.cancelled {
+                "ending".to_owned()
+            } else {
+                format!("{} of {}  {}", job.done + 1, job.total, job.current)
+            };
             cut(ui, RichText::new(words).color(theme.text_soft()));
         });
         return;
@@ -161,7 +166,10 @@ fn line(ui: &mut Ui, view: &mut View<'_>, index: usize, row: &Row, all: bool) {
     let selected = view.state.detecting.selected == Some(index);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), theme.size.row), Sense::click());
     response.widget_info(|| {
-        let name = format!("Detection {} {:.2} to {:.2} s, score {:.2}, in {}", row.label, row.start, row.end, row.score, row.video);
+        let name = format!(
+            "Detection {} {:.2} to {:.2} s, score {:.2}, in {}",
+            row.label, row.start, row.end, row.score, row.video
+        );
         WidgetInfo::selected(Role::ListItem, true, selected, name)
     });
     let painter = ui.painter_at(rect);
@@ -172,7 +180,14 @@ fn line(ui: &mut Ui, view: &mut View<'_>, index: usize, row: &Row, all: bool) {
     }
     let middle = rect.center().y;
     let [score, class, time, video] = columns(rect, all);
-    paint_line(&painter, pos2(score.0, middle), score.1, &format!("{:.2}", row.score), theme.number_font(), theme.text());
+    paint_line(
+        &painter,
+        pos2(score.0, middle),
+        score.1,
+        &format!("{:.2}", row.score),
+        theme.number_font(),
+        theme.text(),
+    );
     let dot = Rect::from_center_size(pos2(class.0 + 4.0, middle), vec2(8.0, 8.0));
     painter.rect_filled(dot, CornerRadius::same(2), theme.class(row.colour));
     let body = egui::FontId::proportional(theme.size.body);

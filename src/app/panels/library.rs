@@ -121,7 +121,11 @@ fn picture(painter: &egui::Painter, view: &View<'_>, index: usize, entry: &Entry
         let galley = painter.layout_no_wrap(length_text(duration), theme.small_font(), egui::Color32::WHITE);
         let ground = Rect::from_min_size(rect.max - galley.size() - vec2(8.0, 3.0), galley.size() + vec2(6.0, 1.0));
         painter.rect_filled(ground, CornerRadius::same(3), egui::Color32::from_black_alpha(176));
-        painter.galley(Align2::CENTER_CENTER.align_size_within_rect(galley.size(), ground).min, galley, egui::Color32::WHITE);
+        painter.galley(
+            Align2::CENTER_CENTER.align_size_within_rect(galley.size(), ground).min,
+            galley,
+            egui::Color32::WHITE,
+        );
     }
 }
 

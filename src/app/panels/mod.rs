@@ -54,7 +54,7 @@ pub fn show(ui: &mut Ui, panel: Panel, view: &mut View<'_>) {
 }
 
 /// Paints one line of text from `at` (left, vertically centred), cut with an ellipsis at `width`. Returns where it stands.
-fn paint_line(painter: &Painter, at: Pos2, width: f32, text: &str, font: FontId, colour: Color32) -> Rect {
+pub(super) fn paint_line(painter: &Painter, at: Pos2, width: f32, text: &str, font: FontId, colour: Color32) -> Rect {
     let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), font, colour);
     job.wrap = egui::text::TextWrapping::truncate_at_width(width.max(0.0));
     let galley = painter.layout_job(job);

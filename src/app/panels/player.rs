@@ -56,7 +56,8 @@ fn stage(ui: &mut Ui, view: &mut View<'_>) {
             if response.clicked() {
                 view.send(Command::TogglePlay);
             }
-            if view.state.playback.waiting || (view.state.playback.status == Status::Opening && view.picture.is_none()) {
+            if view.state.playback.waiting || (view.state.playback.status == Status::Opening && view.picture.is_none())
+            {
                 ui.put(Rect::from_center_size(rect.center(), vec2(32.0, 32.0)), Spinner::new().size(28.0));
             }
         }
@@ -129,11 +130,12 @@ fn controls(ui: &mut Ui, view: &mut View<'_>) {
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         ui.add_enabled_ui(ready, |ui| {
             let mut chosen = speed;
-            let combo = ComboBox::from_id_salt("speed").selected_text(speed_text(speed)).width(64.0).show_ui(ui, |ui| {
-                for value in Playback::SPEEDS {
-                    ui.selectable_value(&mut chosen, value, speed_text(value));
-                }
-            });
+            let combo =
+                ComboBox::from_id_salt("speed").selected_text(speed_text(speed)).width(64.0).show_ui(ui, |ui| {
+                    for value in Playback::SPEEDS {
+                        ui.selectable_value(&mut chosen, value, speed_text(value));
+                    }
+                });
             combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, ready, "Speed"));
             combo.response.on_hover_text("Speed ([ slower, ] faster)");
             if chosen != speed {

@@ -103,7 +103,8 @@ fn paint_ruler(ui: &Ui, theme: &Theme, view: &TimelineView, ruler: Rect) {
     for tick in ticks(view, f64::from(ruler.width())) {
         let x = x_at(view, ruler, tick.time);
         let height = if tick.labelled { 8.0 } else { 4.0 };
-        painter.line_segment([pos2(x, ruler.bottom() - height), pos2(x, ruler.bottom())], Stroke::new(1.0, theme.line()));
+        painter
+            .line_segment([pos2(x, ruler.bottom() - height), pos2(x, ruler.bottom())], Stroke::new(1.0, theme.line()));
         if tick.labelled {
             let text = if view.span < 8.0 { clock_text(tick.time) } else { length_text(tick.time) };
             painter.text(pos2(x, ruler.top()), Align2::CENTER_TOP, text, theme.small_font(), theme.text_soft());
@@ -138,7 +139,13 @@ fn playhead(ui: &Ui, view: &View<'_>, track: Rect) {
     let painter = ui.painter_at(track.expand2(vec2(6.0, 0.0)));
     let knee = track.top() + RULER;
     painter.line_segment([pos2(x, knee - 8.0), pos2(x, track.bottom())], Stroke::new(1.5, theme.accent()));
-    let head = vec![pos2(x - 5.0, knee - 14.0), pos2(x + 5.0, knee - 14.0), pos2(x + 5.0, knee - 9.0), pos2(x, knee - 4.0), pos2(x - 5.0, knee - 9.0)];
+    let head = vec![
+        pos2(x - 5.0, knee - 14.0),
+        pos2(x + 5.0, knee - 14.0),
+        pos2(x + 5.0, knee - 9.0),
+        pos2(x, knee - 4.0),
+        pos2(x - 5.0, knee - 9.0),
+    ];
     painter.add(egui::Shape::convex_polygon(head, theme.accent(), Stroke::NONE));
 }
 
@@ -216,7 +223,8 @@ fn paint_lane<'a>(
         paint_bar(&clipped, theme, lane, bar, place, colour, under);
         if *named < MOST_NAMED {
             *named += 1;
-            let response = ui.interact(place.intersect(line), ui.id().with((&lane.label, truth, bar.index)), Sense::hover());
+            let response =
+                ui.interact(place.intersect(line), ui.id().with((&lane.label, truth, bar.index)), Sense::hover());
             response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, name_of(lane, bar)));
         }
     }

@@ -101,7 +101,9 @@ fn advance(ui: &mut Ui, theme: &Theme, run: &RunView) {
         let mut facts = vec![started.device.clone()];
         facts.extend(run.process_memory.map(|bytes| format!("{:.1} GB memory", bytes as f64 / 1e9)));
         facts.extend(run.device_memory_peak.map(|bytes| format!("{:.1} GB on the device at most", bytes as f64 / 1e9)));
-        facts.extend(run.data_share.filter(|share| *share > 0.2).map(|share| format!("{} waiting for data", percent(share))));
+        facts.extend(
+            run.data_share.filter(|share| *share > 0.2).map(|share| format!("{} waiting for data", percent(share))),
+        );
         cut(ui, RichText::new(facts.join("  ·  ")).font(theme.small_font()).color(theme.text_soft()));
     }
 }
