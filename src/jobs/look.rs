@@ -43,7 +43,9 @@ impl Looker {
                 if stopped.load(Ordering::Relaxed) {
                     return;
                 }
-                report(number, look(&path));
+                // The window shows the reason beside the video's name.
+                let name = format!("{} ", path.display());
+                report(number, look(&path).map_err(|reason| reason.strip_prefix(&name).unwrap_or(&reason).to_owned()));
             }
         })?;
         Ok(Self { stop })

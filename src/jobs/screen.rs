@@ -44,12 +44,16 @@ pub enum ScreenEvent {
 
 /// One open video.
 pub struct Screen {
+    /// How sentences about the file begin; the window shows them beside the video's name.
+    name: String,
     player: Player,
     index: Option<Arc<TimeIndex>>,
     clock: PlaybackClock,
     queue: FrameQueue<Arc<Frame>>,
     shown: Option<Arc<Frame>>,
     sequence: u64,
+    /// The sequence that was told last.
+    told: u64,
     /// The frame that a seek asked for and that has not come, with the instant of asking.
     awaited: Option<(Option<usize>, Instant)>,
     /// No frame comes after those that wait.
@@ -66,12 +70,14 @@ impl Screen {
     /// When no thread can be started. What is wrong with the file comes as [`ScreenEvent::Failed`].
     pub fn open(path: &Path, now: Instant, notify: impl Fn() + Send + 'static) -> Result<Self, VideoError> {
         Ok(Self {
+            name: format!("{} ", path.display()),
             player: Player::open(path, notify)?,
             index: None,
             clock: PlaybackClock::paused(now, MediaTime::ZERO),
             queue: FrameQueue::default(),
             shown: None,
             sequence: 0,
+            told: 0,
             awaited: Some((Some(0), now)),
             at_end: false,
             starved: None,
@@ -152,7 +158,6 @@ impl Screen {
     /// nothing is notified before; none when nothing is to come.
     pub fn tick(&mut self, now: Instant) -> (Vec<ScreenEvent>, Option<Duration>) {
         let mut events = Vec::new();
-        let before = self.sequence;
         self.take_in(now, &mut events);
         if self.awaited.is_some() {
             if let Some((_, frame)) = self.queue.take_first() {
@@ -165,7 +170,8 @@ impl Screen {
         } else if self.clock.is_playing() {
             if self.clock.rate() > 0.0 { self.forward(now, &mut events) } else { self.backward(now, &mut events) }
         }
-        if let (Some(frame), true) = (&self.shown, self.sequence != before) {
+        if let (Some(frame), true) = (&self.shown, self.sequence != self.told) {
+            self.told = self.sequence;
             events.push(ScreenEvent::Shown { time: frame.time, frame: frame.index });
         }
         let late_since = self.awaited.map(|(_, since)| since).or(self.starved);
@@ -198,7 +204,9 @@ impl Screen {
                 Some(PlayerUpdate::End { generation }) => self.at_end |= generation == self.player.generation(),
                 Some(PlayerUpdate::Failed(error)) => {
                     (self.awaited, self.at_end) = (None, true);
-                    events.push(ScreenEvent::Failed(error.to_string()));
+                    let reason = error.to_string();
+                    let reason = reason.strip_prefix(&self.name).unwrap_or(&reason);
+                    events.push(ScreenEvent::Failed(reason.to_owned()));
                 }
                 None => return,
             }

@@ -53,7 +53,7 @@ impl Default for TrainForm {
         Self {
             configs: Vec::new(),
             config: None,
-            devices: vec![("auto".to_owned(), "Automatic: a GPU if there is one, else the CPU".to_owned())],
+            devices: vec![("auto".to_owned(), "Automatic (a GPU, else the CPU)".to_owned())],
             device: "auto".to_owned(),
             init: Init::Scratch,
             health: Health::Unknown,

@@ -12,3 +12,11 @@ mod parity_train;
 mod train_loop;
 mod parity_model;
 mod parity_post;
+#[cfg(all(feature = "window", feature = "video"))]
+mod shaders;
+#[cfg(all(feature = "window", feature = "video"))]
+mod ui_support;
+#[cfg(all(feature = "window", feature = "video"))]
+mod ui_train;
+#[cfg(all(feature = "window", feature = "video"))]
+mod ui_window;

@@ -41,7 +41,7 @@ fn weights(ui: &mut Ui, view: &mut View<'_>) {
             }
         };
         let text = checkpoint.as_deref().map_or("None yet: train, or choose a file".to_owned(), name);
-        let combo = ComboBox::from_id_salt("weights").selected_text(text).width(ui.available_width() - 8.0).truncate();
+        let combo = ComboBox::from_id_salt("weights").selected_text(text).width(ui.available_width() - 14.0).truncate();
         let combo = combo.show_ui(ui, |ui| {
             for path in view.state.runs.iter().filter_map(|run| run.checkpoint.as_ref()) {
                 if ui.selectable_label(checkpoint.as_ref() == Some(path), name(path)).clicked() {
@@ -207,8 +207,8 @@ fn saves(ui: &mut Ui, view: &mut View<'_>) {
     ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
         let any = view.state.predictions.current().is_some_and(|set| set.detections.count() > 0);
         for (name, form, tip) in [
-            ("Save JSON…", Export::Json, "All shown detections of all videos, as ActivityNet results"),
-            ("Save CSV…", Export::Csv, "All shown detections of all videos, as a table"),
+            ("Save JSON…", Export::Json, "All detections of these predictions, weak ones too, as ActivityNet results"),
+            ("Save CSV…", Export::Csv, "All detections of these predictions, weak ones too, as a table"),
         ] {
             if ui.add_enabled(any, Button::new(name)).on_hover_text(tip).clicked() {
                 view.send(Command::ExportDetections(form));

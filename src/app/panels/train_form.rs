@@ -39,7 +39,7 @@ fn file_name(path: &std::path::Path) -> String {
 }
 
 fn combo(id: &'static str, ui: &Ui, text: impl Into<String>) -> ComboBox<'static> {
-    ComboBox::from_id_salt(id).selected_text(text.into()).width(ui.available_width() - 8.0).truncate()
+    ComboBox::from_id_salt(id).selected_text(text.into()).width(ui.available_width() - 14.0).truncate()
 }
 
 fn config(ui: &mut Ui, view: &mut View<'_>, form: &TrainForm) {
