@@ -214,19 +214,18 @@ fn shoot_all(
         .map_err(|error| threads(&error))?;
     let total: usize = plans.iter().map(|plan| plan.script.frames).sum();
     let (frames, finished) = crossbeam_channel::bounded(64);
-    let shoot = |(index, plan): (usize, &Plan)| {
+    // Owns the sending end, so that the channel closes, and the listening below ends, when the work does.
+    let shoot = move |(index, plan): (usize, &Plan)| {
         // Whoever listens to the progress may have gone; the videos are made all the same.
-        let tick = || drop(frames.send(()));
+        let tick = || {
+            let _ = frames.send(());
+        };
         film::shoot(&folder.join(plan.path()), seed, index as u64, &plan.script, tick)
     };
     std::thread::scope(|scope| {
         let work = std::thread::Builder::new()
             .name("sample".to_owned())
-            .spawn_scoped(scope, || {
-                // moved in, so that the channel closes when the work ends
-                let shoot = shoot;
-                pool.install(|| plans.par_iter().enumerate().try_for_each(shoot))
-            })
+            .spawn_scoped(scope, || pool.install(|| plans.par_iter().enumerate().try_for_each(shoot)))
             .map_err(|error| threads(&error))?;
         progress(0, total);
         for (done, ()) in finished.iter().enumerate() {

@@ -241,16 +241,17 @@ impl Writer {
 
     /// Performs an action from here on, with cuts where it needs them; false when the video has no room for it any more.
     fn action(&mut self, class: Class) -> bool {
+        let room_for_cuts = frames_of(0.3) * 2;
         let length = match class {
             Class::SitDown | Class::StandUp => self.frames(0.8, 1.2),
             Class::Kick => self.frames(0.8, 1.3),
-            // mostly short, at times up to the longest
+            // mostly short, at times up to the longest; shorter where the video ends
             Class::Clap | Class::WaveIn | Class::WaveOut => {
                 let skew = self.draw.unit().powi(2);
-                frames_of(1.5 + 4.3 * skew)
+                let room = self.script.frames.saturating_sub(self.now + room_for_cuts);
+                frames_of(1.5 + 4.3 * skew).min(room.max(frames_of(1.5)))
             }
         };
-        let room_for_cuts = frames_of(0.3) * 2;
         if self.now + length + room_for_cuts > self.script.frames {
             return false;
         }
