@@ -10,6 +10,7 @@
 )]
 
 mod architecture;
+mod cli_eval;
 mod docs;
 #[allow(dead_code, reason = "a shared helper: each feature set uses part of it")]
 mod fixtures;
