@@ -16,7 +16,9 @@ pub use model::{Head, Model, ProposalStrategy, Proposals, Roi};
 pub use post::{Evaluation, Nms, Post};
 pub use reference::markdown;
 pub use section::{Documented, Key, plain_key};
-pub use train::{Augment, Loss, Optimizer, OptimizerKind, Scheduler, SchedulerKind, SnippetStrategy, Solver, Workflow};
+pub use train::{
+    Augment, Loss, LossForm, Optimizer, OptimizerKind, Scheduler, SchedulerKind, SnippetStrategy, Solver, Workflow,
+};
 
 use section::section;
 

@@ -5,6 +5,8 @@ use super::section::{choice, section};
 section! {
     /// Weights and thresholds of the losses (spec 6.8 and 18).
     pub struct Loss {
+        /// Whose small differences are followed where the two references disagree (spec 13).
+        form: LossForm = LossForm::OpenTad,
         /// Weight of the IoU classification (spec 6.8).
         iou_classification: f64 = 1.0,
         /// Weight of the IoU regression (spec 6.8).
@@ -24,6 +26,16 @@ section! {
         /// Class negatives drawn for each class positive (spec 18: 3).
         class_negatives: f64 = 3.0,
     }
+}
+
+choice! {
+    /// The reference whose logarithms and epsilons the losses use (spec 6.1, 6.3, 13).
+    pub enum LossForm {
+        /// The OpenTAD toolbox.
+        OpenTad = "opentad",
+        /// The authors' own repository.
+        Official = "official",
+    } default OpenTad
 }
 
 section! {
@@ -135,6 +147,10 @@ section! {
         eval_interval: usize = 1,
         /// First epoch (from 0) that is evaluated.
         eval_start: usize = 0,
+        /// Minutes after which a checkpoint is written inside an epoch; 0 only at its end.
+        save_minutes: f64 = 10.0,
+        /// Evaluations without a better average mAP after which the run ends; 0 runs all epochs.
+        patience: usize = 0,
         /// Epoch (from 0) whose checkpoint `etad test` takes; absent: the best by average mAP (spec 7.5).
         test_epoch: Option<usize> = None,
     }

@@ -1,1 +1,27 @@
 //! Targets, losses, loader, the three-stage step, optimisers, checkpoints, the loop.
+
+pub mod augment;
+pub mod cache;
+pub mod checkpoint;
+mod control;
+mod error;
+pub mod evaluate;
+pub mod item;
+pub mod loader;
+pub mod losses;
+pub mod material;
+pub mod objective;
+pub mod optimizer;
+mod report;
+mod run;
+pub mod schedule;
+pub mod search;
+pub mod sink;
+mod snippets;
+pub mod source;
+pub mod step;
+pub mod targets;
+pub mod windows;
+
+pub use error::TrainError;
+pub use run::{Outcome, Setup, train, train_on};

@@ -16,5 +16,7 @@ mod docs;
 mod fixtures;
 mod parity_eval;
 mod parity_formats;
+mod parity_train;
+mod train_loop;
 mod parity_model;
 mod parity_post;

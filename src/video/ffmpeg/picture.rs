@@ -17,7 +17,7 @@ pub(super) struct Converter {
 
 /// A scaler and what it was made for.
 struct Scaler {
-    context: scaling::Context,
+    context: raw::MovableScaler,
     made_for: (scaling::context::Definition, scaling::context::Definition, ColourMatrix, ColourRange),
 }
 
@@ -85,7 +85,13 @@ impl Converter {
         (width, height): (u32, u32),
     ) -> Result<RgbImage, VideoError> {
         let stored = if rotation.swaps_sides() { (height, width) } else { (width, height) };
-        let rgb = self.run(path, frame, Pixel::RGB24, stored, scaling::Flags::BILINEAR)?;
+        let rgb = self.run(
+            path,
+            frame,
+            Pixel::RGB24,
+            stored,
+            scaling::Flags::BILINEAR | scaling::Flags::ACCURATE_RND | scaling::Flags::BITEXACT,
+        )?;
         let (width, height) = (stored.0 as usize, stored.1 as usize);
         Ok(RgbImage { width, height, data: without_padding(&rgb, 0, width * 3, height) }.rotated(rotation))
     }
@@ -109,11 +115,11 @@ impl Converter {
             if format == Pixel::RGB24 {
                 raw::set_colours(&mut context, matrix, range);
             }
-            self.scaler = Some(Scaler { context, made_for: wanted });
+            self.scaler = Some(Scaler { context: raw::MovableScaler(context), made_for: wanted });
         }
         let mut out = ff::frame::Video::empty();
         match &mut self.scaler {
-            Some(scaler) => scaler.context.run(frame, &mut out).map_err(|error| VideoError::convert(path, error))?,
+            Some(scaler) => scaler.context.0.run(frame, &mut out).map_err(|error| VideoError::convert(path, error))?,
             None => return Err(VideoError::convert(path, "no scaler")),
         }
         Ok(out)

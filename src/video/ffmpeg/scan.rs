@@ -40,7 +40,7 @@ pub fn index(path: &Path) -> Result<Arc<TimeIndex>, VideoError> {
 /// As [`index`].
 pub fn index_with(path: &Path, go_on: &mut dyn FnMut(usize) -> bool) -> Result<Option<Arc<TimeIndex>>, VideoError> {
     let key = key(path);
-    if let Some(known) = key.as_ref().and_then(|key| cached(key)) {
+    if let Some(known) = key.as_ref().and_then(cached) {
         return Ok(Some(known));
     }
     let Some(mut made) = decode_all(path, threads(), go_on)? else { return Ok(None) };
@@ -67,7 +67,7 @@ pub fn index_with(path: &Path, go_on: &mut dyn FnMut(usize) -> bool) -> Result<O
 /// # Errors
 /// When the file cannot be opened or holds no video packet.
 pub fn provisional_index(path: &Path) -> Result<Arc<TimeIndex>, VideoError> {
-    if let Some(known) = key(path).as_ref().and_then(|key| cached(key)) {
+    if let Some(known) = key(path).as_ref().and_then(cached) {
         return Ok(known);
     }
     let mut source = Source::open(path, 1)?;
@@ -127,9 +127,9 @@ fn nothing(path: &Path, reason: &str) -> VideoError {
 }
 
 fn reason_for_nothing(source: &Source, log: &PacketLog) -> &'static str {
-    match (log.encrypted, log.shown.is_empty(), source.errors) {
-        (true, ..) => "it is encrypted",
+    match (log.encrypted || source.is_locked(), log.shown.is_empty(), source.errors) {
         (_, true, _) => "its video stream is empty",
+        (true, ..) => "it is encrypted",
         (_, _, 0) => "its video stream holds no complete picture",
         _ => "its video stream is damaged",
     }
@@ -138,7 +138,7 @@ fn reason_for_nothing(source: &Source, log: &PacketLog) -> &'static str {
 /// What a person should know of a file that decodes in part.
 fn warnings(source: &Source, index: &TimeIndex, log: &PacketLog) -> Vec<String> {
     let mut said = Vec::new();
-    if log.encrypted {
+    if log.encrypted || source.is_locked() {
         said.push("The video is encrypted: what could be decoded is shown.".to_owned());
     }
     let lasts = index.duration().as_secs();

@@ -2,6 +2,7 @@
 
 mod exact;
 mod generated;
+mod mutated;
 mod playing;
 mod torture;
 

@@ -1,0 +1,70 @@
+//! Why a training cannot start or go on; each is one sentence a person can act on.
+
+use super::checkpoint::CheckpointError;
+use super::loader::LoaderError;
+use super::sink::SinkError;
+use crate::eval::EvalError;
+use crate::formats::FormatError;
+
+/// A training that ended with a failure.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// Annotations or lists.
+    #[error(transparent)]
+    Format(#[from] FormatError),
+    /// Checkpoints and starting weights.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// Decoding threads.
+    #[error(transparent)]
+    Loader(#[from] LoaderError),
+    /// The run folder.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    /// Evaluation.
+    #[error(transparent)]
+    Eval(#[from] EvalError),
+    /// A configuration whose values contradict each other.
+    #[error("the configuration cannot be trained: {0}")]
+    Config(String),
+    /// Nothing to train on.
+    #[error("no video of subset \"{subset}\" in {annotations} has an action to train on; {advice}")]
+    NoItems {
+        /// Training subset.
+        subset: String,
+        /// Annotation file.
+        annotations: String,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// Too many unreadable videos.
+    #[error(
+        "{broken} of {total} videos cannot be read, more than one in twenty; the first: {first}. Run etad check and repair or remove them"
+    )]
+    BrokenVideos {
+        /// How many.
+        broken: usize,
+        /// Of how many.
+        total: usize,
+        /// Reason of the first.
+        first: String,
+    },
+    /// A loss that is no number.
+    #[error(
+        "the loss term {term} is not a finite number at step {step} (videos {videos}); lower the learning rates, or look at these videos"
+    )]
+    NotFinite {
+        /// Name of the term.
+        term: String,
+        /// Step over the whole run.
+        step: usize,
+        /// Videos of that step.
+        videos: String,
+    },
+    /// A build without FFmpeg.
+    #[error("this etad was built without video; build it with --features video, or train on stored features")]
+    NoVideo,
+    /// Stored features asked for.
+    #[error("data.source = \"features\" cannot be trained by this build; use data.source = \"videos\"")]
+    NoFeatures,
+}

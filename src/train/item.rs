@@ -1,0 +1,192 @@
+//! One item: a window's frames or features, its mask and its truth, ready for the device.
+
+use std::sync::Arc;
+
+use super::augment::Look;
+use super::cache::FrameCache;
+use super::source::FrameReader;
+use super::targets::Truth;
+use super::windows::Window;
+use crate::config::{Data, Sampling};
+use crate::domain::{MediaTime, Video};
+
+/// The clips of an item: each distinct frame once, and which frames each clip is made of. Bytes until a chunk is on the device.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Clips {
+    /// Planes `[frame, 3, side, side]`.
+    pub frames: Vec<u8>,
+    /// Frame of each clip and place in it, `[snippets, length]`.
+    pub index: Vec<u32>,
+    /// Frames of a clip.
+    pub length: usize,
+    /// Side of the square picture in pixels.
+    pub side: usize,
+}
+
+impl Clips {
+    /// Number of clips.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.index.len() / self.length.max(1)
+    }
+
+    /// Appends the clips of `snippets` as `[snippet, 3, length, side, side]` to `out`.
+    pub fn gather(&self, snippets: &[usize], out: &mut Vec<u8>) {
+        let plane = self.side * self.side;
+        for &snippet in snippets {
+            let clip = &self.index[snippet * self.length..(snippet + 1) * self.length];
+            for channel in 0..3 {
+                for &frame in clip {
+                    let at = (frame as usize * 3 + channel) * plane;
+                    out.extend_from_slice(&self.frames[at..at + plane]);
+                }
+            }
+        }
+    }
+}
+
+/// What the network sees of an item.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// Clips for the encoder.
+    Clips(Clips),
+    /// Stored features `[channels, tscale]`.
+    Features(Vec<f32>),
+}
+
+/// One window of a video.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item {
+    /// The video's name.
+    pub video: String,
+    /// Which stretch of it.
+    pub window: Window,
+    /// Frames or features.
+    pub input: Input,
+    /// 1 for snippets inside the video, 0 for padding, `[tscale]`.
+    pub mask: Vec<f32>,
+    /// Actions to train on; empty in inference.
+    pub truth: Truth,
+}
+
+/// The frame shown at `time`, or whichever of its neighbours is nearer; the earlier of two equally near.
+fn nearest(times: &[MediaTime], time: MediaTime) -> usize {
+    let after = times.partition_point(|&known| known < time);
+    match (after.checked_sub(1), times.get(after)) {
+        (Some(before), Some(next)) if time.0 - times[before].0 <= next.0 - time.0 => before,
+        (Some(before), None) => before,
+        _ => after.min(times.len().saturating_sub(1)),
+    }
+}
+
+/// Frame of each clip and place, `[tscale, length]` (spec 2.4, 18).
+#[must_use]
+pub fn clip_frames(data: &Data, window: Window, times: &[MediaTime], tscale: usize) -> Vec<usize> {
+    let length = data.clip_length;
+    let mut frames = Vec::with_capacity(tscale * length);
+    for snippet in 0..tscale {
+        let start = frames.len();
+        match data.sampling {
+            Sampling::Time => frames.extend((0..length).map(|place| {
+                let offset = (place as f64 - (length as f64 - 1.0) / 2.0) / data.frame_rate;
+                nearest(times, MediaTime::from_secs(window.centre(snippet, tscale) + offset))
+            })),
+            Sampling::Index => {
+                // OpenTAD's bins over the whole video, rounded half to even (spec 2.4).
+                let stride = times.len() as f64 / tscale as f64;
+                let centre = stride / 2.0 - 0.5 + snippet as f64 * stride;
+                let last = times.len().saturating_sub(1) as f64;
+                frames.extend((0..length).map(|place| {
+                    let frame = centre + place as f64 - (length / 2) as f64;
+                    frame.clamp(0.0, last).round_ties_even() as usize
+                }));
+            }
+        }
+        if data.repeat_centre_frame {
+            let centre = frames[start + length / 2];
+            frames[start..].fill(centre);
+        }
+        if data.reverse_clips {
+            frames[start..].reverse();
+        }
+    }
+    frames
+}
+
+/// Decodes, cuts and assembles the clips of a window; `key` is the video's number in the cache.
+///
+/// # Errors
+/// A sentence naming the video when it cannot be opened or decoded.
+pub fn load_clips(
+    data: &Data,
+    (key, video): (usize, &Video),
+    window: Window,
+    look: Look,
+    tscale: usize,
+    cache: &FrameCache,
+    reader: &mut dyn FrameReader,
+) -> Result<Clips, String> {
+    let times: Arc<[MediaTime]> = cache.times(key, video, reader)?;
+    if times.is_empty() {
+        return Err(format!("video {} has no frame that can be decoded; replace or remove it", video.id));
+    }
+    let wanted = clip_frames(data, window, &times, tscale);
+    let mut distinct = wanted.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let frames = cache.frames(key, video, &distinct, reader)?;
+    let expected = data.resize_width * data.resize_height * 3;
+    if frames.len() != distinct.len() || frames.iter().any(|frame| frame.len() != expected) {
+        return Err(format!("video {} gave frames of another size than {expected} bytes", video.id));
+    }
+    let index = wanted.iter().map(|frame| distinct.partition_point(|known| known < frame) as u32).collect();
+    let planes = look.planes(&frames, data.resize_width);
+    Ok(Clips { frames: planes, index, length: data.clip_length, side: look.side })
+}
+
+/// 1 for snippets whose centre lies inside the video, else 0, `[tscale]` (spec 18).
+#[must_use]
+pub fn time_mask(window: Window, duration: f64, tscale: usize) -> Vec<f32> {
+    (0..tscale).map(|snippet| f32::from(window.centre(snippet, tscale) < duration)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn times(seconds: &[f64]) -> Vec<MediaTime> {
+        seconds.iter().map(|&second| MediaTime::from_secs(second)).collect()
+    }
+
+    #[test]
+    fn the_nearest_frame_is_found_with_uneven_times() {
+        let times = times(&[0.0, 0.1, 0.5]);
+        let at = |seconds| nearest(&times, MediaTime::from_secs(seconds));
+        assert_eq!([at(-1.0), at(0.04), at(0.06), at(0.29), at(0.31), at(9.0)], [0, 0, 1, 1, 2, 2]);
+    }
+
+    #[test]
+    fn clips_are_centred_in_time_and_controls_repeat_or_reverse_them() {
+        let data = Data { clip_length: 3, frame_rate: 10.0, ..Data::default() };
+        let times: Vec<MediaTime> = (0..20).map(|frame| MediaTime(frame * 100_000_000)).collect();
+        let window = Window { start: 0.0, length: 2.0 };
+        assert_eq!(clip_frames(&data, window, &times, 2), [4, 5, 6, 14, 15, 16]);
+        let repeated = Data { repeat_centre_frame: true, ..data.clone() };
+        assert_eq!(clip_frames(&repeated, window, &times, 2), [5, 5, 5, 15, 15, 15]);
+        let reversed = Data { reverse_clips: true, ..data };
+        assert_eq!(clip_frames(&reversed, window, &times, 2), [6, 5, 4, 16, 15, 14]);
+    }
+
+    #[test]
+    fn snippets_beyond_the_end_are_masked() {
+        assert_eq!(time_mask(Window { start: 0.0, length: 4.0 }, 3.0, 4), [1.0, 1.0, 1.0, 0.0]);
+    }
+
+    #[test]
+    fn gathered_clips_are_channel_by_frame() {
+        let clips = Clips { frames: (0..6).collect(), index: vec![0, 1, 1, 1], length: 2, side: 1 };
+        let mut out = Vec::new();
+        clips.gather(&[1, 0], &mut out);
+        assert_eq!(out, [3, 3, 4, 4, 5, 5, 0, 3, 1, 4, 2, 5]);
+    }
+}

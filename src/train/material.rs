@@ -1,0 +1,104 @@
+//! What a run trains on: data set, classes, where frames and features come from, and a fingerprint of it all.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::error::TrainError;
+use super::loader::FeatureReader;
+use super::source::FrameSource;
+use crate::config::{Config, Source};
+use crate::domain::{ClassList, Dataset, Video};
+use crate::formats::{activitynet, block_list, class_map};
+
+/// Data set and sources of a run.
+#[derive(Clone)]
+pub struct Material {
+    /// All videos.
+    pub dataset: Dataset,
+    /// Classes in the order of the class head.
+    pub classes: ClassList,
+    /// Videos left out of evaluations (spec 10.2).
+    pub blocked: BTreeSet<String>,
+    /// Frames of its videos.
+    pub source: Arc<dyn FrameSource>,
+    /// Stored features of its videos.
+    pub features: FeatureReader,
+}
+
+impl Material {
+    /// Reads annotations, class map and block list as the configuration names them; relative paths resolve against `root`.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or this build cannot read what the configuration asks for.
+    pub fn open(config: &Config, root: &Path) -> Result<Self, TrainError> {
+        let data = &config.data;
+        let mut dataset = activitynet::read(&root.join(&data.annotations))?;
+        let classes = match &data.class_map {
+            Some(path) => class_map::read_or_create(&root.join(path), &dataset)?,
+            None => dataset.classes_sorted(),
+        };
+        if let Some(path) = &data.block_list {
+            let blocked: BTreeSet<String> = block_list::read(&root.join(path))?;
+            dataset.videos.retain(|video| !blocked.contains(&video.id));
+        }
+        let blocked = match &config.eval.blocked {
+            Some(path) => block_list::read(&root.join(path))?,
+            None => BTreeSet::new(),
+        };
+        Ok(Self { dataset, classes, blocked, source: frames(config, root)?, features: stored(config)? })
+    }
+
+    /// Videos of a subset, in file order.
+    #[must_use]
+    pub fn videos(&self, subset: &str) -> Vec<Video> {
+        self.dataset.subset(subset).cloned().collect()
+    }
+
+    /// 16 hexadecimal digits that change with any video, time or label.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        // FNV-1a: a few lines, and the same on every machine and in every version.
+        let mut hash = 0xcbf2_9ce4_8422_2325u64;
+        let mut add = |bytes: &[u8]| {
+            for &byte in bytes.iter().chain(&[0xff]) {
+                hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+            }
+        };
+        for name in self.classes.names() {
+            add(name.as_bytes());
+        }
+        for video in &self.dataset.videos {
+            add(video.id.as_bytes());
+            add(video.subset.as_bytes());
+            add(&video.duration.to_le_bytes());
+            for action in &video.annotations {
+                add(action.label.as_bytes());
+                action.segment.iter().for_each(|seconds| add(&seconds.to_le_bytes()));
+            }
+            video.not_annotated.iter().flatten().for_each(|seconds| add(&seconds.to_le_bytes()));
+        }
+        format!("{hash:016x}")
+    }
+}
+
+/// Where stored features come from.
+fn stored(config: &Config) -> Result<FeatureReader, TrainError> {
+    match config.data.source {
+        Source::Features => Err(TrainError::NoFeatures),
+        Source::Videos => Ok(Arc::new(|video, _| Err(format!("video {} has no stored features", video.id)))),
+    }
+}
+
+#[cfg(feature = "video")]
+fn frames(config: &Config, root: &Path) -> Result<Arc<dyn FrameSource>, TrainError> {
+    Ok(Arc::new(super::source::VideoFiles::new(&config.data, root)))
+}
+
+#[cfg(not(feature = "video"))]
+fn frames(config: &Config, _: &Path) -> Result<Arc<dyn FrameSource>, TrainError> {
+    match config.data.source {
+        Source::Features => Ok(Arc::new(super::source::NoFrames)),
+        Source::Videos => Err(TrainError::NoVideo),
+    }
+}

@@ -1,0 +1,96 @@
+//! Loss and times of the steps since the last report; the loss stays on the device until then.
+
+use std::time::Instant;
+
+use burn::tensor::{Device, Tensor};
+
+use super::error::TrainError;
+use super::step::Stepped;
+use crate::domain::{LossTerm, Seconds};
+
+/// Steps that are not reported yet.
+pub struct Report {
+    names: Vec<String>,
+    /// Terms that are on the host already (saved or resumed).
+    rows: Vec<Vec<f32>>,
+    /// Terms still on the device, with step and videos.
+    waiting: Vec<(usize, Vec<String>, Tensor<1>)>,
+    /// Seconds of the last step.
+    pub seconds: Seconds,
+    waited: f64,
+    since: Instant,
+}
+
+impl Report {
+    /// A report that begins with steps of before a resume.
+    #[must_use]
+    pub fn new(rows: Vec<Vec<f32>>) -> Self {
+        Self {
+            names: Vec::new(),
+            rows,
+            waiting: Vec::new(),
+            seconds: Seconds::default(),
+            waited: 0.0,
+            since: Instant::now(),
+        }
+    }
+
+    /// Adds a step that waited `data` seconds for its batch.
+    pub fn add(&mut self, step: usize, videos: Vec<String>, stepped: Stepped, data: f64) {
+        self.names = stepped.names;
+        self.waiting.push((step, videos, stepped.terms));
+        self.seconds = Seconds { data, ..stepped.seconds };
+        self.waited += data;
+    }
+
+    /// Reads back what is still on the device.
+    ///
+    /// # Errors
+    /// When a term is not finite: the first, with its step and videos.
+    pub fn read(&mut self) -> Result<&[Vec<f32>], TrainError> {
+        for (step, videos, terms) in self.waiting.drain(..) {
+            let row: Vec<f32> = terms.into_data().iter::<f32>().collect();
+            // The sum comes first; the term that spoilt it says more.
+            let odd = row.iter().skip(1).position(|value| !value.is_finite()).map(|at| at + 1);
+            if let Some(at) = odd.or_else(|| row.first().filter(|cost| !cost.is_finite()).map(|_| 0)) {
+                return Err(TrainError::NotFinite {
+                    term: self.names.get(at).cloned().unwrap_or_default(),
+                    step,
+                    videos: videos.join(", "),
+                });
+            }
+            self.rows.push(row);
+        }
+        Ok(&self.rows)
+    }
+
+    /// Mean loss, mean terms and share of time spent waiting since the last report, which starts anew.
+    ///
+    /// # Errors
+    /// As [`Report::read`].
+    pub fn take(&mut self) -> Result<(f64, LossTerm, f64), TrainError> {
+        self.read()?;
+        let rows = std::mem::take(&mut self.rows);
+        let mean = |at: usize| rows.iter().map(|row| f64::from(row[at])).sum::<f64>() / rows.len().max(1) as f64;
+        let terms = self.names.iter().enumerate().skip(1).map(|(at, name)| (name.clone(), mean(at))).collect();
+        let share = self.waited / self.since.elapsed().as_secs_f64().max(1e-9);
+        self.waited = 0.0;
+        self.since = Instant::now();
+        Ok((mean(0), terms, share.min(1.0)))
+    }
+}
+
+/// Bytes in use on the device, where it tells.
+#[must_use]
+pub fn device_memory(device: &Device) -> Option<u64> {
+    device.memory_pool_usage().map(|usage| usage.bytes_in_use)
+}
+
+/// Bytes of memory of this process, where the system tells.
+#[must_use]
+pub fn process_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+    let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kilobytes * 1024)
+}

@@ -1,0 +1,403 @@
+//! The training loop, readable from top to bottom (spec 7.5).
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use burn::tensor::Device;
+
+use super::cache::FrameCache;
+use super::checkpoint::{self, BEST, Best, Header, LAST, Position, epoch_name};
+use super::control::Control;
+use super::error::TrainError;
+use super::evaluate::Evaluator;
+use super::loader::{Batch, Broken, Loader, Maker};
+use super::material::Material;
+use super::report::{Report, device_memory, process_memory};
+use super::schedule::Schedule;
+use super::sink::RunSink;
+use super::step::{DETECTOR, ENCODER, Engine, Pulse, Rates};
+use super::windows::Plan;
+use crate::config::{Architecture, Config, Source};
+use crate::domain::{Event, LearningRates};
+use crate::model::weights::{Named, parameters};
+use crate::model::{Detector, Encoder};
+
+/// What to train, where and from what.
+pub struct Setup<'a> {
+    /// The recipe.
+    pub config: &'a Config,
+    /// Folder against which the recipe's paths resolve.
+    pub root: &'a Path,
+    /// Where tensors go; without autodiff.
+    pub device: &'a Device,
+    /// The device in words.
+    pub device_name: &'a str,
+    /// Checkpoint whose weights the network starts with.
+    pub init: Option<&'a Path>,
+    /// Go on where the run folder's newest checkpoint stands.
+    pub resume: bool,
+}
+
+/// How a training ended without failure.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Outcome {
+    /// Whether it was stopped by an order; then all is saved and `resume` goes on.
+    pub stopped: bool,
+    /// Best evaluation, when anything was evaluated.
+    pub best: Option<Best>,
+}
+
+/// Trains as `setup` says and writes into `sink`. The caller opens the run folder and reports a failure there.
+///
+/// # Errors
+/// When data, configuration or run folder cannot be used, or the loss is not a number.
+pub fn train(setup: &Setup<'_>, sink: &mut dyn RunSink) -> Result<Outcome, TrainError> {
+    let material = Material::open(setup.config, setup.root)?;
+    train_on(setup, material, sink)
+}
+
+/// As [`train`], on material that is at hand.
+///
+/// # Errors
+/// As [`train`].
+pub fn train_on(setup: &Setup<'_>, material: Material, sink: &mut dyn RunSink) -> Result<Outcome, TrainError> {
+    check(setup.config)?;
+    let mut run = Run::prepare(setup, material, sink)?;
+    run.announce(setup)?;
+    if let Some(epoch) = run.position.evaluate {
+        run.end_epoch(epoch)?;
+    }
+    while run.position.epoch < setup.config.solver.epochs && !run.control.stop && !run.early_stop() {
+        run.epoch()?;
+    }
+    run.control.check()?;
+    run.finish()
+}
+
+/// Values that contradict each other, before anything is loaded.
+fn check(config: &Config) -> Result<(), TrainError> {
+    let data = &config.data;
+    let smallest = data.resize_width.min(data.resize_height);
+    let with_encoder = config.encoder.arch != Architecture::None;
+    let wrong = if with_encoder != (data.source == Source::Videos) {
+        Some("data.source = \"videos\" needs an encoder (encoder.arch), \"features\" must not have one".to_owned())
+    } else if with_encoder && data.crop.max(data.test_crop) > smallest {
+        Some(format!("data.crop and data.test_crop must be at most {smallest}, the smaller side of the resized frame"))
+    } else if with_encoder && config.encoder.widths.last() != Some(&config.model.in_channels) {
+        Some(format!("model.in_channels must be the encoder's last width, {:?}", config.encoder.widths.last()))
+    } else if config.model.dscale > config.model.tscale || config.model.tscale == 0 {
+        Some("model.dscale must be at most model.tscale, and both above 0".to_owned())
+    } else if data.clip_length == 0 || data.window_seconds <= 0.0 || data.frame_rate <= 0.0 {
+        Some("data.clip_length, data.window_seconds and data.frame_rate must be above 0".to_owned())
+    } else {
+        None
+    };
+    wrong.map_or(Ok(()), |message| Err(TrainError::Config(message)))
+}
+
+struct Run<'a> {
+    config: &'a Config,
+    device: Device,
+    control: Control<'a>,
+    folder: PathBuf,
+    engine: Engine,
+    material: Material,
+    plan: Arc<Plan>,
+    maker: Arc<Maker>,
+    cache: Arc<FrameCache>,
+    schedule: Schedule,
+    header: Header,
+    position: Position,
+    report: Report,
+    broken: Vec<Broken>,
+    peak_memory: Option<u64>,
+    saved: Instant,
+}
+
+impl<'a> Run<'a> {
+    fn prepare(setup: &Setup<'a>, material: Material, sink: &'a mut dyn RunSink) -> Result<Self, TrainError> {
+        let config = setup.config;
+        let device = setup.device.clone().autodiff();
+        let videos = material.videos(&config.data.train_subset);
+        let plan = Plan::training(videos, material.classes.clone(), &config.data, config.model.tscale, config.seed);
+        if plan.items.is_empty() {
+            return Err(TrainError::NoItems {
+                subset: config.data.train_subset.clone(),
+                annotations: config.data.annotations.clone(),
+                advice: "check data.train_subset, the labels and data.completeness",
+            });
+        }
+        let plan = Arc::new(plan);
+        let encoder =
+            (config.encoder.arch != Architecture::None).then(|| Encoder::new(&config.encoder, config.seed, &device));
+        let detector = Detector::new(&config.model, material.classes.len(), config.seed, &device);
+        let mut engine = Engine::new(config, encoder, detector, &device);
+        let folder = sink.folder().join("checkpoints");
+        let position = if setup.resume {
+            checkpoint::resume(&folder, &mut engine)?
+        } else {
+            if let Some(path) = setup.init {
+                checkpoint::fill(&mut engine, &checkpoint::load(path)?.weights)?;
+            }
+            Position::default()
+        };
+        let maker = Maker::new(plan.clone(), &config.data, config.model.tscale, config.seed, material.features.clone());
+        Ok(Self {
+            config,
+            control: Control::new(sink),
+            folder,
+            engine,
+            maker: Arc::new(maker),
+            cache: Arc::new(FrameCache::new(config.solver.frame_cache << 20)),
+            schedule: Schedule::new(&config.scheduler, plan.steps(config.solver.batch_size), config.solver.epochs),
+            header: Header { config: config.clone(), classes: material.classes.clone(), data: material.fingerprint() },
+            report: Report::new(position.unreported.clone()),
+            position,
+            plan,
+            material,
+            device,
+            broken: Vec::new(),
+            peak_memory: None,
+            saved: Instant::now(),
+        })
+    }
+
+    /// The events that open a run or its continuation.
+    fn announce(&mut self, setup: &Setup<'_>) -> Result<(), TrainError> {
+        let mut counted = count(&self.engine.detector);
+        if let Some(encoder) = &self.engine.encoder {
+            let (trained, frozen) = count(encoder);
+            counted = (counted.0 + trained, counted.1 + frozen);
+        }
+        self.event(Event::Start {
+            device: setup.device_name.to_owned(),
+            parameters_trained: counted.0,
+            parameters_frozen: counted.1,
+            videos: self.plan.videos.len(),
+            classes: self.material.classes.names().to_vec(),
+            steps_per_epoch: self.plan.steps(self.config.solver.batch_size),
+            epochs: self.config.solver.epochs,
+            pid: std::process::id(),
+        })?;
+        if setup.resume {
+            let (epoch, step) = (self.position.epoch, self.position.step);
+            self.event(Event::Resumed { epoch, step })?;
+        }
+        Ok(())
+    }
+
+    /// Trains from the current position to the end of its epoch, or to a stop.
+    fn epoch(&mut self) -> Result<(), TrainError> {
+        let solver = &self.config.solver;
+        let mut loader = Loader::training(
+            self.maker.clone(),
+            &self.material.source,
+            &self.cache,
+            (solver.workers, solver.batch_size),
+            (self.position.epoch, self.position.batch, self.position.epoch + 1),
+        )?;
+        loop {
+            let since = Instant::now();
+            let Some(batch) = loader.next_batch()? else { break };
+            let waited = since.elapsed().as_secs_f64();
+            self.note_broken(&batch.broken)?;
+            if !self.step(&batch, waited)? {
+                return self.save(&[LAST.to_owned()], false);
+            }
+            self.position.batch += 1;
+            self.position.step += 1;
+            self.between_steps()?;
+        }
+        let ended = self.position.epoch;
+        self.position = Position { epoch: ended + 1, batch: 0, evaluate: Some(ended), ..self.position.clone() };
+        self.end_epoch(ended)
+    }
+
+    /// One step; false when a stop broke it off.
+    fn step(&mut self, batch: &Batch, waited: f64) -> Result<bool, TrainError> {
+        let place = (self.position.epoch, self.position.step);
+        if batch.items.is_empty() {
+            return Ok(self.control.pulse(place) == Pulse::Go);
+        }
+        let reports = self.reports();
+        let rates = self.rates();
+        let control = &mut self.control;
+        let stepped = self.engine.step(batch, place.1 as u64, rates, reports, &mut || control.pulse(place));
+        self.control.check()?;
+        let Some(stepped) = stepped else { return Ok(false) };
+        let videos = batch.items.iter().map(|item| item.video.clone()).collect();
+        self.report.add(place.1, videos, stepped, waited);
+        if reports {
+            self.write_report(rates)?;
+        }
+        Ok(true)
+    }
+
+    /// Whether the current step is reported.
+    fn reports(&self) -> bool {
+        (self.position.step + 1).is_multiple_of(self.config.workflow.report_interval.max(1))
+    }
+
+    fn rates(&self) -> Rates {
+        let factor = self.schedule.factor(self.position.step);
+        let optimizer = &self.config.optimizer;
+        Rates { detector: optimizer.detector_rate * factor, encoder: optimizer.encoder_rate * factor }
+    }
+
+    fn write_report(&mut self, rates: Rates) -> Result<(), TrainError> {
+        let (loss, terms, data_share) = self.report.take()?;
+        let device_memory = device_memory(&self.device);
+        self.peak_memory = self.peak_memory.max(device_memory);
+        let mut learning_rate = LearningRates::from([(DETECTOR.to_owned(), rates.detector)]);
+        if self.engine.encoder.is_some() {
+            learning_rate.insert(ENCODER.to_owned(), rates.encoder);
+        }
+        let event = Event::Step {
+            epoch: self.position.epoch,
+            step: self.position.step,
+            loss,
+            terms,
+            learning_rate,
+            seconds: self.report.seconds,
+            data_share,
+            device_memory,
+            device_memory_peak: self.peak_memory,
+            process_memory: process_memory(),
+        };
+        self.event(event)
+    }
+
+    /// What was ordered during the step, and the checkpoint by the clock.
+    fn between_steps(&mut self) -> Result<(), TrainError> {
+        let minutes = self.config.workflow.save_minutes;
+        let due = minutes > 0.0 && self.saved.elapsed() > Duration::from_secs_f64(minutes * 60.0);
+        if std::mem::take(&mut self.control.save) || due {
+            self.save(&[LAST.to_owned()], false)?;
+        }
+        if std::mem::take(&mut self.control.evaluate) {
+            self.evaluate(self.position.epoch)?;
+        }
+        Ok(())
+    }
+
+    /// Checkpoint and evaluation after an epoch. Saved before the evaluation, with a note that it is still to be done, and after.
+    fn end_epoch(&mut self, epoch: usize) -> Result<(), TrainError> {
+        let workflow = &self.config.workflow;
+        let last_epoch = self.position.epoch >= self.config.solver.epochs;
+        let since_start = epoch.checked_sub(workflow.eval_start);
+        let evaluates = workflow.eval_interval > 0
+            && since_start.is_some_and(|since| last_epoch || (since + 1).is_multiple_of(workflow.eval_interval));
+        let mut best = false;
+        if evaluates {
+            self.save(&[LAST.to_owned()], false)?;
+            let Some(average_map) = self.evaluate(epoch)? else { return Ok(()) };
+            best = self.position.best.is_none_or(|best| average_map > best.average_map);
+            self.position.since_best += 1;
+            if best {
+                self.position.best = Some(Best { average_map, epoch });
+                self.position.since_best = 0;
+            }
+        }
+        self.position.evaluate = None;
+        let interval = workflow.checkpoint_interval.max(1);
+        let mut names = Vec::new();
+        if last_epoch || (epoch + 1).is_multiple_of(interval) {
+            names.push(epoch_name(epoch));
+        }
+        if best {
+            names.push(BEST.to_owned());
+        }
+        names.push(LAST.to_owned());
+        self.save(&names, best)?;
+        checkpoint::prune(&self.folder, epoch, KEPT_EPOCHS * interval);
+        Ok(())
+    }
+
+    /// Evaluates the test subset and returns its average mAP; none when a stop broke it off.
+    fn evaluate(&mut self, epoch: usize) -> Result<Option<f64>, TrainError> {
+        let place = (self.position.epoch, self.position.step);
+        let started = Instant::now();
+        let evaluator = Evaluator::new(self.config, &self.material, &self.cache);
+        let found = evaluator.run(&self.engine, &mut self.control, place)?;
+        self.control.check()?;
+        let Some((detections, broken)) = found else { return Ok(None) };
+        let result = evaluator.judge(&detections)?;
+        self.note_broken(&broken)?;
+        let predictions = self.control.sink.predictions(epoch, &detections)?;
+        self.event(Event::Eval {
+            epoch,
+            step: place.1.saturating_sub(1),
+            map: result.by_key(&result.map),
+            average_map: result.average_map,
+            per_class: result.per_class_by_key(),
+            recall: result.by_key(&result.recall),
+            seconds: started.elapsed().as_secs_f64(),
+            predictions,
+        })?;
+        Ok(Some(result.average_map))
+    }
+
+    fn save(&mut self, names: &[String], best: bool) -> Result<(), TrainError> {
+        self.position.unreported = self.report.read()?.to_vec();
+        checkpoint::save(&self.folder, names, &self.engine, &self.header, &self.position)?;
+        self.saved = Instant::now();
+        let (epoch, step) = (self.position.epoch, self.position.step);
+        for name in names {
+            let file = format!("checkpoints/{name}.safetensors");
+            self.event(Event::Checkpoint { epoch, step, file, best: best && name != LAST })?;
+        }
+        Ok(())
+    }
+
+    /// Warns of each unreadable video once; too many end the run.
+    fn note_broken(&mut self, broken: &[Broken]) -> Result<(), TrainError> {
+        for one in broken {
+            if self.broken.iter().any(|known| known.video == one.video) {
+                continue;
+            }
+            self.broken.push(one.clone());
+            let message = format!("{} is skipped: {}", one.video, one.reason);
+            self.event(Event::Warning { message })?;
+        }
+        let total = self.material.dataset.videos.len();
+        match self.broken.first() {
+            Some(first) if self.broken.len() * 20 > total => {
+                Err(TrainError::BrokenVideos { broken: self.broken.len(), total, first: first.reason.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether evaluations have not improved for as long as the recipe waits.
+    fn early_stop(&self) -> bool {
+        let patience = self.config.workflow.patience;
+        patience > 0 && self.position.since_best >= patience
+    }
+
+    fn finish(mut self) -> Result<Outcome, TrainError> {
+        let best = self.position.best;
+        let stopped = self.control.stop;
+        self.event(if stopped {
+            Event::Stopped
+        } else {
+            Event::Done { best_average_map: best.map(|best| best.average_map), best_epoch: best.map(|best| best.epoch) }
+        })?;
+        Ok(Outcome { stopped, best })
+    }
+
+    fn event(&mut self, event: Event) -> Result<(), TrainError> {
+        Ok(self.control.sink.event(event)?)
+    }
+}
+
+/// Checkpoints of epochs that stay, besides the best.
+const KEPT_EPOCHS: usize = 2;
+
+/// Parameters that learn, and that do not.
+fn count<M: Named>(module: &M) -> (usize, usize) {
+    parameters(module).into_iter().fold((0, 0), |(trained, frozen), parameter| {
+        let size: usize = parameter.shape.iter().product();
+        if parameter.trained { (trained + size, frozen) } else { (trained, frozen + size) }
+    })
+}

@@ -1,0 +1,275 @@
+//! One step of training in three stages, so that memory is bounded by one chunk of clips (spec 7.3):
+//! the encoder forward without gradient; the detector forward and backward, to the gradient of the features; the encoder forward
+//! and backward on sampled snippets, chunk by chunk. Nothing moves before all gradients are there: a step that is broken off
+//! has not happened.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use burn::module::Module as _;
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+
+use super::item::{Clips, Input};
+use super::loader::Batch;
+use super::losses::Site;
+use super::objective::{Losses, Objective};
+use super::optimizer::{Gradients, Optimizer, SavedMoments};
+use super::snippets;
+use super::targets::{Span, Truth};
+use crate::config::{Config, Encoder as EncoderConfig};
+use crate::domain::{Draw, Purpose, Seconds};
+use crate::model::{Detector, Encoder, proposals};
+
+/// Whether a step goes on after a chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pulse {
+    /// Go on.
+    Go,
+    /// Break the step off; it will be done again.
+    Stop,
+}
+
+/// Learning rate of each parameter group.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rates {
+    /// Detector.
+    pub detector: f64,
+    /// Encoder.
+    pub encoder: f64,
+}
+
+/// What a step leaves behind.
+pub struct Stepped {
+    /// Names of the loss terms.
+    pub names: Vec<String>,
+    /// Their values `[terms]`, on the device until somebody reports them.
+    pub terms: Tensor<1>,
+    /// Seconds by part; exact on the CPU, on a GPU only when the step was timed.
+    pub seconds: Seconds,
+}
+
+/// The network with its optimisers.
+pub struct Engine {
+    /// The video encoder; none when features are stored.
+    pub encoder: Option<Encoder>,
+    /// The detector.
+    pub detector: Detector,
+    /// Moments of both.
+    pub optimizer: Optimizer,
+    config: Config,
+    losses: Losses,
+    device: Device,
+}
+
+/// Name of the detector's parameter group.
+pub const DETECTOR: &str = "detector";
+/// Name of the encoder's parameter group.
+pub const ENCODER: &str = "encoder";
+
+impl Engine {
+    /// A network on `device`, which must be an autodiff device.
+    #[must_use]
+    pub fn new(config: &Config, encoder: Option<Encoder>, detector: Detector, device: &Device) -> Self {
+        Self {
+            encoder,
+            detector,
+            optimizer: Optimizer::new(config.optimizer.kind, config.optimizer.weight_decay),
+            config: config.clone(),
+            losses: Losses::new(&config.loss, &config.model),
+            device: device.clone(),
+        }
+    }
+
+    /// Takes up saved moments.
+    pub fn load_moments(&mut self, moments: BTreeMap<String, SavedMoments>) {
+        self.optimizer.load(moments, &self.device);
+    }
+
+    /// Trains on one batch. `pulse` is asked between any two chunks; `timed` waits for the device at each part, so that its seconds
+    /// are told apart on a GPU. None when broken off: then nothing has changed.
+    pub fn step(
+        &mut self,
+        batch: &Batch,
+        step: u64,
+        rates: Rates,
+        timed: bool,
+        pulse: &mut dyn FnMut() -> Pulse,
+    ) -> Option<Stepped> {
+        let mut seconds = Seconds::default();
+        let mut clock = Clock { device: self.device.clone(), timed, since: Instant::now() };
+        let features = self.features(batch, pulse)?;
+        seconds.encoder_forward = clock.lap();
+
+        let sampled: Vec<Vec<Span>> = (0..batch.items.len()).map(|item| self.proposals(step, item)).collect();
+        let features = Tensor::<3>::from_inner(features).require_grad();
+        let objective = self.objective(batch, features.clone(), sampled, step);
+        let Objective { total, names, terms, .. } = objective;
+        let mut backward = total.backward();
+        let upstream = features.grad_remove(&mut backward);
+        let mut gradients = Gradients::collect(DETECTOR, &self.detector, &mut backward);
+        drop(backward);
+        seconds.detector = clock.lap();
+
+        if let Some(upstream) = upstream
+            && let Some(encoder) = self.encoder.as_ref().filter(|_| !self.config.encoder.frozen)
+        {
+            let chunks = snippets::chosen(&self.config, step, batch.items.len(), &upstream);
+            for chunk in chunks {
+                if pulse() == Pulse::Stop {
+                    return None;
+                }
+                gradients.add(encoder_gradients(encoder, batch, &chunk, &upstream, &self.device));
+            }
+            seconds.encoder_backward = clock.lap();
+        }
+        if pulse() == Pulse::Stop {
+            return None;
+        }
+        self.apply(gradients, rates);
+        seconds.detector += clock.lap();
+        Some(Stepped { names, terms, seconds })
+    }
+
+    /// Clips all gradients together and moves both groups (spec 7.1, 7.2).
+    fn apply(&mut self, mut gradients: Gradients, rates: Rates) {
+        if self.config.solver.clip_norm > 0.0 {
+            gradients.clip(self.config.solver.clip_norm);
+        }
+        self.detector = self.optimizer.step(DETECTOR, self.detector.clone(), &gradients, rates.detector);
+        self.encoder =
+            self.encoder.take().map(|encoder| self.optimizer.step(ENCODER, encoder, &gradients, rates.encoder));
+    }
+
+    /// Features `[batch, channels, tscale]` without gradient: stored ones, or the encoder's, chunk by chunk.
+    pub fn features(&self, batch: &Batch, pulse: &mut dyn FnMut() -> Pulse) -> Option<Tensor<3>> {
+        let device = self.device.clone().inner();
+        let (items, time) = (batch.items.len(), self.config.model.tscale);
+        let Some(encoder) = &self.encoder else {
+            let stored: Vec<f32> = batch
+                .items
+                .iter()
+                .flat_map(|item| match &item.input {
+                    Input::Features(values) => values.iter().copied(),
+                    Input::Clips(_) => [].iter().copied(),
+                })
+                .collect();
+            let channels = stored.len() / (items * time).max(1);
+            return Some(Tensor::from_data(TensorData::new(stored, [items, channels, time]), &device));
+        };
+        let encoder = encoder.valid();
+        let size = chunk_size(&self.config.encoder, items);
+        let all: Vec<(usize, usize)> = (0..items).flat_map(|item| (0..time).map(move |t| (item, t))).collect();
+        let mut found = Vec::with_capacity(all.len().div_ceil(size));
+        for chunk in all.chunks(size) {
+            if pulse() == Pulse::Stop {
+                return None;
+            }
+            found.push(encoder.forward(clips(batch, chunk, &device)));
+        }
+        let features = Tensor::cat(found, 0);
+        let channels = features.dims()[1];
+        Some(features.reshape([items, time, channels]).swap_dims(1, 2))
+    }
+
+    /// Forward pass and loss of a batch on given features `[batch, channels, tscale]`.
+    fn objective(&self, batch: &Batch, features: Tensor<3>, sampled: Vec<Vec<Span>>, step: u64) -> Objective {
+        let truths: Vec<Truth> = batch.items.iter().map(|item| item.truth.clone()).collect();
+        let count = sampled.first().map_or(0, Vec::len);
+        let flat: Vec<f32> = sampled.iter().flatten().flatten().copied().collect();
+        let spans = Tensor::from_data(TensorData::new(flat, [sampled.len(), count, 2]), &self.device);
+        let output = self.detector.forward(features, mask(batch, &self.device), spans);
+        let seed = self.config.seed;
+        self.losses.objective(&output, &truths, sampled, &mut |stage, site: Site, count| {
+            let mut draw = Draw::new(seed, Purpose::Negatives, &[step, stage as u64, site as u64]);
+            // 24 bits fill a float's precision and stay below 1.
+            (0..count).map(|_| (draw.bits() >> 40) as f32 / (1u32 << 24) as f32).collect()
+        })
+    }
+
+    /// The proposals an item trains at a step (spec 4.4).
+    fn proposals(&self, step: u64, item: usize) -> Vec<Span> {
+        let model = &self.config.model;
+        let mut draw = Draw::new(self.config.seed, Purpose::Proposals, &[step, item as u64]);
+        proposals::sample(&model.proposals, model.tscale, model.dscale, &mut draw)
+    }
+}
+
+/// Clips that pass the encoder at once: `chunk` snippets of each item (spec 7.3).
+#[must_use]
+pub fn chunk_size(config: &EncoderConfig, items: usize) -> usize {
+    config.chunk.max(1) * items.max(1)
+}
+
+/// Mask `[batch, tscale]` of padded items; none when nothing is padded.
+#[must_use]
+pub fn mask(batch: &Batch, device: &Device) -> Option<Tensor<2>> {
+    let values: Vec<f32> = batch.items.iter().flat_map(|item| item.mask.iter().copied()).collect();
+    let items = batch.items.len();
+    let time = values.len() / items.max(1);
+    values.contains(&0.0).then(|| Tensor::from_data(TensorData::new(values, [items, time]), device))
+}
+
+/// Clips `[chunk, 3, length, side, side]` of (item, snippet) pairs on the device, 0..255. They travel as bytes where the device
+/// can hold bytes.
+fn clips(batch: &Batch, chunk: &[(usize, usize)], device: &Device) -> Tensor<5> {
+    let mut bytes = Vec::new();
+    let (mut length, mut side) = (0, 0);
+    for &(item, snippet) in chunk {
+        if let Some(Input::Clips(clips)) = batch.items.get(item).map(|item| &item.input) {
+            let Clips { length: frames, side: pixels, .. } = clips;
+            (length, side) = (*frames, *pixels);
+            clips.gather(&[snippet], &mut bytes);
+        }
+    }
+    let shape = [chunk.len(), 3, length, side, side];
+    if device.supports_dtype(DType::U8) && !device_is_host(device) {
+        Tensor::<5, Int>::from_data(TensorData::new(bytes, shape), (device, DType::U8)).float()
+    } else {
+        let values: Vec<f32> = bytes.into_iter().map(f32::from).collect();
+        Tensor::from_data(TensorData::new(values, shape), device)
+    }
+}
+
+/// Whether the device's memory is this process's own: then bytes gain nothing by being converted there.
+fn device_is_host(device: &Device) -> bool {
+    *device == Device::flex()
+}
+
+/// Gradients of the encoder for one chunk of (item, snippet) pairs, with the detector's gradient `[batch, channels, time]` as
+/// upstream: the backward pass of `sum(feature * upstream)`. The chunk's graph is gone when this returns.
+fn encoder_gradients(
+    encoder: &Encoder,
+    batch: &Batch,
+    chunk: &[(usize, usize)],
+    upstream: &Tensor<3>,
+    device: &Device,
+) -> Gradients {
+    let [_, channels, time] = upstream.dims();
+    let rows = chunk.iter().map(|&(item, snippet)| (item * time + snippet) as i64).collect::<Vec<_>>();
+    let rows = Tensor::<1, Int>::from_data(TensorData::new(rows, [chunk.len()]), &upstream.device());
+    let wanted = upstream.clone().swap_dims(1, 2).reshape([-1, channels as i32]).select(0, rows);
+    let features = encoder.forward(clips(batch, chunk, device));
+    let mut backward = (features * Tensor::<2>::from_inner(wanted)).sum().backward();
+    Gradients::collect(ENCODER, encoder, &mut backward)
+}
+
+/// Time since the last lap.
+struct Clock {
+    device: Device,
+    timed: bool,
+    since: Instant,
+}
+
+impl Clock {
+    fn lap(&mut self) -> f64 {
+        if self.timed
+            && let Err(error) = self.device.sync()
+        {
+            tracing::debug!("the device did not synchronise: {error}");
+        }
+        let now = Instant::now();
+        let seconds = (now - self.since).as_secs_f64();
+        self.since = now;
+        seconds
+    }
+}

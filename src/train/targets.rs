@@ -1,0 +1,236 @@
+//! What the detector should say about one item: boundary curves, assigned truths, IoUs and offsets (spec 6.1, 6.2, 6.6, 6.7).
+//!
+//! Plain `f32` arithmetic on the host in the reference's operation order; times are snippet units, `0..tscale`.
+
+use crate::config::LossForm;
+
+/// A segment `[start, end]` in snippet units.
+pub type Span = [f32; 2];
+
+/// The truth of one item, in snippet units.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Truth {
+    /// Annotated segments; may reach beyond `0..tscale`.
+    pub segments: Vec<Span>,
+    /// Class index of each segment.
+    pub classes: Vec<usize>,
+    /// Regions nobody annotated: proposals and cells mostly inside enter no loss (spec 18).
+    pub ignored: Vec<Span>,
+}
+
+/// Half the width of the region around a boundary, in snippets (spec 6.2).
+const BOUNDARY_REACH: f32 = 1.5;
+
+/// Startness of every cell, or endness when `points` are the ends: the largest covered share over the boundaries (spec 6.2).
+///
+/// `truncate` cuts the share to 0 or 1 as OpenTAD does; otherwise it keeps the fraction with the official code's denominator.
+#[must_use]
+pub fn boundary_curve(points: impl Iterator<Item = f32> + Clone, tscale: usize, truncate: bool) -> Vec<f32> {
+    let cell_length = if truncate { 1.0 } else { 1.0 + 1e-6 * tscale as f32 };
+    (0..tscale)
+        .map(|cell| {
+            let (left, right) = (cell as f32, cell as f32 + 1.0);
+            let covered = points.clone().fold(0.0f32, |most, point| {
+                let inside = right.min(point + BOUNDARY_REACH) - left.max(point - BOUNDARY_REACH);
+                most.max(inside.max(0.0) / cell_length)
+            });
+            if truncate { covered.trunc() } else { covered }
+        })
+        .collect()
+}
+
+/// Overlap of two spans and the length of their union, both in snippets.
+fn overlap(a: Span, b: Span) -> (f32, f32) {
+    let inter = (a[1].min(b[1]) - a[0].max(b[0])).max(0.0);
+    (inter, (a[1] - a[0]) + (b[1] - b[0]) - inter)
+}
+
+/// IoU by which truths are assigned (spec 6.1): OpenTAD clamps the union, the official code adds an epsilon in 0..1 units.
+#[must_use]
+pub fn assignment_iou(proposal: Span, truth: Span, tscale: usize, form: LossForm) -> f32 {
+    let (inter, union) = overlap(proposal, truth);
+    match form {
+        LossForm::OpenTad => inter / union.max(1e-6),
+        LossForm::Official => inter / (union + 1e-6 * tscale as f32),
+    }
+}
+
+/// IoU target of a cascade stage: of the assigned truth and the stage's own proposal (spec 6.1).
+#[must_use]
+pub fn stage_iou(proposal: Span, truth: Span) -> f32 {
+    let (inter, union) = overlap(proposal, truth);
+    inter / union.max(1e-6)
+}
+
+/// Index of the truth with the largest IoU, the first among equals; 0 where nothing overlaps (spec 6.1).
+#[must_use]
+pub fn assign(proposal: Span, truths: &[Span], tscale: usize, form: LossForm) -> usize {
+    let mut best = (0, f32::NEG_INFINITY);
+    for (index, &truth) in truths.iter().enumerate() {
+        let iou = assignment_iou(proposal, truth, tscale, form);
+        if iou > best.1 {
+            best = (index, iou);
+        }
+    }
+    best.0
+}
+
+/// Offsets (start, end, centre, width) from a proposal to its truth (spec 6.6).
+#[must_use]
+pub fn offsets(proposal: Span, truth: Span) -> [f32; 4] {
+    let length = (proposal[1] - proposal[0]).max(1e-6);
+    let truth_length = (truth[1] - truth[0]).max(1e-6);
+    let start = (truth[0] - proposal[0]) / length;
+    let end = (truth[1] - proposal[1]) / length;
+    [start, end, (start + end) / 2.0, (truth_length / length + 1e-6).ln()]
+}
+
+/// Value of a boundary curve at a coordinate: truncated toward zero, then clamped to the curve (spec 6.7).
+#[must_use]
+pub fn boundary_at(curve: &[f32], coordinate: f32) -> f32 {
+    let cell = (coordinate.trunc().max(0.0) as usize).min(curve.len().saturating_sub(1));
+    curve.get(cell).copied().unwrap_or(0.0)
+}
+
+/// Whether more than half of `span` lies in regions nobody annotated (spec 18).
+#[must_use]
+pub fn mostly_inside(span: Span, regions: &[Span]) -> bool {
+    let covered: f32 = regions.iter().map(|&region| overlap(span, region).0).sum();
+    covered > 0.5 * (span[1] - span[0])
+}
+
+/// Targets of one cascade stage, flattened over `[batch, proposals]`.
+#[derive(Clone, Debug, Default)]
+pub struct StageTargets {
+    /// IoU of proposal and assigned truth, 0..1.
+    pub iou: Vec<f32>,
+    /// Offsets to the assigned truth.
+    pub offsets: Vec<[f32; 4]>,
+    /// Startness at the proposal's start.
+    pub start: Vec<f32>,
+    /// Endness at the proposal's end.
+    pub end: Vec<f32>,
+    /// Whether the proposal enters the losses (spec 18, regions "not annotated").
+    pub keep: Vec<bool>,
+}
+
+/// What stays the same in all stages: boundary curves and assigned truths of a batch (spec 6.1, 6.2).
+#[derive(Clone, Debug)]
+pub struct BatchTargets<'a> {
+    /// Truth of each item.
+    pub truths: &'a [Truth],
+    /// Startness of each item, `tscale` values.
+    pub startness: Vec<Vec<f32>>,
+    /// Endness of each item.
+    pub endness: Vec<Vec<f32>>,
+    /// Index of the assigned truth for each item and initial proposal.
+    pub assigned: Vec<Vec<usize>>,
+}
+
+impl<'a> BatchTargets<'a> {
+    /// Curves and assignment for the initial proposals of each item.
+    #[must_use]
+    pub fn new(truths: &'a [Truth], initial: &[Vec<Span>], tscale: usize, form: LossForm, truncate: bool) -> Self {
+        let curve = |truth: &Truth, side: usize| {
+            boundary_curve(truth.segments.iter().map(move |segment| segment[side]), tscale, truncate)
+        };
+        Self {
+            truths,
+            startness: truths.iter().map(|truth| curve(truth, 0)).collect(),
+            endness: truths.iter().map(|truth| curve(truth, 1)).collect(),
+            assigned: truths
+                .iter()
+                .zip(initial)
+                .map(|(truth, proposals)| {
+                    proposals.iter().map(|&proposal| assign(proposal, &truth.segments, tscale, form)).collect()
+                })
+                .collect(),
+        }
+    }
+
+    /// Targets of a stage from its input proposals.
+    #[must_use]
+    pub fn stage(&self, proposals: &[Vec<Span>]) -> StageTargets {
+        let mut targets = StageTargets::default();
+        for (item, spans) in proposals.iter().enumerate() {
+            let truth = &self.truths[item];
+            for (&span, &index) in spans.iter().zip(&self.assigned[item]) {
+                // An item without truth has no overlap; its offsets are never used.
+                let segment = truth.segments.get(index).copied();
+                targets.iou.push(segment.map_or(0.0, |segment| stage_iou(span, segment)));
+                targets.offsets.push(segment.map_or([0.0; 4], |segment| offsets(span, segment)));
+                targets.start.push(boundary_at(&self.startness[item], span[0]));
+                targets.end.push(boundary_at(&self.endness[item], span[1]));
+                targets.keep.push(!mostly_inside(span, &truth.ignored));
+            }
+        }
+        targets
+    }
+
+    /// Whether each cell enters the boundary loss, flattened over `[batch, tscale]`.
+    #[must_use]
+    pub fn cells_kept(&self) -> Vec<bool> {
+        self.truths
+            .iter()
+            .zip(&self.startness)
+            .flat_map(|(truth, curve)| {
+                (0..curve.len()).map(|cell| !mostly_inside([cell as f32, cell as f32 + 1.0], &truth.ignored))
+            })
+            .collect()
+    }
+
+    /// Classes of each proposal, flattened over `[batch, proposals, classes]`: 1 for every truth of which the proposal
+    /// overlaps more than `threshold` (spec 18).
+    #[must_use]
+    pub fn classes(&self, proposals: &[Vec<Span>], count: usize, threshold: f32) -> Vec<f32> {
+        let mut hot = Vec::new();
+        for (truth, spans) in self.truths.iter().zip(proposals) {
+            for &span in spans {
+                let row = hot.len();
+                hot.resize(row + count, 0.0);
+                for (&segment, &class) in truth.segments.iter().zip(&truth.classes) {
+                    if stage_iou(span, segment) > threshold && class < count {
+                        hot[row + class] = 1.0;
+                    }
+                }
+            }
+        }
+        hot
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_boundary_at_two_marks_the_two_cells_wholly_inside_its_region() {
+        let curve = boundary_curve([2.0].into_iter(), 5, true);
+        assert_eq!(curve, [0.0, 1.0, 1.0, 0.0, 0.0]);
+        let fractional = boundary_curve([2.0].into_iter(), 5, false);
+        assert!((fractional[0] - 0.5).abs() < 1e-4 && (fractional[3] - 0.5).abs() < 1e-4);
+    }
+
+    #[test]
+    fn coordinates_truncate_and_the_last_cell_is_clamped() {
+        let curve = [1.0, 2.0, 3.0];
+        assert_eq!(boundary_at(&curve, -0.7), 1.0);
+        assert_eq!(boundary_at(&curve, 1.99), 2.0);
+        assert_eq!(boundary_at(&curve, 3.0), 3.0);
+    }
+
+    #[test]
+    fn a_proposal_mostly_in_a_gap_of_annotation_is_left_out() {
+        assert!(mostly_inside([2.0, 6.0], &[[0.0, 4.5]]));
+        assert!(!mostly_inside([2.0, 6.0], &[[0.0, 4.0]]));
+    }
+
+    #[test]
+    fn an_item_without_truth_has_no_overlap_and_no_class() {
+        let truths = [Truth::default()];
+        let proposals = vec![vec![[0.0, 3.0]]];
+        let targets = BatchTargets::new(&truths, &proposals, 8, LossForm::OpenTad, true);
+        assert_eq!(targets.stage(&proposals).iou, [0.0]);
+        assert_eq!(targets.classes(&proposals, 2, 0.5), [0.0, 0.0]);
+    }
+}
