@@ -2,10 +2,16 @@
 
 mod devices;
 pub mod follow;
+mod infer;
 #[cfg(feature = "video")]
 pub mod look;
 pub mod process;
 #[cfg(feature = "video")]
 pub mod screen;
+mod train;
 
 pub use devices::{DeviceInfo, devices};
+#[cfg(feature = "video")]
+pub use infer::{DetectRequest, detect};
+pub use infer::{TestRequest, Tested, default_checkpoint, test};
+pub use train::{TrainRequest, train};

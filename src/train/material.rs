@@ -49,6 +49,15 @@ impl Material {
         Ok(Self { dataset, classes, blocked, source: frames(config, root)?, features: stored(config)? })
     }
 
+    /// Videos that belong to no annotation file, with the classes of the detector that will look at them. Their paths are absolute.
+    #[cfg(feature = "video")]
+    #[must_use]
+    pub fn of_videos(config: &Config, videos: Vec<Video>, classes: ClassList) -> Self {
+        let source = Arc::new(super::source::VideoFiles::new(&config.data, Path::new("")));
+        let features: FeatureReader = Arc::new(|video, _| Err(format!("video {} has no stored features", video.id)));
+        Self { dataset: Dataset { videos }, classes, blocked: BTreeSet::new(), source, features }
+    }
+
     /// Videos of a subset, in file order.
     #[must_use]
     pub fn videos(&self, subset: &str) -> Vec<Video> {

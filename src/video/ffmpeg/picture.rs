@@ -17,7 +17,7 @@ pub(super) struct Converter {
 
 /// A scaler and what it was made for.
 struct Scaler {
-    context: scaling::Context,
+    context: raw::MovableScaler,
     made_for: (scaling::context::Definition, scaling::context::Definition, ColourMatrix, ColourRange),
 }
 
@@ -115,11 +115,11 @@ impl Converter {
             if format == Pixel::RGB24 {
                 raw::set_colours(&mut context, matrix, range);
             }
-            self.scaler = Some(Scaler { context, made_for: wanted });
+            self.scaler = Some(Scaler { context: raw::MovableScaler(context), made_for: wanted });
         }
         let mut out = ff::frame::Video::empty();
         match &mut self.scaler {
-            Some(scaler) => scaler.context.run(frame, &mut out).map_err(|error| VideoError::convert(path, error))?,
+            Some(scaler) => scaler.context.0.run(frame, &mut out).map_err(|error| VideoError::convert(path, error))?,
             None => return Err(VideoError::convert(path, "no scaler")),
         }
         Ok(out)

@@ -7,6 +7,13 @@ use ffmpeg_next as ff;
 
 use super::super::{ColourMatrix, ColourRange};
 
+/// A scaler that may move to another thread, as readers and writers that hold one do.
+pub(super) struct MovableScaler(pub(super) scaling::Context);
+
+// SAFETY: a scaling context is plain memory without ties to the thread that made it; it is used through `&mut` alone, so by one thread
+// at a time.
+unsafe impl Send for MovableScaler {}
+
 /// A packet's flag for "decode, but do not show": what lies before an edit list's beginning. Not among the crate's flags.
 const DISCARD: i32 = ffi::AV_PKT_FLAG_DISCARD;
 

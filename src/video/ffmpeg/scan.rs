@@ -127,9 +127,9 @@ fn nothing(path: &Path, reason: &str) -> VideoError {
 }
 
 fn reason_for_nothing(source: &Source, log: &PacketLog) -> &'static str {
-    match (log.encrypted, log.shown.is_empty(), source.errors) {
-        (true, ..) => "it is encrypted",
+    match (log.encrypted || source.is_locked(), log.shown.is_empty(), source.errors) {
         (_, true, _) => "its video stream is empty",
+        (true, ..) => "it is encrypted",
         (_, _, 0) => "its video stream holds no complete picture",
         _ => "its video stream is damaged",
     }
@@ -138,7 +138,7 @@ fn reason_for_nothing(source: &Source, log: &PacketLog) -> &'static str {
 /// What a person should know of a file that decodes in part.
 fn warnings(source: &Source, index: &TimeIndex, log: &PacketLog) -> Vec<String> {
     let mut said = Vec::new();
-    if log.encrypted {
+    if log.encrypted || source.is_locked() {
         said.push("The video is encrypted: what could be decoded is shown.".to_owned());
     }
     let lasts = index.duration().as_secs();

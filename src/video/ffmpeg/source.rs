@@ -20,7 +20,7 @@ pub(super) struct PacketLog {
     pub(super) keys: Vec<KeyPacket>,
     /// Time and duration of every packet that is shown.
     pub(super) shown: Vec<RawTime>,
-    /// Whether any packet is encrypted.
+    /// Whether any packet says that it is encrypted.
     pub(super) encrypted: bool,
 }
 
@@ -179,8 +179,7 @@ impl Source {
 
     fn write_log(&mut self) {
         let Some(log) = &mut self.log else { return };
-        let encryption = [packet::side_data::Type::EncryptionInfo, packet::side_data::Type::EncryptionInitInfo];
-        log.encrypted |= self.packet.side_data().any(|data| encryption.contains(&data.kind()));
+        log.encrypted |= self.packet.side_data().any(|data| data.kind() == packet::side_data::Type::EncryptionInfo);
         if raw::is_hidden(&self.packet) {
             return;
         }
@@ -215,6 +214,14 @@ impl Source {
             return Some(stream.duration() as f64 * f64::from(num) / f64::from(den.max(1)));
         }
         (self.input.duration() > 0).then(|| self.input.duration() as f64 / 1e6)
+    }
+
+    /// Whether the container says how to get at a key.
+    pub(super) fn is_locked(&self) -> bool {
+        let locks = |stream: ff::Stream| {
+            stream.side_data().any(|data| data.kind() == packet::side_data::Type::EncryptionInitInfo)
+        };
+        self.input.stream(self.stream).is_some_and(locks)
     }
 
     /// Number of video streams, covers not counted.

@@ -8,6 +8,7 @@ use ff::software::scaling;
 use ffmpeg_next as ff;
 
 use super::super::VideoError;
+use super::raw::MovableScaler;
 
 /// Sound to be written beside the picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +40,7 @@ pub struct VideoWriter {
     path: PathBuf,
     output: ff::format::context::Output,
     video: ff::encoder::Video,
-    scaler: scaling::Context,
+    scaler: MovableScaler,
     rgb: ff::frame::Video,
     frames: i64,
     spec: WriterSpec,
@@ -76,6 +77,7 @@ impl VideoWriter {
         let (width, height) = (spec.width, spec.height);
         let flags = scaling::Flags::BILINEAR | scaling::Flags::ACCURATE_RND | scaling::Flags::BITEXACT;
         let scaler = scaling::Context::get(Pixel::RGB24, width, height, Pixel::YUV420P, width, height, flags)
+            .map(MovableScaler)
             .map_err(|error| VideoError::encoder(path, error))?;
         let rgb = ff::frame::Video::new(Pixel::RGB24, width, height);
         Ok(Self { path: path.to_path_buf(), output, video, scaler, rgb, frames: 0, spec: *spec, audio })
@@ -98,7 +100,7 @@ impl VideoWriter {
         }
         // A fresh frame each time: the encoder may still hold the last one.
         let mut yuv = ff::frame::Video::empty();
-        self.scaler.run(&self.rgb, &mut yuv).map_err(|error| VideoError::encoder(&self.path, error))?;
+        self.scaler.0.run(&self.rgb, &mut yuv).map_err(|error| VideoError::encoder(&self.path, error))?;
         yuv.set_color_range(ff::color::Range::MPEG);
         yuv.set_color_space(ff::color::Space::SMPTE170M);
         yuv.set_pts(Some(self.frames));

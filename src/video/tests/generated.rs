@@ -107,3 +107,12 @@ fn refusals_are_sentences() {
     let mut writer = VideoWriter::create(&path, &spec(false)).expect("starts");
     assert!(writer.write_rgb(&[0; 5]).is_err() && writer.write_audio(&[0.0]).is_err());
 }
+
+#[test]
+fn readers_and_writers_may_move_to_another_thread() {
+    fn moves<T: Send>() {}
+    moves::<Decoder>();
+    moves::<ClipReader>();
+    moves::<VideoWriter>();
+    moves::<crate::video::Player>();
+}

@@ -50,6 +50,7 @@ fn what_is_wrong_is_said() {
     says("torture/decord_corrupted.mp4", "damaged in 1 place");
     says("torture_derived/two_video_streams.mkv", "2 video streams");
     says("torture_derived/truncated_60pct.webm", "ends after 3.0 of 5.0 s");
+    says("torture/mp4p_av1-clearkey-cbcs-video.mp4", "encrypted");
     let refused = |name: &str| probe(&root.join(name)).expect_err("is no video");
     assert!(matches!(refused("torture_derived/audio_only.m4a"), VideoError::NoVideoStream { .. }));
     assert!(matches!(refused("torture_derived/text_renamed.mp4"), VideoError::CannotOpen { .. }));
