@@ -19,4 +19,5 @@ mod parity_formats;
 mod parity_train;
 mod train_loop;
 mod parity_model;
+mod parity_weights;
 mod parity_post;
