@@ -19,6 +19,7 @@ mod parity_formats;
 mod parity_train;
 mod train_loop;
 mod parity_model;
+mod parity_weights;
 mod parity_post;
 #[cfg(all(feature = "window", feature = "video"))]
 mod shaders;
