@@ -21,3 +21,11 @@ mod train_loop;
 mod parity_model;
 mod parity_weights;
 mod parity_post;
+#[cfg(all(feature = "window", feature = "video"))]
+mod shaders;
+#[cfg(all(feature = "window", feature = "video"))]
+mod ui_support;
+#[cfg(all(feature = "window", feature = "video"))]
+mod ui_train;
+#[cfg(all(feature = "window", feature = "video"))]
+mod ui_window;
