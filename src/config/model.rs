@@ -45,6 +45,10 @@ choice! {
         Grid = "grid",
         /// One square block of neighbours.
         Block = "block",
+        /// From a random one on, each the farthest in (start, end) from all before.
+        Farthest = "farthest",
+        /// Each drawn in proportion to how little those before overlap it: a determinantal process on tIoU.
+        Determinantal = "determinantal",
     } default Random
 }
 

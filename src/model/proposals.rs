@@ -1,7 +1,7 @@
 //! The proposal map and the ways to draw training proposals from it (spec 4.4). No tensors.
 
 use crate::config::{self, ProposalStrategy};
-use crate::domain::Draw;
+use crate::domain::{Draw, tiou};
 
 /// A segment (start, end) in snippets.
 pub type Proposal = [f32; 2];
@@ -27,6 +27,8 @@ pub fn sample(config: &config::Proposals, tscale: usize, dscale: usize, draw: &m
             let (x, y) = draw_block(config.ratio, tscale, dscale, draw);
             block(config.ratio, tscale, dscale, x, y)
         }
+        ProposalStrategy::Farthest => farthest(config.ratio, tscale, dscale, draw),
+        ProposalStrategy::Determinantal => determinantal(config.ratio, tscale, dscale, draw),
     }
 }
 
@@ -83,6 +85,68 @@ pub fn block(ratio: f64, tscale: usize, dscale: usize, x: usize, y: usize) -> Ve
         .collect()
 }
 
+/// Farthest point sampling over (start, end) from a random cell on, in map order. The reference names it without code (spec 4.4).
+fn farthest(ratio: f64, tscale: usize, dscale: usize, draw: &mut Draw) -> Vec<Proposal> {
+    let valid = all(tscale, dscale);
+    let mut nearest = vec![f32::INFINITY; valid.len()];
+    let mut last = draw.below(valid.len());
+    let mut chosen = vec![last];
+    while chosen.len() < kept(ratio, valid.len()) {
+        for (distance, proposal) in nearest.iter_mut().zip(&valid) {
+            let offset = [proposal[0] - valid[last][0], proposal[1] - valid[last][1]];
+            *distance = distance.min(offset[0] * offset[0] + offset[1] * offset[1]);
+        }
+        // The first of equal maxima, so that a draw is one on every machine.
+        last = (1..valid.len()).fold(0, |best, index| if nearest[index] > nearest[best] { index } else { best });
+        chosen.push(last);
+    }
+    in_map_order(chosen, &valid)
+}
+
+/// Sampling that repels neighbours: each proposal is drawn in proportion to the part of its tIoU kernel that those before leave
+/// unexplained (randomly pivoted Cholesky, which chooses like a determinantal process of fixed size but needs no eigenvectors of
+/// a matrix of all proposals), in map order. The reference names the process without code (spec 4.4).
+fn determinantal(ratio: f64, tscale: usize, dscale: usize, draw: &mut Draw) -> Vec<Proposal> {
+    let valid = all(tscale, dscale);
+    let mut unexplained = vec![1.0f64; valid.len()];
+    let mut factors: Vec<Vec<f64>> = Vec::new();
+    let mut chosen = Vec::new();
+    while chosen.len() < kept(ratio, valid.len()) {
+        let Some(pivot) = proportional(&unexplained, draw) else { break };
+        let scale = unexplained[pivot].sqrt();
+        let mut column: Vec<f64> =
+            valid.iter().map(|&other| tiou(valid[pivot].map(f64::from), other.map(f64::from))).collect();
+        for factor in &factors {
+            let share = factor[pivot];
+            column.iter_mut().zip(factor).for_each(|(value, part)| *value -= share * part);
+        }
+        for (value, rest) in column.iter_mut().zip(&mut unexplained) {
+            *value /= scale;
+            *rest = (*rest - *value * *value).max(0.0);
+        }
+        unexplained[pivot] = 0.0; // whatever rounding leaves, a proposal is drawn once
+        factors.push(column);
+        chosen.push(pivot);
+    }
+    in_map_order(chosen, &valid)
+}
+
+/// An index drawn in proportion to the weights; none when all are zero.
+fn proportional(weights: &[f64], draw: &mut Draw) -> Option<usize> {
+    let mut rest = draw.unit() * weights.iter().sum::<f64>();
+    let possible = || (0..weights.len()).filter(|&index| weights[index] > 0.0);
+    let drawn = possible().find(|&index| {
+        rest -= weights[index];
+        rest < 0.0
+    });
+    drawn.or_else(|| possible().next_back())
+}
+
+fn in_map_order(mut chosen: Vec<usize>, valid: &[Proposal]) -> Vec<Proposal> {
+    chosen.sort_unstable();
+    chosen.into_iter().map(|index| valid[index]).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,6 +174,25 @@ mod tests {
             let block = sample(&config, 128, 128, &mut Draw::new(0, Purpose::Proposals, &[item]));
             assert_eq!(block.len(), 22 * 22);
             assert!(block.iter().all(|[start, end]| start < end && *end <= 128.0));
+        }
+    }
+
+    #[test]
+    fn spreading_samplers_choose_distinct_proposals_that_overlap_less() {
+        let sampled = |strategy| {
+            let config = config::Proposals { strategy, ratio: 0.06 };
+            sample(&config, 32, 32, &mut Draw::new(4, Purpose::Proposals, &[]))
+        };
+        let overlap = |proposals: &[Proposal]| {
+            let pairs = proposals.iter().flat_map(|a| proposals.iter().map(move |b| (a, b))).filter(|(a, b)| a != b);
+            pairs.map(|(a, b)| tiou(a.map(f64::from), b.map(f64::from))).sum::<f64>()
+        };
+        let random = overlap(&sampled(ProposalStrategy::Random));
+        for strategy in [ProposalStrategy::Farthest, ProposalStrategy::Determinantal] {
+            let proposals = sampled(strategy);
+            assert_eq!(proposals.len(), 31);
+            assert!(proposals.windows(2).all(|pair| pair[0] != pair[1]));
+            assert!(overlap(&proposals) < random, "{strategy:?}: {} against {random}", overlap(&proposals));
         }
     }
 
