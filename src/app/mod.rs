@@ -22,7 +22,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-pub use paint::VideoUniforms;
+pub use paint::{VideoPaint, VideoUniforms};
 pub use workbench::Workbench;
 
 /// How the window starts.

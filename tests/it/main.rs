@@ -24,6 +24,8 @@ mod parity_post;
 #[cfg(all(feature = "window", feature = "video"))]
 mod shaders;
 #[cfg(all(feature = "window", feature = "video"))]
+mod ui_picture;
+#[cfg(all(feature = "window", feature = "video"))]
 mod ui_support;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_train;

@@ -37,14 +37,15 @@ fn copy_folder(from: &Path, to: &Path) {
 
 /// The window, opened on `paths`.
 pub fn window(paths: &[PathBuf]) -> Harness<'static, Workbench> {
-    window_of(paths, [1280.0, 720.0])
+    window_of(paths, [1280.0, 720.0], 1.0)
 }
 
-/// The window in another size.
-pub fn window_of(paths: &[PathBuf], size: [f32; 2]) -> Harness<'static, Workbench> {
+/// The window in another size, and on a denser display.
+pub fn window_of(paths: &[PathBuf], size: [f32; 2], density: f32) -> Harness<'static, Workbench> {
     let options = AppOptions { paths: paths.to_vec(), etad: PathBuf::from(env!("CARGO_BIN_EXE_etad")) };
     Harness::builder()
         .with_size(size)
+        .with_pixels_per_point(density)
         .with_max_steps(16)
         .wgpu()
         .build_eframe(move |creation| Workbench::new(creation, options).expect("a window"))

@@ -9,7 +9,7 @@ use etad::formats::results;
 use etad::run::RunWriter;
 use etad::state::{Command, RunState, State, ThemeChoice};
 
-use crate::ui_support::{project, screenshot, wait, wait_for, window};
+use crate::ui_support::{project, screenshot, wait, wait_for, window, window_of};
 
 fn step(step: usize, epoch: usize) -> Event {
     let fall = (-(step as f64) / 60.0).exp();
@@ -131,6 +131,44 @@ fn a_run_that_something_else_writes_is_found_followed_and_seen_to_die() {
         state.run.as_ref().is_some_and(|run| run.name == "elsewhere" && matches!(run.state, RunState::Dead(_)))
     });
     assert_eq!(harness.state().state().run.as_ref().map(|run| run.curves.evals.len()), Some(5));
+}
+
+#[test]
+fn every_size_shows_the_same_and_nothing_is_lost() {
+    let folder = project();
+    for (name, size, density) in [("small", [760.0, 480.0], 1.0), ("4k", [1920.0, 1080.0], 2.0)] {
+        let mut harness = window_of(&[folder.path().to_owned()], size, density);
+        wait(&mut harness, "a checked project", |state| matches!(state.training.health, etad::state::Health::Checked(_)));
+        let run = folder.path().join("runs").join(name);
+        let _writer = write_run(&run, harness.state().state(), 5);
+        harness.state_mut().command(Command::FollowRun(run));
+        wait(&mut harness, "five evaluations", |state| state.predictions.sets.len() == 5);
+        harness.run_steps(4);
+        screenshot(&mut harness, &format!("size_{name}"));
+        harness.get_by_label("Help").click();
+        harness.run_steps(4);
+        screenshot(&mut harness, &format!("help_{name}"));
+        harness.key_press(egui::Key::Escape);
+        harness.get_by_label("View").click();
+        harness.run_steps(4);
+        screenshot(&mut harness, &format!("menu_{name}"));
+        harness.get_by_label("Light");
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_one_sentence() {
+    let folder = project();
+    tiny_config(folder.path());
+    // A file where the folder of runs belongs; permissions would not stop the root user of a container.
+    std::fs::write(folder.path().join("runs"), b"").expect("written");
+    let mut harness = window(&[folder.path().to_owned()]);
+    wait(&mut harness, "a checked project", |state| matches!(state.training.health, etad::state::Health::Checked(_)));
+    harness.run_steps(2);
+    harness.get_by_label("Train").click();
+    wait(&mut harness, "the sentence", |state| !state.notices.shown.is_empty());
+    assert_eq!(harness.query_all_by_label_contains("A run cannot be written to").count(), 1);
+    assert!(harness.state().state().no_training_because().is_none(), "it can be tried again");
 }
 
 /// The smallest configuration that trains on the small sample within seconds.

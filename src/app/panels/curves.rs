@@ -37,10 +37,12 @@ fn loss(ui: &mut Ui, theme: &Theme, curves: &Curves) {
     title(ui, theme, "Loss", &latest);
     let mut drawn = vec![("total".to_owned(), thinned(&curves.loss), theme.text(), 2.0)];
     for (index, (name, points)) in curves.terms.iter().enumerate() {
-        drawn.push((name.replace('_', " "), thinned(points), theme.class(index), 1.2));
+        let name = name.strip_prefix("loss_").unwrap_or(name).replace(['_', '.'], " ");
+        drawn.push((name, thinned(points), theme.class(index), 1.2));
     }
     let names: Vec<(String, Color32)> = drawn.iter().map(|(name, _, colour, _)| (name.clone(), *colour)).collect();
-    plot("loss", ui, theme).include_y(0.0).label_formatter(|at| hover(at, |y| format!("{y:.4}"))).show(ui, |plot| {
+    let last = curves.loss.last().map_or(0.0, |point| point[0]);
+    plot("loss", ui, theme, last).include_y(0.0).label_formatter(|at| hover(at, |y| format!("{y:.4}"))).show(ui, |plot| {
         // The total is drawn last, on top.
         for (name, points, colour, width) in drawn.into_iter().rev() {
             plot.line(Line::new(name, PlotPoints::from(points)).color(colour).width(width));
@@ -75,7 +77,7 @@ fn map(ui: &mut Ui, theme: &Theme, curves: &Curves) {
     names.insert(0, ("average".to_owned(), theme.text()));
     let average = percentages(&average);
     let (text, good) = (theme.text(), theme.good());
-    plot("map", ui, theme)
+    plot("map", ui, theme, curves.evals.last().map_or(0, |eval| eval.step) as f64)
         .include_y(0.0)
         .include_y(10.0)
         .label_formatter(|at| hover(at, |y| format!("{y:.1} %")))
@@ -100,7 +102,10 @@ fn title(ui: &mut Ui, theme: &Theme, name: &str, words: &str) {
     });
 }
 
-fn plot<'a>(id: &'static str, ui: &Ui, theme: &Theme) -> Plot<'a> {
+/// A plot of steps up to `last`.
+fn plot<'a>(id: &'static str, ui: &Ui, theme: &Theme, last: f64) -> Plot<'a> {
+    // As many labels as have room for their digits.
+    let room = 16.0 + 8.0 * (last.max(1.0).log10().floor() as f32 + 1.0);
     Plot::new(id)
         .height(HEIGHT)
         .width(ui.available_width())
@@ -111,8 +116,8 @@ fn plot<'a>(id: &'static str, ui: &Ui, theme: &Theme) -> Plot<'a> {
         .show_x(false)
         .show_y(false)
         .grid_color(theme.line())
-        .custom_y_axes(vec![AxisHints::new_y().label_spacing(13.0..=18.0).min_thickness(30.0)])
-        .custom_x_axes(vec![AxisHints::new_x().label_spacing(40.0..=60.0)])
+        .custom_y_axes(vec![AxisHints::new_y().label_spacing(13.0..=14.0).min_thickness(30.0)])
+        .custom_x_axes(vec![AxisHints::new_x().label_spacing(room..=room + 1.0)])
         .grid_spacing(10.0..=60.0)
         .set_margin_fraction(vec2(0.02, 0.08))
 }
@@ -129,6 +134,7 @@ fn hover(at: &HoverPosition<'_>, value: impl Fn(f64) -> String) -> Option<String
 fn legend(ui: &mut Ui, theme: &Theme, names: &[(String, Color32)]) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(10.0, 2.0);
+        ui.spacing_mut().interact_size.y = 16.0;
         for (name, colour) in names {
             // One piece each, so that a line never breaks within a name.
             let galley = ui.painter().layout_no_wrap(name.clone(), theme.small_font(), theme.text_soft());
