@@ -30,6 +30,7 @@ struct Palette {
     panel: Hex,
     raised: Hex,
     well: Hex,
+    stage: Hex,
     line: Hex,
     text: Hex,
     text_soft: Hex,
@@ -113,8 +114,10 @@ colours! {
     panel,
     /// Cards, bars, toasts, menus.
     raised,
-    /// What is sunk in: text fields, the picture, tracks.
+    /// What is sunk in: text fields, tracks.
     well,
+    /// Around the picture.
+    stage,
     /// Separators and outlines.
     line,
     /// Text.

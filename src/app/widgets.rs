@@ -107,6 +107,17 @@ pub fn field<R>(ui: &mut Ui, theme: &Theme, name: &str, contents: impl FnOnce(&m
     .inner
 }
 
+/// A list to choose from, as wide as there is room; a long choice is cut with an ellipsis.
+pub fn choice(ui: &Ui, theme: &Theme, id: &'static str, text: &str) -> egui::ComboBox<'static> {
+    let width = ui.available_width();
+    let spacing = ui.spacing();
+    let room = width - 2.0 * spacing.button_padding.x - spacing.icon_width - spacing.icon_spacing - 4.0;
+    let font = egui::FontId::proportional(theme.size.body);
+    let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), font, theme.text());
+    job.wrap = egui::text::TextWrapping::truncate_at_width(room.max(0.0));
+    egui::ComboBox::from_id_salt(id).selected_text(egui::WidgetText::from(job)).width(width)
+}
+
 /// Text cut with an ellipsis where it does not fit, whole in a tooltip.
 pub fn cut(ui: &mut Ui, text: impl Into<egui::WidgetText>) -> Response {
     ui.add(egui::Label::new(text).truncate())

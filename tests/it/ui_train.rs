@@ -9,7 +9,7 @@ use etad::formats::results;
 use etad::run::RunWriter;
 use etad::state::{Command, RunState, State, ThemeChoice};
 
-use crate::ui_support::{project, screenshot, wait, window};
+use crate::ui_support::{project, screenshot, wait, wait_for, window};
 
 fn step(step: usize, epoch: usize) -> Event {
     let fall = (-(step as f64) / 60.0).exp();
@@ -131,4 +131,87 @@ fn a_run_that_something_else_writes_is_found_followed_and_seen_to_die() {
         state.run.as_ref().is_some_and(|run| run.name == "elsewhere" && matches!(run.state, RunState::Dead(_)))
     });
     assert_eq!(harness.state().state().run.as_ref().map(|run| run.curves.evals.len()), Some(5));
+}
+
+/// The smallest configuration that trains on the small sample within seconds.
+fn tiny_config(folder: &Path) -> std::path::PathBuf {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/sample.toml")).expect("sample");
+    let mut config: toml::Table = text.parse().expect("TOML");
+    let mut set = |section: &str, key: &str, value: toml::Value| {
+        config[section].as_table_mut().expect("a section").insert(key.to_owned(), value);
+    };
+    set("model", "tscale", 16.into());
+    set("model", "dscale", 8.into());
+    set("data", "window_seconds", 8.0.into());
+    set("data", "clip_length", 4.into());
+    set("data", "resize_height", 20.into());
+    set("data", "resize_width", 20.into());
+    set("data", "crop", 16.into());
+    set("data", "test_crop", 16.into());
+    set("solver", "epochs", 40.into());
+    set("workflow", "report_interval", 1.into());
+    let path = folder.join("tiny.toml");
+    std::fs::write(&path, config.to_string()).expect("written");
+    path
+}
+
+#[test]
+fn training_from_the_button_is_another_process_whose_curves_are_its_events() {
+    let folder = project();
+    let config = tiny_config(folder.path());
+    let mut harness = window(&[folder.path().to_owned()]);
+    wait(&mut harness, "a checked project", |state| matches!(state.training.health, etad::state::Health::Checked(_)));
+    assert_eq!(harness.state().state().training.config.as_deref(), Some(config.as_path()), "the project's own comes first");
+    harness.state_mut().command(Command::ChooseDevice("cpu".to_owned()));
+    harness.run_steps(3);
+    let run_folder = folder.path().join("runs/tiny-1");
+    assert!(!run_folder.exists());
+
+    harness.get_by_label("Train").click();
+    let patience = std::time::Duration::from_secs(120);
+    wait_for(&mut harness, "a first evaluation", patience, |state| {
+        state.run.as_ref().is_some_and(|run| !run.curves.evals.is_empty() || !run.state.is_living())
+    });
+    let state = harness.state().state();
+    let run = state.run.as_ref().expect("followed");
+    assert_eq!((&run.folder, &run.state), (&run_folder, &RunState::Running), "mAP is shown before the process ends");
+    let pid = run.started.as_ref().expect("started").pid;
+    assert_ne!(pid, std::process::id());
+    wait(&mut harness, "predictions", |state| !state.predictions.sets.is_empty());
+    harness.run_steps(3);
+    screenshot(&mut harness, "training_real");
+    assert!(run_folder.join("events.jsonl").is_file());
+
+    kill(pid);
+    wait(&mut harness, "the sentence", |state| !state.notices.shown.is_empty());
+    assert_eq!(harness.query_all_by_label_contains("killed (signal 9").count(), 2, "in the notice and in the panel");
+    screenshot(&mut harness, "training_killed");
+    let run = harness.state().state().run.as_ref().expect("followed");
+    let text = std::fs::read_to_string(run_folder.join("events.jsonl")).expect("events");
+    let written: Vec<[f64; 2]> = text
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter(|event| event["event"] == "step")
+        .map(|event| [event["step"].as_f64().expect("step"), event["loss"].as_f64().expect("loss")])
+        .collect();
+    assert_eq!(run.curves.loss, written);
+    assert!(matches!(run.state, RunState::Dead(_)));
+    harness.get_by_label("Continue").click();
+    wait_for(&mut harness, "going on", patience, |state| {
+        state.run.as_ref().is_some_and(|run| run.state == RunState::Running && run.started.as_ref().is_some_and(|now| now.pid != pid))
+    });
+    harness.get_by_label("Stop").click();
+    wait_for(&mut harness, "a stop", patience, |state| state.run.as_ref().is_some_and(|run| run.state == RunState::Stopped));
+}
+
+#[cfg(unix)]
+fn kill(pid: u32) {
+    let done = std::process::Command::new("kill").args(["-KILL", &pid.to_string()]).status().expect("kill");
+    assert!(done.success());
+}
+
+#[cfg(windows)]
+fn kill(pid: u32) {
+    let done = std::process::Command::new("taskkill").args(["/F", "/PID", &pid.to_string()]).status().expect("taskkill");
+    assert!(done.success());
 }

@@ -1,7 +1,7 @@
 //! Loss and mAP over the steps of a run.
 
 use egui::{Color32, RichText, Sense, Ui, vec2};
-use egui_plot::{HoverPosition, Line, Plot, PlotPoints, Points};
+use egui_plot::{AxisHints, HoverPosition, Line, Plot, PlotPoints, Points};
 
 use crate::state::{Curves, RunView, percent};
 
@@ -111,7 +111,9 @@ fn plot<'a>(id: &'static str, ui: &Ui, theme: &Theme) -> Plot<'a> {
         .show_x(false)
         .show_y(false)
         .grid_color(theme.line())
-        .y_axis_min_width(30.0)
+        .custom_y_axes(vec![AxisHints::new_y().label_spacing(13.0..=18.0).min_thickness(30.0)])
+        .custom_x_axes(vec![AxisHints::new_x().label_spacing(40.0..=60.0)])
+        .grid_spacing(10.0..=60.0)
         .set_margin_fraction(vec2(0.02, 0.08))
 }
 
@@ -126,12 +128,15 @@ fn hover(at: &HoverPosition<'_>, value: impl Fn(f64) -> String) -> Option<String
 
 fn legend(ui: &mut Ui, theme: &Theme, names: &[(String, Color32)]) {
     ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing.x = 4.0;
+        ui.spacing_mut().item_spacing = vec2(10.0, 2.0);
         for (name, colour) in names {
-            let (rect, _) = ui.allocate_exact_size(vec2(10.0, 10.0), Sense::hover());
-            ui.painter().circle_filled(rect.center(), 3.5, *colour);
-            caption(ui, theme, name);
-            ui.add_space(6.0);
+            // One piece each, so that a line never breaks within a name.
+            let galley = ui.painter().layout_no_wrap(name.clone(), theme.small_font(), theme.text_soft());
+            let (rect, response) = ui.allocate_exact_size(vec2(galley.size().x + 13.0, 16.0), Sense::hover());
+            response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Label, true, name));
+            ui.painter().circle_filled(rect.left_center() + vec2(4.0, 0.0), 3.5, *colour);
+            let at = rect.left_center() + vec2(13.0, -galley.size().y * 0.5);
+            ui.painter().galley(at, galley, theme.text_soft());
         }
     });
 }

@@ -2,14 +2,14 @@
 
 use egui::accesskit::Role;
 use egui::{
-    Align, Button, ComboBox, CornerRadius, Layout, Rect, RichText, ScrollArea, Sense, Slider, Ui, WidgetInfo, pos2,
+    Align, Button, CornerRadius, Layout, Rect, RichText, ScrollArea, Sense, Slider, Ui, WidgetInfo, pos2,
     vec2,
 };
 
 use crate::state::{Command, Export, Row, clock_text};
 
 use super::super::icons::Icon;
-use super::super::widgets::{caption, cut, empty_state, field, progress};
+use super::super::widgets::{caption, choice, cut, empty_state, field, progress};
 use super::{View, paint_line};
 
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
@@ -41,8 +41,7 @@ fn weights(ui: &mut Ui, view: &mut View<'_>) {
             }
         };
         let text = checkpoint.as_deref().map_or("None yet: train, or choose a file".to_owned(), name);
-        let combo = ComboBox::from_id_salt("weights").selected_text(text).width(ui.available_width() - 14.0).truncate();
-        let combo = combo.show_ui(ui, |ui| {
+        let combo = choice(ui, theme, "weights", &text).show_ui(ui, |ui| {
             for path in view.state.runs.iter().filter_map(|run| run.checkpoint.as_ref()) {
                 if ui.selectable_label(checkpoint.as_ref() == Some(path), name(path)).clicked() {
                     view.commands.push(Command::ChooseCheckpoint(Some(path.clone())));

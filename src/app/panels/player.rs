@@ -19,7 +19,8 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     let theme = view.theme;
     let all = ui.max_rect();
     let picture = Rect::from_min_max(all.min, pos2(all.right(), all.bottom() - BAR - SEEK));
-    ui.painter().rect_filled(picture, 0.0, theme.well());
+    let ground = if view.picture.is_some() { theme.stage() } else { theme.well() };
+    ui.painter().rect_filled(picture, 0.0, ground);
     ui.scope_builder(egui::UiBuilder::new().max_rect(picture), |ui| stage(ui, view));
     let seek = Rect::from_min_max(pos2(all.left(), picture.bottom()), pos2(all.right(), picture.bottom() + SEEK));
     seek_bar(ui, view, seek.shrink2(vec2(12.0, 0.0)));

@@ -1,13 +1,13 @@
 //! The form for the next training: configuration, device, starting weights, health of the data.
 
-use egui::{ComboBox, RichText, Ui};
+use egui::{RichText, Ui};
 
 use crate::project::{Finding, Severity};
 use crate::state::{Command, Health, Init, TrainForm};
 
 use super::super::icons::{self, Icon};
 use super::super::theme::Theme;
-use super::super::widgets::{caption, field, primary_button, soft};
+use super::super::widgets::{caption, choice, field, primary_button, soft};
 use super::View;
 
 /// Findings that are shown at once.
@@ -38,21 +38,17 @@ fn file_name(path: &std::path::Path) -> String {
     path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
 }
 
-fn combo(id: &'static str, ui: &Ui, text: impl Into<String>) -> ComboBox<'static> {
-    ComboBox::from_id_salt(id).selected_text(text.into()).width(ui.available_width() - 14.0).truncate()
-}
-
 fn config(ui: &mut Ui, view: &mut View<'_>, form: &TrainForm) {
     let theme = view.theme;
     field(ui, theme, "Configuration", |ui, label| {
         let chosen = form.config.as_ref();
-        let named = chosen.and_then(|path| form.configs.iter().find(|choice| choice.path == *path));
-        let text = named.map_or("Choose one", |choice| choice.label.as_str()).to_owned();
-        let response = combo("config", ui, text).show_ui(ui, |ui| {
-            for choice in &form.configs {
-                let response = ui.selectable_label(chosen == Some(&choice.path), &choice.label);
-                if response.on_hover_text(choice.path.display().to_string()).clicked() {
-                    view.send(Command::ChooseConfig(choice.path.clone()));
+        let named = chosen.and_then(|path| form.configs.iter().find(|config| config.path == *path));
+        let text = named.map_or("Choose one", |config| config.label.as_str()).to_owned();
+        let response = choice(ui, theme, "config", &text).show_ui(ui, |ui| {
+            for config in &form.configs {
+                let response = ui.selectable_label(chosen == Some(&config.path), &config.label);
+                if response.on_hover_text(config.path.display().to_string()).clicked() {
+                    view.send(Command::ChooseConfig(config.path.clone()));
                 }
             }
             if ui.button("Choose a file…").clicked() {
@@ -67,7 +63,7 @@ fn device(ui: &mut Ui, view: &mut View<'_>, form: &TrainForm) {
     let theme = view.theme;
     field(ui, theme, "Device", |ui, label| {
         let text = form.devices.iter().find(|(value, _)| *value == form.device).map_or("", |(_, words)| words.as_str());
-        let response = combo("device", ui, text).show_ui(ui, |ui| {
+        let response = choice(ui, theme, "device", text).show_ui(ui, |ui| {
             for (value, words) in &form.devices {
                 if ui.selectable_label(form.device == *value, words).clicked() {
                     view.send(Command::ChooseDevice(value.clone()));
@@ -86,7 +82,7 @@ fn weights(ui: &mut Ui, view: &mut View<'_>, form: &TrainForm) {
             Init::File(path) => file_name(path),
             Init::Run(folder) => format!("Run {}", file_name(folder)),
         };
-        let response = combo("init", ui, text).show_ui(ui, |ui| {
+        let response = choice(ui, theme, "init", &text).show_ui(ui, |ui| {
             if ui.selectable_label(form.init == Init::Scratch, "Random weights").clicked() {
                 view.send(Command::ChooseInit(Init::Scratch));
             }

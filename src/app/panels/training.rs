@@ -1,13 +1,13 @@
 //! Training: the run that is followed with its curves, and the form for the next one.
 
 use egui::accesskit::Role;
-use egui::{Button, ComboBox, RichText, ScrollArea, Ui, WidgetInfo};
+use egui::{Button, RichText, ScrollArea, Ui, WidgetInfo};
 
 use crate::domain::Do;
 use crate::state::{Command, RunState, RunView, percent, wait_text};
 
 use super::super::theme::Theme;
-use super::super::widgets::{caption, chip, cut, heading, progress, soft, strong};
+use super::super::widgets::{caption, chip, choice, cut, heading, progress, soft, strong};
 use super::{View, curves, train_form};
 
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
@@ -41,8 +41,7 @@ fn status(ui: &mut Ui, view: &mut View<'_>, run: &RunView) {
         let colour = state_colour(theme, &run.state);
         chip(ui, theme, run.state.word(), colour);
         let mut chosen = run.folder.clone();
-        let combo = ComboBox::from_id_salt("followed run").selected_text(strong(theme, &run.name)).truncate();
-        let combo = combo.width(ui.available_width() - 8.0).show_ui(ui, |ui| {
+        let combo = choice(ui, theme, "followed run", &run.name).show_ui(ui, |ui| {
             for other in &view.state.runs {
                 let name = if other.alive { format!("{} (training)", other.name) } else { other.name.clone() };
                 ui.selectable_value(&mut chosen, other.folder.clone(), name);
