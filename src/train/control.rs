@@ -36,6 +36,13 @@ impl<'a> Control<'a> {
         if self.stop || self.failed.is_some() { Pulse::Stop } else { Pulse::Go }
     }
 
+    /// Tells how far something that takes time has come; a failure shows at the next [`Control::check`].
+    pub fn progress(&mut self, what: &str, done: usize, total: usize) {
+        if let Err(error) = self.sink.event(Event::Progress { what: what.to_owned(), done, total }) {
+            self.failed = Some(error);
+        }
+    }
+
     /// The failure that made [`Control::pulse`] stop, if it was one.
     ///
     /// # Errors

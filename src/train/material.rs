@@ -49,6 +49,20 @@ impl Material {
         Ok(Self { dataset, classes, blocked, source: frames(config, root)?, features: stored(config)? })
     }
 
+    /// What a checkpoint needs to search videos that no annotation file names.
+    ///
+    /// # Errors
+    /// When the checkpoint was trained on stored features, or this build cannot read videos.
+    pub fn of_videos(config: &Config, classes: ClassList) -> Result<Self, TrainError> {
+        Ok(Self {
+            dataset: Dataset::default(),
+            classes,
+            blocked: BTreeSet::new(),
+            source: frames(config, Path::new(""))?,
+            features: stored(config)?,
+        })
+    }
+
     /// Videos of a subset, in file order.
     #[must_use]
     pub fn videos(&self, subset: &str) -> Vec<Video> {

@@ -15,7 +15,6 @@ pub mod optimizer;
 mod report;
 mod run;
 pub mod schedule;
-pub mod search;
 pub mod sink;
 mod snippets;
 pub mod source;

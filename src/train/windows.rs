@@ -1,8 +1,9 @@
 //! Which stretches of which videos train and are searched: whole videos or sliding windows in seconds (spec 2.3, 2.5, 18).
 
-use super::targets::{Span, Truth};
+use super::targets::Truth;
 use crate::config::{Data, Scheme};
-use crate::domain::{ClassList, Draw, Purpose, Segment, Video};
+use crate::domain::{Annotation, ClassList, Draw, Purpose, Video};
+use crate::formats::resized::{self, SnippetTruth, TruthFilter};
 
 /// A stretch of a video that becomes `tscale` snippets, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -12,9 +13,6 @@ pub struct Window {
     /// How long it is; may reach beyond the video's end, the rest is masked.
     pub length: f64,
 }
-
-/// Share of a resized video that an action must exceed to be trained (spec 2.3).
-const SHORTEST_SHARE: f64 = 0.01;
 
 /// Windows that cover a video of `duration` seconds: one for the resize scheme, else by stride, the last ending at the
 /// video's end (spec 18).
@@ -57,16 +55,14 @@ impl Window {
     /// The annotated actions of `video` that this window trains, in snippet units.
     #[must_use]
     pub fn truth(self, video: &Video, classes: &ClassList, data: &Data, tscale: usize) -> Truth {
+        let actions = match data.scheme {
+            Scheme::Resize => resized::truths(video, tscale, TruthFilter::OpenTad { drop_short: true }),
+            Scheme::Windows => self.truncated(video, data.completeness, tscale),
+        };
         let mut truth = Truth::default();
-        for action in &video.annotations {
-            let kept = match data.scheme {
-                Scheme::Resize => self.resized(action.segment, tscale),
-                Scheme::Windows => self.truncated(action.segment, data.completeness, tscale),
-            };
-            let Some((span, class)) = kept.zip(classes.index(&action.label)) else { continue };
-            let twice = truth.segments.iter().zip(&truth.classes).any(|(&known, &of)| known == span && of == class);
-            if !twice {
-                truth.segments.push(span);
+        for SnippetTruth { segment, label } in actions {
+            if let Some(class) = classes.index(&label) {
+                truth.segments.push(segment);
                 truth.classes.push(class);
             }
         }
@@ -79,17 +75,18 @@ impl Window {
         truth
     }
 
-    /// Spec 2.3: actions over one hundredth of the video, clamped to it.
-    fn resized(self, [start, end]: Segment, tscale: usize) -> Option<Span> {
-        let whole = |seconds: f64| self.snippets(seconds.clamp(0.0, self.length), tscale);
-        ((end - start) / self.length > SHORTEST_SHARE).then(|| [whole(start), whole(end)])
-    }
-
-    /// Spec 2.5: truncated to the window, kept when complete enough.
-    fn truncated(self, [start, end]: Segment, completeness: f64, tscale: usize) -> Option<Span> {
-        let (left, right) = (start.max(self.start), end.min(self.start + self.length));
-        let share = (right - left) / (end - start).max(1e-6);
-        (left < right && share > completeness).then(|| [self.snippets(left, tscale), self.snippets(right, tscale)])
+    /// Spec 2.5: actions cut to the window, kept when complete enough.
+    fn truncated(self, video: &Video, completeness: f64, tscale: usize) -> Vec<SnippetTruth> {
+        let cut = |action: &Annotation| {
+            let [start, end] = action.segment;
+            let (left, right) = (start.max(self.start), end.min(self.start + self.length));
+            let share = (right - left) / (end - start).max(1e-6);
+            (left < right && share > completeness).then(|| SnippetTruth {
+                segment: [self.snippets(left, tscale), self.snippets(right, tscale)],
+                label: action.label.clone(),
+            })
+        };
+        video.annotations.iter().filter_map(cut).collect()
     }
 
     /// Whether nobody annotated any of it (spec 18).
@@ -181,7 +178,7 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Annotation;
+    use crate::domain::Segment;
 
     fn data() -> Data {
         Data { window_seconds: 10.0, window_overlap: 0.5, ..Data::default() }
