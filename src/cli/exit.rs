@@ -2,6 +2,12 @@
 
 use std::process::ExitCode;
 
+use crate::{
+    model::device::DeviceError,
+    run::RunError,
+    train::{TrainError, checkpoint::CheckpointError},
+};
+
 /// Result of a command.
 pub(super) type Outcome = anyhow::Result<()>;
 
@@ -20,13 +26,23 @@ pub(super) fn bad_input(sentence: impl std::fmt::Display) -> anyhow::Error {
     BadInput(sentence.to_string()).into()
 }
 
+/// Whether the person's input is at fault: files that are absent or wrong, contradictory keys, a run that is there already.
+fn is_input_at_fault(error: &anyhow::Error) -> bool {
+    let train = error.downcast_ref::<TrainError>().is_some_and(|error| {
+        use TrainError::{Checkpoint, Config, Eval, Format, NoFeatures, NoItems, NoVideo};
+        matches!(error, Checkpoint(_) | Config(_) | Eval(_) | Format(_) | NoFeatures | NoItems { .. } | NoVideo)
+    });
+    let run = error.downcast_ref::<RunError>().is_some_and(|error| !matches!(error, RunError::Io { .. }));
+    train || run || error.is::<BadInput>() || error.is::<CheckpointError>() || error.is::<DeviceError>()
+}
+
 /// Prints the failure, if it is one, and gives the code.
 pub(super) fn code(outcome: Outcome) -> ExitCode {
     let Err(error) = outcome else { return ExitCode::SUCCESS };
     tracing::error!("{}", sentence(&error));
     if error.is::<Interrupted>() {
         ExitCode::from(130)
-    } else if error.is::<BadInput>() {
+    } else if is_input_at_fault(&error) {
         ExitCode::from(2)
     } else {
         ExitCode::FAILURE

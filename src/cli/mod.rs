@@ -3,8 +3,11 @@
 mod devices;
 mod eval;
 mod exit;
+mod interrupt;
 mod progress;
 mod table;
+mod test;
+mod train;
 #[cfg(feature = "video")]
 mod video;
 
@@ -26,6 +29,10 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Train a detector, writing a run folder
+    Train(train::TrainArgs),
+    /// Detect on the test subset of a configuration and print mAP
+    Test(test::TestArgs),
     /// Compare predictions with ground truth: mAP, recall, counts
     Eval(eval::EvalArgs),
     /// Say what a video is: codec, size, frames and their presentation times
@@ -62,6 +69,8 @@ struct Recipe {
 pub fn run(arguments: Arguments) -> ExitCode {
     let outcome: Outcome = match arguments.command {
         None => Err(exit::bad_input("etad --help lists the commands")),
+        Some(Command::Train(args)) => train::run(args),
+        Some(Command::Test(args)) => test::run(args),
         Some(Command::Eval(args)) => eval::run(&args),
         #[cfg(feature = "video")]
         Some(Command::Probe(args)) => video::probe(&args),

@@ -77,3 +77,19 @@ impl TrainingView {
         self.bar.suspend(|| tracing::info!("{text}"));
     }
 }
+
+/// Shows the progress and warnings of work that writes no run folder.
+pub(super) fn watch(bar: &ProgressBar, event: &Event) {
+    match event {
+        Event::Progress { done, total, .. } => set(bar, *done, *total),
+        Event::Warning { message } => bar.suspend(|| tracing::warn!("{message}")),
+        _ => {}
+    }
+}
+
+/// One line for each sentence.
+pub(super) fn warn_all(sentences: &[String]) {
+    for sentence in sentences {
+        tracing::warn!("{sentence}");
+    }
+}

@@ -1,5 +1,11 @@
 //! Named threads and child processes around all that: requests in, events out.
 
 mod devices;
+mod infer;
+mod train;
 
 pub use devices::{DeviceInfo, devices};
+#[cfg(feature = "video")]
+pub use infer::{DetectRequest, detect};
+pub use infer::{TestRequest, Tested, default_checkpoint, test};
+pub use train::{TrainRequest, train};

@@ -127,10 +127,11 @@ impl Detector {
         self.rpn_head.forward(enhanced)
     }
 
-    /// The head of one stage alone (spec 4.6), on RoI features `[rows, hidden · bins]`; nothing for a stage that is not there.
+    /// The head of one stage alone (spec 4.6), on features `[batch, time, hidden]` read by the RoI matrix `[batch, K, bins, time]`;
+    /// nothing for a stage that is not there.
     #[must_use]
-    pub fn judge(&self, stage: usize, features: Tensor<2>) -> Option<HeadOutput> {
-        self.roi_head.proposal_heads.get(stage).map(|head| head.forward(features))
+    pub fn judge(&self, stage: usize, rows: Tensor<3>, align: Tensor<4>) -> Option<HeadOutput> {
+        self.roi_head.proposal_heads.get(stage).map(|head| head.forward(rows, align))
     }
 
     /// The cascade on enhanced features `[batch, hidden, time]`: each stage judges and refines what the one before refined. Class
@@ -138,12 +139,13 @@ impl Detector {
     #[must_use]
     pub fn cascade(&self, enhanced: Tensor<3>, proposals: Tensor<3>) -> (Vec<StageOutput>, Option<Tensor<3>>) {
         let [batch, count, _] = proposals.dims();
+        let [_, _, time] = enhanced.dims();
         let rows = enhanced.swap_dims(1, 2);
         let mut proposals = proposals.detach();
         let mut stages = Vec::with_capacity(self.roi_head.proposal_heads.len());
         let mut feature = None;
         for head in &self.roi_head.proposal_heads {
-            let output = head.forward(self.align(rows.clone(), proposals.clone()));
+            let output = head.forward(rows.clone(), self.align(proposals.clone(), time));
             let offsets = output.offsets.reshape([batch, count, 4]);
             let refined = refine(proposals.clone(), offsets.clone());
             stages.push(StageOutput {
@@ -164,16 +166,12 @@ impl Detector {
         (stages, logits)
     }
 
-    /// RoI features `[batch · K, channels · bins]`, channel-major, of `rows` `[batch, time, channels]`.
-    fn align(&self, rows: Tensor<3>, proposals: Tensor<3>) -> Tensor<2> {
-        let [batch, time, channels] = rows.dims();
-        let [_, count, _] = proposals.dims();
-        let device = rows.device();
+    /// RoI align of the proposals `[batch, K, 2]` as a matrix `[batch, K, bins, time]`.
+    fn align(&self, proposals: Tensor<3>, time: usize) -> Tensor<4> {
+        let [batch, ..] = proposals.dims();
+        let device = proposals.device();
         // The samples are laid on the host: their float32 order of operations decides, and a GPU compiler may fuse it.
         let segments: Vec<f32> = proposals.into_data().iter::<f32>().collect();
-        let weights = self.roi.weights(&segments, batch, time, &device);
-        let bins = self.roi.bins;
-        let features = weights.reshape([batch, count * bins, time]).matmul(rows);
-        features.reshape([batch * count, bins, channels]).swap_dims(1, 2).reshape([batch * count, channels * bins])
+        self.roi.weights(&segments, batch, time, &device)
     }
 }

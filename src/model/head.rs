@@ -14,7 +14,7 @@ const CLASS_HIDDEN: usize = 128;
 /// The layer that all branches of a stage share.
 #[derive(Module, Debug)]
 pub struct SharedLayer {
-    fcs: Vec<Linear>,
+    fcs: Linear,
 }
 
 /// Hidden layers and an output layer; no activation after it.
@@ -70,23 +70,42 @@ impl ProposalHead {
         let shared = Linear::new(inputs, config.head.features, &init.at("shared_conv_fc.fcs.0.0"));
         let branch = |name: &str, outputs| Branch::new(&config.head, outputs, &init.at(name));
         Self {
-            shared_conv_fc: SharedLayer { fcs: vec![shared] },
+            shared_conv_fc: SharedLayer { fcs: shared },
             iou_head: branch("iou_head", 2),
             se_head: branch("se_head", 2),
             reg_head: branch("reg_head", 4),
         }
     }
 
-    /// `[rows, channels · bins]`, channel-major (index c · bins + r).
+    /// Features `[batch, time, channels]` and RoI align as a matrix, `[batch, K, bins, time]`, to what is said about the batch · K
+    /// proposals.
+    ///
+    /// RoI align and the shared layer are both linear, so the layer goes first, to all times instead of to all proposals: with
+    /// more proposals than times that halves the work.
     #[must_use]
-    pub fn forward(&self, x: Tensor<2>) -> HeadOutput {
-        let feature = self.shared_conv_fc.fcs.iter().fold(x, |x, layer| relu(layer.forward(x)));
+    pub fn forward(&self, rows: Tensor<3>, align: Tensor<4>) -> HeadOutput {
+        let feature = relu(self.shared_conv_fc.align(rows, align));
         HeadOutput {
             iou: sigmoid(self.iou_head.forward(feature.clone())),
             boundary: sigmoid(self.se_head.forward(feature.clone())),
             offsets: self.reg_head.forward(feature.clone()),
             feature,
         }
+    }
+}
+
+impl SharedLayer {
+    /// The layer on RoI features, `[batch · K, features]`; PyTorch's weight counts its inputs as channel · bins + bin.
+    fn align(&self, rows: Tensor<3>, align: Tensor<4>) -> Tensor<2> {
+        let [batch, time, channels] = rows.dims();
+        let [_, count, bins, _] = align.dims();
+        let outputs = self.fcs.weight.dims()[0];
+        let weight = self.fcs.weight.val().reshape([outputs, channels, bins]).permute([1, 2, 0]);
+        let weight = weight.reshape([1, channels, bins * outputs]);
+        let by_time = rows.matmul(weight).reshape([batch, time, bins, outputs]);
+        let by_bin = by_time.swap_dims(1, 2).reshape([batch, bins * time, outputs]);
+        let summed = align.reshape([batch, count, bins * time]).matmul(by_bin);
+        summed.reshape([batch * count, outputs]) + self.fcs.bias.val().unsqueeze::<2>()
     }
 }
 

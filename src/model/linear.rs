@@ -9,8 +9,10 @@ use super::init::Init;
 /// `y = x Wᵀ + b`; weight `[out, in]`, bias `[out]`.
 #[derive(Module, Debug)]
 pub struct Linear {
-    weight: Param<Tensor<2>>,
-    bias: Param<Tensor<1>>,
+    /// `[out, in]`.
+    pub weight: Param<Tensor<2>>,
+    /// `[out]`.
+    pub bias: Param<Tensor<1>>,
 }
 
 impl Linear {

@@ -33,6 +33,9 @@ pub fn encoder(path: &str) -> String {
 /// heads and makes it a sequence there.
 #[must_use]
 pub fn detector(path: &str) -> String {
+    if let Some((before, parameter)) = path.split_once(".shared_conv_fc.fcs.") {
+        return format!("{before}.shared_conv_fc.fcs.0.0.{parameter}");
+    }
     let Some((before, after)) = path.split_once(".fcs.") else { return path.to_owned() };
     match after.split_once('.') {
         Some((layer, parameter)) => format!("{before}.fcs.{layer}.0.{parameter}"),
@@ -57,6 +60,8 @@ mod tests {
         let heads = "roi_head.proposal_heads.0";
         let ours = format!("{heads}.iou_head.fcs.2.weight");
         assert_eq!(super::detector(&ours), format!("{heads}.iou_head.fcs.2.0.weight"));
+        let shared = format!("{heads}.shared_conv_fc.fcs.bias");
+        assert_eq!(super::detector(&shared), format!("{heads}.shared_conv_fc.fcs.0.0.bias"));
         assert_eq!(super::detector("neck.layer3.norm.bias"), "neck.layer3.norm.bias");
     }
 }

@@ -64,7 +64,7 @@ mod tests {
 
     /// Hash of every tenth frame of a video.
     fn hash(seed: u64) -> u64 {
-        let script = Script::write(seed, 3, (3.0, 3.0));
+        let script = Script::write(seed, 3, (2.0, 2.0));
         let mut hasher = DefaultHasher::new();
         let mut frames = 0;
         render(seed, 3, &script, |frame, rgb| {

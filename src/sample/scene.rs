@@ -118,10 +118,13 @@ impl Scene {
         ];
         let scale = 1.0 + 0.025 * wave(0.13, 0.6);
 
+        let (gains, change, rate) = self.light;
+        let light = 1.0 + change * wave(rate, 0.3);
+        canvas.set_light(gains.map(|gain| gain * light));
         let offset = [0, 1].map(|axis| self.scroll[axis] * time + 97.0 * self.phase - shake[axis] * self.zoom);
         let floor = self.shot.floor * HEIGHT as f64 + shake[1];
         let horizon = (floor - 0.16 * HEIGHT as f64).max(0.0) as usize;
-        canvas.paint_texture(&self.texture, offset, self.zoom / scale, horizon, 190);
+        canvas.paint_texture(&self.texture, offset, self.zoom / scale, horizon, 0.74);
 
         self.machine(canvas, time, floor, shake);
         self.drifters.iter().filter(|d| !d.front).for_each(|d| d.draw(canvas, time, shake));
@@ -132,9 +135,6 @@ impl Scene {
         }
         figure::draw(canvas, &stand, pose, outfit);
         self.drifters.iter().filter(|d| d.front).for_each(|d| d.draw(canvas, time, shake));
-        let (gains, change, rate) = self.light;
-        let light = 1.0 + change * wave(rate, 0.3);
-        canvas.light(gains.map(|gain| gain * light));
     }
 
     fn stool(&self, canvas: &mut Canvas, stand: &Stand) {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::evaluate::Moment;
 use super::sink::{RunSink, SinkError};
 use super::step::Pulse;
 use crate::domain::{Do, Event};
@@ -36,11 +37,15 @@ impl<'a> Control<'a> {
         if self.stop || self.failed.is_some() { Pulse::Stop } else { Pulse::Go }
     }
 
-    /// Tells how far something that takes time has come; a failure shows at the next [`Control::check`].
-    pub fn progress(&mut self, what: &str, done: usize, total: usize) {
-        if let Err(error) = self.sink.event(Event::Progress { what: what.to_owned(), done, total }) {
+    /// As [`Control::pulse`] at a moment of a search, and tells each tenth of its way.
+    pub fn moment(&mut self, moment: Moment, place: (usize, usize)) -> Pulse {
+        if let Moment::Batch { before, done, total } = moment
+            && done * 10 / total.max(1) > before * 10 / total.max(1)
+            && let Err(error) = self.sink.event(Event::Progress { what: "evaluating".to_owned(), done, total })
+        {
             self.failed = Some(error);
         }
+        self.pulse(place)
     }
 
     /// The failure that made [`Control::pulse`] stop, if it was one.

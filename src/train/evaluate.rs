@@ -1,15 +1,12 @@
-//! Searches videos with a network, and says what the detections are worth (spec 9, 10, 18): the evaluation of a run, `etad test` and
-//! `etad detect` alike.
+//! Searches videos with a network, and says what the detections are worth (spec 9, 10, 18): the evaluation of a run and work
+//! outside one alike.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use burn::module::Module as _;
-use burn::tensor::Device;
 
 use super::cache::FrameCache;
-use super::checkpoint::{self, Loaded};
 use super::error::TrainError;
 use super::loader::{Batch, Broken, Loader, Maker};
 use super::material::Material;
@@ -27,6 +24,8 @@ pub enum Moment {
     Chunk,
     /// After a batch of windows.
     Batch {
+        /// Windows searched before it.
+        before: usize,
         /// Windows searched.
         done: usize,
         /// Windows in all.
@@ -37,14 +36,8 @@ pub enum Moment {
 /// Asked at every [`Moment`].
 pub type Watch<'a> = dyn FnMut(Moment) -> Pulse + 'a;
 
-/// Detections of videos, and the videos that could not be read.
-#[derive(Clone, Debug, Default)]
-pub struct Found {
-    /// Detections by video, in the order of the videos, rounded as result files are (spec 9.5).
-    pub detections: Detections,
-    /// Videos left out.
-    pub broken: Vec<Broken>,
-}
+/// Detections by video in the order of the videos, rounded as result files are (spec 9.5), and the videos that could not be read.
+pub type Found = (Detections, Vec<Broken>);
 
 /// Searches every window of `videos`. None when `watch` broke it off.
 ///
@@ -67,6 +60,7 @@ pub fn search(
     let mut windows: BTreeMap<String, Vec<WindowDetections>> = BTreeMap::new();
     let (mut broken, mut done, total) = (Vec::new(), 0, plan.items.len());
     while let Some(batch) = loader.next_batch()? {
+        let before = done;
         done += batch.items.len() + batch.broken.len();
         broken.extend(batch.broken.iter().cloned());
         if !batch.items.is_empty() {
@@ -78,7 +72,7 @@ pub fn search(
                 windows.entry(item.video.clone()).or_default().push(found);
             }
         }
-        if watch(Moment::Batch { done, total }) == Pulse::Stop {
+        if watch(Moment::Batch { before, done, total }) == Pulse::Stop {
             return Ok(None);
         }
     }
@@ -88,7 +82,7 @@ pub fn search(
         (video.id.clone(), found)
     };
     let detections = Detections { videos: plan.videos.iter().map(merged).collect() };
-    Ok(Some(Found { detections, broken }))
+    Ok(Some((detections, broken)))
 }
 
 /// Where the snippets of each item lie.
@@ -111,44 +105,4 @@ pub fn judge(config: &Config, material: &Material, detections: &Detections) -> R
         ..EvalOptions::new(&config.data.test_subset, &config.eval.tious)
     };
     Ok(eval::evaluate(&material.dataset, detections, &options)?)
-}
-
-/// `etad test`: searches the test subset of `config` with a checkpoint's weights and classes. None when `watch` broke it off.
-///
-/// # Errors
-/// When data or checkpoint cannot be used.
-pub fn test(
-    config: &Config,
-    root: &Path,
-    device: &Device,
-    checkpoint: &Path,
-    watch: &mut Watch<'_>,
-) -> Result<Option<(Found, Material)>, TrainError> {
-    let loaded = checkpoint::load(checkpoint)?;
-    let material = Material { classes: loaded.classes.clone(), ..Material::open(config, root)? };
-    let engine = checkpoint::engine(config, &loaded, device)?;
-    let videos = material.videos(&config.data.test_subset);
-    let found = search(config, &material, videos, &no_cache(), &engine, watch)?;
-    Ok(found.map(|found| (found, material)))
-}
-
-/// `etad detect`: searches any videos, whose `path` is absolute and whose `duration` is known, with nothing but a checkpoint. None
-/// when `watch` broke it off.
-///
-/// # Errors
-/// When the checkpoint cannot be used, or was trained on stored features.
-pub fn detect(
-    loaded: &Loaded,
-    device: &Device,
-    videos: Vec<Video>,
-    watch: &mut Watch<'_>,
-) -> Result<Option<Found>, TrainError> {
-    let material = Material::of_videos(&loaded.config, loaded.classes.clone())?;
-    let engine = checkpoint::engine(&loaded.config, loaded, device)?;
-    search(&loaded.config, &material, videos, &no_cache(), &engine, watch)
-}
-
-/// Every frame is needed once or, where windows overlap, twice soon after: nothing is worth keeping.
-fn no_cache() -> Arc<FrameCache> {
-    Arc::new(FrameCache::new(0))
 }

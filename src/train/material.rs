@@ -49,18 +49,13 @@ impl Material {
         Ok(Self { dataset, classes, blocked, source: frames(config, root)?, features: stored(config)? })
     }
 
-    /// What a checkpoint needs to search videos that no annotation file names.
-    ///
-    /// # Errors
-    /// When the checkpoint was trained on stored features, or this build cannot read videos.
-    pub fn of_videos(config: &Config, classes: ClassList) -> Result<Self, TrainError> {
-        Ok(Self {
-            dataset: Dataset::default(),
-            classes,
-            blocked: BTreeSet::new(),
-            source: frames(config, Path::new(""))?,
-            features: stored(config)?,
-        })
+    /// Videos that belong to no annotation file, with the classes of the detector that will look at them. Their paths are absolute.
+    #[cfg(feature = "video")]
+    #[must_use]
+    pub fn of_videos(config: &Config, videos: Vec<Video>, classes: ClassList) -> Self {
+        let source = Arc::new(super::source::VideoFiles::new(&config.data, Path::new("")));
+        let features: FeatureReader = Arc::new(|video, _| Err(format!("video {} has no stored features", video.id)));
+        Self { dataset: Dataset { videos }, classes, blocked: BTreeSet::new(), source, features }
     }
 
     /// Videos of a subset, in file order.

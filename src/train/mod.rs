@@ -6,6 +6,7 @@ pub mod checkpoint;
 mod control;
 mod error;
 pub mod evaluate;
+pub mod inference;
 pub mod item;
 pub mod loader;
 pub mod losses;

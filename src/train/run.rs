@@ -10,7 +10,7 @@ use super::cache::FrameCache;
 use super::checkpoint::{self, BEST, Best, Header, LAST, Position, epoch_name};
 use super::control::Control;
 use super::error::TrainError;
-use super::evaluate::{self, Found, Moment};
+use super::evaluate;
 use super::loader::{Batch, Broken, Loader, Maker};
 use super::material::Material;
 use super::report::{Report, device_memory, process_memory};
@@ -315,18 +315,12 @@ impl<'a> Run<'a> {
         let place = (self.position.epoch, self.position.step);
         let started = Instant::now();
         let videos = self.material.videos(&self.config.data.test_subset);
-        let (control, mut tenths) = (&mut self.control, 0);
+        let control = &mut self.control;
         let found = evaluate::search(self.config, &self.material, videos, &self.cache, &self.engine, &mut |moment| {
-            if let Moment::Batch { done, total } = moment
-                && done * 10 / total.max(1) > tenths
-            {
-                tenths = done * 10 / total.max(1);
-                control.progress("evaluating", done, total);
-            }
-            control.pulse(place)
+            control.moment(moment, place)
         })?;
         self.control.check()?;
-        let Some(Found { detections, broken }) = found else { return Ok(None) };
+        let Some((detections, broken)) = found else { return Ok(None) };
         let result = evaluate::judge(self.config, &self.material, &detections)?;
         self.note_broken(&broken)?;
         let predictions = self.control.sink.predictions(epoch, &detections)?;

@@ -141,7 +141,7 @@ pub fn assert_close(what: &str, found: &[f32], expected: &[f32], tolerance: f32)
         .zip(expected)
         .enumerate()
         .map(|(index, (a, b))| (index, (a - b).abs(), *a, *b))
-        .filter(|(_, difference, _, _)| !(*difference <= tolerance))
+        .filter(|(_, difference, _, _)| difference.is_nan() || *difference > tolerance)
         .max_by(|a, b| a.1.total_cmp(&b.1));
     if let Some((index, difference, a, b)) = worst {
         panic!("{what}: value {index} is {a}, expected {b} (off by {difference}, allowed {tolerance})");

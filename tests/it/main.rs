@@ -1,8 +1,16 @@
 //! What the program promises, one module a promise. One binary, because each further one links over 100 MB.
 
 #![allow(missing_docs, reason = "tests say what they promise in their names")]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "helpers of tests end a test as tests themselves do"
+)]
 
 mod architecture;
+mod cli_eval;
 mod docs;
 #[allow(dead_code, reason = "a shared helper: each feature set uses part of it")]
 mod fixtures;

@@ -1,8 +1,10 @@
 //! Evaluation and suppression against the references' own results (fixtures g, h and real; issue "3", items 6 and 7).
 
 use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Instant;
 
-use etad::domain::{Dataset, Detections};
+use etad::domain::{Annotation, Dataset, Detection, Detections, Draw, Purpose, Video};
 use etad::eval::{EvalOptions, Evaluation, Rules, average_recall, evaluate, top_kx_recall};
 use etad::formats::{activitynet, block_list, results};
 use serde_json::Value;
@@ -175,4 +177,44 @@ fn average_recall_equals_opentad() {
             }
         }
     }
+}
+
+/// 100 000 predictions of 20 classes on 200 videos with 4 000 truths, drawn by a counter.
+fn large_case() -> (Dataset, Detections) {
+    let mut draw = Draw::new(7, Purpose::Sample, &[]);
+    let label = |index: usize| format!("class {}", index % 20);
+    let mut segment = || {
+        let start = draw.uniform(0.0, 190.0);
+        [start, start + draw.uniform(0.5, 10.0)]
+    };
+    let videos = (0..200).map(|index| Video {
+        id: format!("video {index}"),
+        subset: "validation".to_owned(),
+        duration: 200.0,
+        frames: None,
+        path: None,
+        annotations: (0..20).map(|k| Annotation { segment: segment(), label: label(index + k % 3) }).collect(),
+        not_annotated: Vec::new(),
+    });
+    let truth = Dataset { videos: videos.collect() };
+    let found = truth.videos.iter().enumerate().map(|(index, video)| {
+        let one = |k: usize| Detection { segment: segment(), label: label(index + k % 3), score: 1.0 / (k + 1) as f64 };
+        (video.id.clone(), (0..500).map(one).collect())
+    });
+    let found = Detections { videos: found.collect() };
+    (truth, found)
+}
+
+#[test]
+fn a_hundred_thousand_predictions_take_less_than_two_seconds() {
+    let (truth, predictions) = large_case();
+    let text = results::to_json(&predictions);
+    let start = Instant::now();
+    let read = results::parse(&text, Path::new("large.json")).expect("own output");
+    let parsed = start.elapsed();
+    let result = evaluate(&truth, &read, &EvalOptions::new("validation", &ANET)).expect("evaluates");
+    let total = start.elapsed();
+    assert_eq!(result.counts.predictions, 100_000);
+    println!("100 000 predictions: read in {parsed:?}, read and evaluated in {total:?}");
+    assert!(total.as_secs_f64() < 2.0, "{total:?}");
 }

@@ -1,0 +1,75 @@
+//! `etad detect`: detections in any videos with a checkpoint that needs nothing beside it.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::{
+    exit::{Interrupted, Outcome, bad_input},
+    interrupt, progress, table,
+    test::write_detections,
+};
+use crate::{
+    jobs::{self, DetectRequest},
+    project,
+};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example: etad detect --checkpoint best.safetensors --out found.json videos/")]
+pub(super) struct DetectArgs {
+    /// Checkpoint of a run
+    #[arg(long, value_name = "FILE")]
+    checkpoint: PathBuf,
+    /// Write the detections: .json in the ActivityNet result format, or .csv
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Device: auto, cpu, wgpu[:N] or cuda[:N]
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    device: String,
+    /// Print one JSON document about what was done
+    #[arg(long)]
+    json: bool,
+    /// Videos, or folders of videos
+    #[arg(required = true, value_name = "VIDEO|DIR")]
+    videos: Vec<PathBuf>,
+}
+
+pub(super) fn run(args: DetectArgs) -> Outcome {
+    let videos = files(&args.videos)?;
+    let request = DetectRequest { checkpoint: args.checkpoint, videos, device: args.device };
+    let bar = progress::bar("detecting");
+    let found = jobs::detect(&request, interrupt::flag()?, &mut |event| progress::watch(&bar, event));
+    bar.finish_and_clear();
+    let found = found?.ok_or(Interrupted)?;
+    progress::warn_all(&found.broken);
+    write_detections(&args.out, &found.detections)?;
+    let (count, videos) = (found.detections.count(), found.detections.videos.len());
+    if args.json {
+        return table::print_json(&serde_json::json!({
+            "detections": count, "videos": videos, "broken": found.broken, "out": args.out,
+        }));
+    }
+    table::print_line(&format!("{count} detections in {videos} videos, written to {}", args.out.display()));
+    Ok(())
+}
+
+/// The files as named, and the videos of the folders as named, in alphabetical order.
+fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut all = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            let entries = std::fs::read_dir(path).map_err(|error| bad_input(unreadable(path, &error)))?;
+            let mut inside: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+            inside.retain(|file| project::is_video_name(file));
+            inside.sort();
+            all.extend(inside);
+        } else {
+            all.push(path.clone());
+        }
+    }
+    if all.is_empty() { Err(bad_input("there is no video in the folders named")) } else { Ok(all) }
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> String {
+    format!("cannot read the folder {}: {error}", path.display())
+}

@@ -1,0 +1,73 @@
+//! `etad test`: detections on the test subset of a recipe, and their mAP.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+
+use super::{
+    Recipe, eval,
+    exit::{Interrupted, Outcome, bad_input},
+    interrupt, progress, table,
+};
+use crate::{
+    config, formats,
+    jobs::{self, TestRequest},
+};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example: etad test configs/sample.toml --root demo --checkpoint demo/runs/first/checkpoints/best.safetensors")]
+pub(super) struct TestArgs {
+    #[command(flatten)]
+    recipe: Recipe,
+    /// Checkpoint; by default that of the configuration's epoch, else the best, in runs/<name of the configuration>
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+    /// Write the detections: .json in the ActivityNet result format, or .csv
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Detect only, without comparing with the truth
+    #[arg(long)]
+    no_eval: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: TestArgs) -> Outcome {
+    let Recipe { config, root, device, overrides } = args.recipe;
+    let config = config::load(&config, &overrides).map_err(bad_input)?;
+    let run = root.join("runs").join(&config.name);
+    let checkpoint = args.checkpoint.unwrap_or_else(|| jobs::default_checkpoint(&config, &run));
+    if !checkpoint.exists() {
+        return Err(bad_input(format!("there is no checkpoint {}; name one with --checkpoint", checkpoint.display())));
+    }
+    let request = TestRequest { config, root, checkpoint, device, evaluate: !args.no_eval };
+    let bar = progress::bar("detecting");
+    let tested = jobs::test(&request, interrupt::flag()?, &mut |event| progress::watch(&bar, event));
+    bar.finish_and_clear();
+    let tested = tested?.ok_or(Interrupted)?;
+    progress::warn_all(&tested.broken);
+    if let Some(out) = &args.out {
+        write_detections(out, &tested.detections)?;
+    }
+    match (&tested.evaluation, args.json) {
+        (Some(evaluation), true) => table::print_json(&eval::to_json(evaluation)),
+        (Some(evaluation), false) => {
+            table::print_line(&eval::to_table(evaluation));
+            Ok(())
+        }
+        (None, true) => table::print_json(&serde_json::json!({ "detections": tested.detections.count() })),
+        (None, false) => {
+            table::print_line(&format!("{} detections", tested.detections.count()));
+            Ok(())
+        }
+    }
+}
+
+/// Writes detections in the format of the file's extension.
+pub(super) fn write_detections(path: &std::path::Path, detections: &crate::domain::Detections) -> anyhow::Result<()> {
+    let csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+    let write = if csv { formats::results::write_csv } else { formats::results::write };
+    write(path, detections).with_context(|| format!("cannot write the detections to {}", path.display()))
+}

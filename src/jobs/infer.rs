@@ -1,0 +1,165 @@
+//! A checkpoint at work: on the test subset of a recipe, or on any videos.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use crate::{
+    config::Config,
+    domain::{Detections, Do, Event, Order},
+    eval::Evaluation,
+    model::device,
+    train::{checkpoint, inference, material::Material, sink::RunSink, sink::SinkError},
+};
+
+/// Detections on the test subset of a recipe.
+#[derive(Clone, Debug)]
+pub struct TestRequest {
+    /// The recipe.
+    pub config: Config,
+    /// Where relative data paths start.
+    pub root: PathBuf,
+    /// Checkpoint file.
+    pub checkpoint: PathBuf,
+    /// Device name, as `--device` takes it.
+    pub device: String,
+    /// Whether to compare with the truth.
+    pub evaluate: bool,
+}
+
+/// What a test found.
+#[derive(Clone, Debug)]
+pub struct Tested {
+    /// Detections of each video.
+    pub detections: Detections,
+    /// Their worth, if it was asked for.
+    pub evaluation: Option<Evaluation>,
+    /// A sentence for each video that could not be read.
+    pub broken: Vec<String>,
+}
+
+/// Detects on the test subset; `None` when `stop` became true. `watch` sees warnings and progress.
+///
+/// # Errors
+/// When data, device or checkpoint cannot be used.
+pub fn test(
+    request: &TestRequest,
+    stop: Arc<AtomicBool>,
+    watch: &mut dyn FnMut(&Event),
+) -> anyhow::Result<Option<Tested>> {
+    let chosen = device::choose(&request.device)?;
+    let loaded = checkpoint::load(&request.checkpoint)?;
+    let material = Material::open(&request.config, &request.root)?;
+    let mut sink = Watched { stop, watch };
+    let Some(found) = inference::search(&request.config, &material, &loaded, &chosen.device, &mut sink)? else {
+        return Ok(None);
+    };
+    let evaluation = match request.evaluate {
+        true => Some(inference::judge(&request.config, &material, &found)?),
+        false => None,
+    };
+    let (detections, broken) = found;
+    let broken = broken.into_iter().map(|video| format!("{}: {}", video.video, video.reason)).collect();
+    Ok(Some(Tested { detections, evaluation, broken }))
+}
+
+/// The checkpoint of a run that a test takes when none is named: the recipe's epoch, else the best.
+#[must_use]
+pub fn default_checkpoint(config: &Config, run: &Path) -> PathBuf {
+    let name = config.workflow.test_epoch.map_or_else(|| checkpoint::BEST.to_owned(), checkpoint::epoch_name);
+    run.join("checkpoints").join(format!("{name}.safetensors"))
+}
+
+/// Detections in any videos.
+#[cfg(feature = "video")]
+#[derive(Clone, Debug)]
+pub struct DetectRequest {
+    /// Checkpoint file; it carries its recipe and classes.
+    pub checkpoint: PathBuf,
+    /// Video files.
+    pub videos: Vec<PathBuf>,
+    /// Device name, as `--device` takes it.
+    pub device: String,
+}
+
+/// Detects in any videos, named by their file stems; `None` when `stop` became true. A video that cannot be read is a sentence in `broken`.
+///
+/// # Errors
+/// When device or checkpoint cannot be used, or no video can be read.
+#[cfg(feature = "video")]
+pub fn detect(
+    request: &DetectRequest,
+    stop: Arc<AtomicBool>,
+    watch: &mut dyn FnMut(&Event),
+) -> anyhow::Result<Option<Tested>> {
+    let chosen = device::choose(&request.device)?;
+    let loaded = checkpoint::load(&request.checkpoint)?;
+    let (videos, mut broken) = video_list(&request.videos, &loaded.config.data.test_subset);
+    if videos.is_empty() {
+        anyhow::bail!("none of the {} files is a video that can be read: {}", broken.len(), broken.join("; "));
+    }
+    let material = Material::of_videos(&loaded.config, videos, loaded.classes.clone());
+    let mut sink = Watched { stop, watch };
+    let Some(found) = inference::search(&loaded.config, &material, &loaded, &chosen.device, &mut sink)? else {
+        return Ok(None);
+    };
+    broken.extend(found.1.into_iter().map(|video| format!("{}: {}", video.video, video.reason)));
+    Ok(Some(Tested { detections: found.0, evaluation: None, broken }))
+}
+
+/// The files as videos of one subset; names are file stems, made unique by their folder where two are alike.
+#[cfg(feature = "video")]
+fn video_list(files: &[PathBuf], subset: &str) -> (Vec<crate::domain::Video>, Vec<String>) {
+    let (mut videos, mut broken) = (Vec::<crate::domain::Video>::new(), Vec::new());
+    for file in files {
+        let path = std::path::absolute(file).unwrap_or_else(|_| file.clone());
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        match crate::video::index(&path) {
+            Ok(index) => {
+                let taken = videos.iter().any(|video| video.id == stem);
+                let id = if taken { path.to_string_lossy().into_owned() } else { stem };
+                videos.push(crate::domain::Video {
+                    id,
+                    subset: subset.to_owned(),
+                    duration: index.duration().as_secs(),
+                    frames: Some(index.len() as u64),
+                    path: Some(path.to_string_lossy().into_owned()),
+                    annotations: Vec::new(),
+                    not_annotated: Vec::new(),
+                });
+            }
+            Err(error) => broken.push(error.to_string()),
+        }
+    }
+    (videos, broken)
+}
+
+/// Surroundings without a run folder: events are only watched, and a flag can stop.
+struct Watched<'a> {
+    stop: Arc<AtomicBool>,
+    watch: &'a mut dyn FnMut(&Event),
+}
+
+impl RunSink for Watched<'_> {
+    fn event(&mut self, event: Event) -> Result<(), SinkError> {
+        (self.watch)(&event);
+        Ok(())
+    }
+
+    fn predictions(&mut self, _: usize, _: &Detections) -> Result<String, SinkError> {
+        Ok(String::new())
+    }
+
+    fn folder(&self) -> &Path {
+        Path::new("")
+    }
+
+    fn orders(&mut self) -> Vec<Order> {
+        let stop = self.stop.load(Ordering::SeqCst);
+        stop.then_some(Order { id: super::train::INTERRUPT, what: Do::Stop }).into_iter().collect()
+    }
+}
