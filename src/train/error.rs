@@ -68,7 +68,4 @@ pub enum TrainError {
     /// A build without FFmpeg.
     #[error("this etad was built without video; build it with --features video, or train on stored features")]
     NoVideo,
-    /// Stored features asked for.
-    #[error("data.source = \"features\" cannot be trained by this build; use data.source = \"videos\"")]
-    NoFeatures,
 }

@@ -20,6 +20,7 @@ pub mod sink;
 mod snippets;
 pub mod source;
 pub mod step;
+mod stored;
 pub mod targets;
 pub mod windows;
 
