@@ -1,7 +1,13 @@
 //! Named threads and child processes around all that: requests in, events out.
 
 mod devices;
+pub mod follow;
 mod infer;
+#[cfg(feature = "video")]
+pub mod look;
+pub mod process;
+#[cfg(feature = "video")]
+pub mod screen;
 mod train;
 
 pub use devices::{DeviceInfo, devices};

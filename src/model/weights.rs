@@ -29,6 +29,14 @@ pub enum WeightsError {
         /// What is wrong.
         message: String,
     },
+    /// The file is no PyTorch checkpoint.
+    #[error("{path} is not a whole PyTorch checkpoint ({message}); it may be cut short or of another kind")]
+    Pytorch {
+        /// File.
+        path: String,
+        /// What is wrong.
+        message: String,
+    },
     /// The weights are those of another model.
     #[error("these weights belong to another model: {0}")]
     Mismatch(Mismatch),
@@ -222,7 +230,7 @@ impl Weights {
 }
 
 /// Values of a stored tensor as float32; nothing for kinds that no parameter has.
-fn floats(kind: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
+pub(super) fn floats(kind: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
     Some(match kind {
         Dtype::F32 => words(bytes).map(f32::from_le_bytes).collect(),
         Dtype::F64 => words(bytes).map(|word| f64::from_le_bytes(word) as f32).collect(),

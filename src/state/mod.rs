@@ -1,1 +1,118 @@
-//! What the window knows, as plain values.
+//! What the window knows, as plain values: `update(&mut State, Input) -> Vec<Effect>`.
+//!
+//! No handle, no channel, no tensor, no clock: a test can build a state, feed it inputs and compare. Panels draw it and send
+//! [`Command`]s; jobs send [`Report`]s; what must be done outside comes back as [`Effect`]s, which the window alone carries out.
+
+mod curves;
+mod detecting;
+mod input;
+mod lanes;
+mod library;
+mod notices;
+mod playback;
+mod predictions;
+mod react;
+mod run;
+mod settings;
+mod timeline;
+mod training;
+mod update;
+mod words;
+
+pub use curves::{Curves, EvalPoint};
+pub use detecting::{DetectJob, Detecting, Row};
+pub use input::{
+    Choice, Command, DetectVideo, Effect, Export, Init, Input, PlayerRequest, Report, TrainRequest, VideoFacts,
+};
+pub use lanes::{Bar, Lane, lanes};
+pub use library::{Entry, Library, Sort, Thumbnail};
+pub use notices::{Notice, Notices, Tone};
+pub use playback::{Playback, Status};
+pub use predictions::{Origin, PredictionSet, Predictions};
+pub use run::{Progress, RunState, RunSummary, RunView, Started};
+pub use settings::{Settings, ThemeChoice};
+pub use timeline::{Tick, TimelineView, ticks};
+pub use training::{Health, TrainForm};
+pub use update::update;
+pub use words::{clock_text, length_text, percent, wait_text};
+
+use std::path::PathBuf;
+
+use crate::domain::ClassList;
+use crate::project::Kind;
+
+/// What is open, without its videos.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Project {
+    /// Name of the project.
+    pub name: String,
+    /// Its folder.
+    pub root: PathBuf,
+    /// Whether it is a project folder, a folder or loose videos.
+    pub kind: Kind,
+    /// The annotation file, where there is one.
+    pub annotation_file: Option<PathBuf>,
+    /// Classes in order; the order gives the colours.
+    pub classes: ClassList,
+}
+
+/// Everything the window knows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct State {
+    /// What is open.
+    pub project: Option<Project>,
+    /// Whether something is being opened.
+    pub opening: bool,
+    /// Its videos.
+    pub library: Library,
+    /// The player.
+    pub playback: Playback,
+    /// Which part of the video the timeline shows.
+    pub timeline: TimelineView,
+    /// Lanes of the open video, kept in step with annotations and predictions.
+    pub lanes: Vec<Lane>,
+    /// Detections by origin, and which are shown.
+    pub predictions: Predictions,
+    /// Choices for the next training.
+    pub training: TrainForm,
+    /// Runs found in the project, newest first.
+    pub runs: Vec<RunSummary>,
+    /// The run that is followed.
+    pub run: Option<RunView>,
+    /// Detection on videos.
+    pub detecting: Detecting,
+    /// Sentences for the person.
+    pub notices: Notices,
+    /// What is remembered between sessions.
+    pub settings: Settings,
+    /// The path field, shown where no file dialog can be.
+    pub path_field: Option<String>,
+}
+
+impl State {
+    /// The entry that is open in the player.
+    #[must_use]
+    pub fn selected(&self) -> Option<&Entry> {
+        self.playback.video.and_then(|index| self.library.entries.get(index))
+    }
+
+    /// Index of the colour of a class: its place among the project's classes; a class that only predictions know follows them
+    /// by its name, so that it keeps its colour too.
+    #[must_use]
+    pub fn colour(&self, label: &str) -> usize {
+        let known = self.project.as_ref().map_or(&[] as &[String], |project| project.classes.names());
+        known.iter().position(|name| name == label).unwrap_or_else(|| {
+            let sum = label.bytes().fold(0usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte)));
+            known.len() + sum % 64
+        })
+    }
+
+    /// Folder of the project's runs.
+    #[must_use]
+    pub fn runs_folder(&self) -> Option<PathBuf> {
+        self.project.as_ref().map(|project| project.root.join("runs"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,15 @@ mod fixtures;
 mod parity_eval;
 mod parity_formats;
 mod parity_model;
+mod parity_weights;
 mod parity_post;
 mod parity_train;
 mod train_loop;
+#[cfg(all(feature = "window", feature = "video"))]
+mod shaders;
+#[cfg(all(feature = "window", feature = "video"))]
+mod ui_support;
+#[cfg(all(feature = "window", feature = "video"))]
+mod ui_train;
+#[cfg(all(feature = "window", feature = "video"))]
+mod ui_window;

@@ -1,0 +1,111 @@
+//! File dialogs, each on a thread of its own: they last as long as a person thinks.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rfd::FileDialog;
+
+use crate::domain::{Detections, Failure};
+use crate::formats;
+use crate::project::{VIDEO_EXTENSIONS, write_atomically};
+use crate::state::{Export, Report};
+
+use super::effects::{Outbox, sentence};
+
+/// No person cancels a dialog this fast: none was shown.
+const TOO_FAST: Duration = Duration::from_millis(250);
+
+/// Asks for a folder to open.
+pub fn ask_folder(outbox: &Outbox) {
+    ask(
+        outbox,
+        |dialog| dialog.set_title("Open a project or a folder of videos").pick_folder(),
+        |path| Report::Chosen(vec![path]),
+    );
+}
+
+/// Asks for videos to open.
+pub fn ask_videos(outbox: &Outbox) {
+    let pick = |dialog: FileDialog| {
+        dialog
+            .set_title("Open videos")
+            .add_filter("Videos", VIDEO_EXTENSIONS)
+            .add_filter("All files", &["*"])
+            .pick_files()
+    };
+    ask(outbox, pick, Report::Chosen);
+}
+
+/// Asks for a configuration.
+pub fn ask_config(outbox: &Outbox) {
+    let pick =
+        |dialog: FileDialog| dialog.set_title("Choose a configuration").add_filter("TOML", &["toml"]).pick_file();
+    ask(outbox, pick, Report::ConfigChosen);
+}
+
+/// Asks for a weights file.
+pub fn ask_weights(outbox: &Outbox, report: fn(PathBuf) -> Report) {
+    let kinds = ["safetensors", "pth", "pt", "tar"];
+    let pick = move |dialog: FileDialog| dialog.set_title("Choose weights").add_filter("Weights", &kinds).pick_file();
+    ask(outbox, pick, report);
+}
+
+/// Asks where to save detections, and saves them. Where no dialog can be shown they go beside the videos.
+pub fn ask_export(outbox: &Outbox, form: Export, folder: Option<PathBuf>, detections: Detections) {
+    let name = match form {
+        Export::Json => "detections.json",
+        Export::Csv => "detections.csv",
+    };
+    outbox.spawn("file dialog", move |outbox| {
+        let begin = Instant::now();
+        let mut dialog = FileDialog::new().set_title("Save detections").set_file_name(name);
+        if let Some(folder) = &folder {
+            dialog = dialog.set_directory(folder);
+        }
+        let chosen = if has_dialogs() { dialog.save_file() } else { None };
+        let fallback = || folder.map(|folder| folder.join(name)).filter(|_| begin.elapsed() < TOO_FAST);
+        if let Some(path) = chosen.or_else(fallback) {
+            outbox.report(Report::Saved(save(&path, form, &detections).map(|()| path)));
+        }
+    });
+}
+
+fn save(path: &Path, form: Export, detections: &Detections) -> Result<(), Failure> {
+    let text = match form {
+        Export::Json => formats::results::to_json(detections),
+        Export::Csv => formats::results::to_csv(detections),
+    };
+    write_atomically(path, text.as_bytes()).map_err(|error| Failure::new(sentence(&error)))
+}
+
+fn ask<T>(
+    outbox: &Outbox,
+    pick: impl FnOnce(FileDialog) -> Option<T> + Send + 'static,
+    report: impl FnOnce(T) -> Report + Send + 'static,
+) {
+    outbox.spawn("file dialog", move |outbox| {
+        let begin = Instant::now();
+        let chosen = if has_dialogs() { pick(FileDialog::new()) } else { None };
+        match chosen {
+            Some(chosen) => outbox.report(report(chosen)),
+            None if begin.elapsed() < TOO_FAST => {
+                let text =
+                    "This desktop offers no file dialog; type a path in the field at the top, or drop files here.";
+                outbox.report(Report::NoDialog(Failure::new(text)));
+            }
+            None => {}
+        }
+    });
+}
+
+/// Whether the desktop can show a dialog: on Linux a session bus for the portal, or zenity.
+fn has_dialogs() -> bool {
+    if !cfg!(target_os = "linux") {
+        return true;
+    }
+    let bus = std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some();
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR").is_some_and(|folder| Path::new(&folder).join("bus").exists());
+    let zenity = std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join("zenity").is_file()));
+    bus || runtime || zenity
+}

@@ -1,0 +1,322 @@
+//! Carries out what the state asks for. The only place of the window that owns threads, channels and processes.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use crate::config;
+use crate::domain::{Detections, Failure};
+use crate::formats;
+use crate::jobs::follow::{Followed, Follower};
+use crate::jobs::look::Looker;
+use crate::jobs::screen::{Screen, ScreenEvent};
+use crate::project::{self, Expectations};
+use crate::run;
+use crate::state::{Choice, Effect, PlayerRequest, Report, RunSummary, VideoFacts};
+use crate::video::{Frame, RgbImage};
+
+use super::{dialogs, processes};
+
+/// What reaches the window from its jobs.
+#[derive(Debug)]
+pub enum Message {
+    /// For the state.
+    Report(Report),
+    /// A small picture, which the state has no place for.
+    Thumbnail {
+        /// [`crate::state::Library::generation`] when it was asked for.
+        generation: u64,
+        /// Index in the library.
+        index: usize,
+        /// The picture.
+        picture: RgbImage,
+    },
+}
+
+/// Reports that wait at most; a job that has more to say waits itself.
+const WAITING: usize = 1024;
+
+/// The jobs' way to the window.
+#[derive(Clone)]
+pub struct Outbox {
+    messages: Sender<Message>,
+    ctx: egui::Context,
+}
+
+impl Outbox {
+    /// Tells the state something and wakes the window.
+    pub fn report(&self, report: Report) {
+        self.send(Message::Report(report));
+    }
+
+    fn send(&self, message: Message) {
+        // A window that is gone needs to know nothing.
+        if self.messages.send(message).is_ok() {
+            self.ctx.request_repaint();
+        }
+    }
+
+    /// Runs `work` on a named thread of its own.
+    pub fn spawn(&self, name: &str, work: impl FnOnce(&Self) + Send + 'static) {
+        let outbox = self.clone();
+        if let Err(error) = std::thread::Builder::new().name(name.to_owned()).spawn(move || work(&outbox)) {
+            self.report(Report::Failed(no_thread(name, &error)));
+        }
+    }
+}
+
+fn no_thread(name: &str, error: &std::io::Error) -> Failure {
+    Failure::new(format!("The system gives no thread for the {name} ({error}); close other programs and try again."))
+}
+
+/// Owner of all jobs.
+pub struct Effects {
+    etad: PathBuf,
+    outbox: Outbox,
+    messages: Receiver<Message>,
+    screen: Option<(u64, Screen)>,
+    follower: Option<Follower>,
+    looker: Option<Looker>,
+    detection: Option<Arc<AtomicBool>>,
+}
+
+impl Effects {
+    /// No job yet. `etad` is the executable that trains and detects.
+    #[must_use]
+    pub fn new(ctx: egui::Context, etad: PathBuf) -> Self {
+        let (sender, messages) = bounded(WAITING);
+        let outbox = Outbox { messages: sender, ctx };
+        Self { etad, outbox, messages, screen: None, follower: None, looker: None, detection: None }
+    }
+
+    /// The next message, if one waits.
+    #[must_use]
+    pub fn next_message(&self) -> Option<Message> {
+        self.messages.try_recv().ok()
+    }
+
+    /// The picture that the player shows, and a number that changes with it.
+    #[must_use]
+    pub fn picture(&self) -> Option<(Arc<Frame>, u64)> {
+        self.screen.as_ref().and_then(|(generation, screen)| {
+            // Numbers of different videos must differ too, or the last picture of one would stand for the first of the next.
+            screen.picture().map(|(frame, sequence)| (frame, (generation << 40) | sequence))
+        })
+    }
+
+    /// Lets the player show what is due; returns what happened and when to tick again.
+    pub fn tick(&mut self, now: Instant) -> (Vec<Report>, Option<Duration>) {
+        let Some((generation, screen)) = &mut self.screen else { return (Vec::new(), None) };
+        let generation = *generation;
+        let (events, next) = screen.tick(now);
+        let report = |event| match event {
+            ScreenEvent::Ready { length, frames } => Report::VideoReady { generation, length, frames },
+            ScreenEvent::Failed(why) => Report::VideoFailed { generation, failure: Failure::new(why) },
+            ScreenEvent::Shown { time, frame } => Report::Shown { generation, time, frame },
+            ScreenEvent::Waiting(waiting) => Report::Waiting(waiting),
+            ScreenEvent::Ended => Report::PlaybackEnded { generation },
+        };
+        (events.into_iter().map(report).collect(), next)
+    }
+
+    /// Carries out an effect. Never waits: what takes time goes to a thread.
+    pub fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Open(paths) => self.outbox.spawn("project reader", move |outbox| {
+                let opened = project::open(&paths).map(Box::new).map_err(|error| Failure::new(sentence(&error)));
+                outbox.report(Report::Opened(opened));
+            }),
+            Effect::AskFolder => dialogs::ask_folder(&self.outbox),
+            Effect::AskVideos => dialogs::ask_videos(&self.outbox),
+            Effect::AskConfig => dialogs::ask_config(&self.outbox),
+            Effect::AskInit => dialogs::ask_weights(&self.outbox, Report::InitChosen),
+            Effect::AskCheckpoint => dialogs::ask_weights(&self.outbox, Report::CheckpointChosen),
+            Effect::AskExport { form, folder, detections } => {
+                dialogs::ask_export(&self.outbox, form, folder, detections);
+            }
+            Effect::Look { generation, files } => self.look(generation, files),
+            Effect::Player(request) => self.player(request),
+            Effect::ListChoices { root } => self.list_choices(root),
+            Effect::CheckHealth { config, dataset, media, classes, from_scratch } => {
+                self.outbox.spawn("health check", move |outbox| {
+                    let findings =
+                        config::load(&config, &[]).map_err(|error| Failure::new(sentence(&error))).map(|config| {
+                            let config::Data { train_subset, test_subset, .. } = config.data;
+                            let expected = Expectations { train_subset, test_subset, classes, from_scratch };
+                            project::check(&dataset, &media, &expected)
+                        });
+                    outbox.report(Report::Health(findings));
+                });
+            }
+            Effect::FindRuns(folder) => self.outbox.spawn("run finder", move |outbox| {
+                outbox.report(Report::Runs(run::runs_in(&folder).into_iter().map(summary).collect()));
+            }),
+            Effect::Train(request) => processes::train(&self.outbox, self.etad.clone(), request),
+            Effect::Control { folder, what } => self.outbox.spawn("run control", move |outbox| {
+                if let Err(error) = run::send(&folder, what) {
+                    outbox.report(Report::Failed(Failure::new(sentence(&error))));
+                }
+            }),
+            Effect::Follow(folder) => self.follow(folder),
+            Effect::Unfollow => self.follower = None,
+            Effect::CheckRun => {
+                if let Some(follower) = &self.follower {
+                    follower.check();
+                }
+            }
+            Effect::ReadPredictions { folder, epoch, file } => self.outbox.spawn("predictions reader", move |outbox| {
+                let detections: Result<Detections, Failure> =
+                    formats::results::read(&folder.join(file)).map_err(|error| Failure::new(sentence(&error)));
+                outbox.report(Report::EpochPredictions { folder, epoch, detections });
+            }),
+            Effect::Detect { job, checkpoint, device, videos } => {
+                let cancel = Arc::new(AtomicBool::new(false));
+                self.detection = Some(cancel.clone());
+                processes::detect(
+                    &self.outbox,
+                    self.etad.clone(),
+                    processes::Detection { job, checkpoint, device, videos, cancel },
+                );
+            }
+            Effect::CancelDetect => {
+                if let Some(cancel) = self.detection.take() {
+                    cancel.store(true, std::sync::atomic::Ordering::Relaxed);
+                }
+            }
+        }
+    }
+
+    fn look(&mut self, generation: u64, files: Vec<(usize, PathBuf)>) {
+        let outbox = self.outbox.clone();
+        let report = move |index, look: Result<crate::jobs::look::Look, String>| {
+            let facts = look.map(|look| {
+                let facts = VideoFacts { duration: look.duration, frame: look.frame, thumbnail: true };
+                outbox.send(Message::Thumbnail { generation, index, picture: look.picture });
+                facts
+            });
+            outbox.report(Report::Looked { generation, index, facts });
+        };
+        match Looker::start(files, report) {
+            Ok(looker) => self.looker = Some(looker),
+            Err(error) => self.outbox.report(Report::Failed(no_thread("small pictures", &error))),
+        }
+    }
+
+    fn player(&mut self, request: PlayerRequest) {
+        let now = Instant::now();
+        match request {
+            PlayerRequest::Open { path, generation } => {
+                self.close_screen();
+                let ctx = self.outbox.ctx.clone();
+                match Screen::open(&path, now, move || ctx.request_repaint()) {
+                    Ok(screen) => self.screen = Some((generation, screen)),
+                    Err(error) => {
+                        let failure = Failure::new(sentence(&error));
+                        self.outbox.report(Report::VideoFailed { generation, failure });
+                    }
+                }
+            }
+            PlayerRequest::Close => self.close_screen(),
+            PlayerRequest::Play { speed } => self.with_screen(|screen| screen.play(now, speed)),
+            PlayerRequest::Seek(time) => self.with_screen(|screen| screen.seek(now, time)),
+            PlayerRequest::Step(frames) => self.with_screen(|screen| screen.step(now, frames)),
+        }
+        self.outbox.ctx.request_repaint();
+    }
+
+    fn with_screen(&mut self, act: impl FnOnce(&mut Screen)) {
+        if let Some((_, screen)) = &mut self.screen {
+            act(screen);
+        }
+    }
+
+    /// Closing waits for the decoder, so it happens elsewhere.
+    fn close_screen(&mut self) {
+        if let Some(screen) = self.screen.take() {
+            self.outbox.spawn("player end", move |_| drop(screen));
+        }
+    }
+
+    fn follow(&mut self, folder: PathBuf) {
+        let outbox = self.outbox.clone();
+        let of = folder.clone();
+        let report = move |said| {
+            let folder = of.clone();
+            outbox.report(match said {
+                Followed::Events(events) => Report::RunEvents { folder, events },
+                Followed::Alive(alive) => Report::RunChecked { folder, alive },
+                Followed::Unreadable(why) => Report::Failed(Failure::new(why)),
+            });
+        };
+        // The earlier one must be gone before the new one speaks.
+        self.follower = None;
+        match Follower::start(folder, report) {
+            Ok(follower) => self.follower = Some(follower),
+            Err(error) => self.outbox.report(Report::Failed(no_thread("run follower", &error))),
+        }
+    }
+
+    fn list_choices(&self, root: PathBuf) {
+        let etad = self.etad.clone();
+        self.outbox.spawn("choices", move |outbox| {
+            outbox.report(Report::Configs(configs(&root, &etad)));
+            outbox.report(Report::Devices(processes::devices(&etad)));
+        });
+    }
+}
+
+/// What is known of a run without following it.
+fn summary(folder: PathBuf) -> RunSummary {
+    let name = folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let checkpoint = ["best", "last"]
+        .map(|name| folder.join("checkpoints").join(format!("{name}.safetensors")))
+        .into_iter()
+        .find(|path| path.is_file());
+    RunSummary { name, alive: run::is_alive(&folder), checkpoint, folder }
+}
+
+/// Configurations in the project, in the current folder and beside the executable, those that can be read, each once by name.
+fn configs(root: &Path, etad: &Path) -> Vec<Choice> {
+    let beside = etad.ancestors().skip(1).take(4).map(|folder| folder.join("configs"));
+    let folders = [root.to_owned(), root.join("configs"), PathBuf::from("configs")].into_iter().chain(beside);
+    let mut choices: Vec<Choice> = Vec::new();
+    for folder in folders {
+        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+        let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        files.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+        files.retain(|path| path.file_name().is_some_and(|name| name != project::Manifest::FILE));
+        files.sort();
+        for path in files {
+            let label = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+            let new = choices.iter().all(|choice| choice.label != label);
+            if new && config::load(&path, &[]).is_ok() {
+                let path = std::path::absolute(&path).unwrap_or(path);
+                choices.push(Choice { label, path });
+            }
+        }
+    }
+    choices
+}
+
+/// An error with its causes as one sentence that ends like one.
+pub fn sentence(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        // Many errors name their cause themselves.
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    if !text.ends_with(['.', '!', '?']) {
+        text.push('.');
+    }
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}

@@ -1,0 +1,167 @@
+//! The tiles: which panels there are, where they stand, how they are remembered.
+
+use egui_tiles::{Linear, LinearDir, SimplificationOptions, TabState, Tile, TileId, Tiles, Tree, UiResponse};
+use serde::{Deserialize, Serialize};
+
+use super::panels::{self, View};
+
+/// The panels of the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Panel {
+    /// Videos.
+    Library,
+    /// The picture.
+    Player,
+    /// Time.
+    Timeline,
+    /// Training.
+    Training,
+    /// What was found.
+    Detections,
+}
+
+impl Panel {
+    const ALL: [Self; 5] = [Self::Library, Self::Player, Self::Timeline, Self::Training, Self::Detections];
+
+    /// Its title.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Library => "Library",
+            Self::Player => "Player",
+            Self::Timeline => "Timeline",
+            Self::Training => "Training",
+            Self::Detections => "Detections",
+        }
+    }
+}
+
+/// Under which name the layout is kept; the number changes when an older layout would not fit.
+pub const KEY: &str = "etad.layout.1";
+
+/// The layout of a first start: videos left, picture over time in the middle, training and detections as tabs on the right.
+#[must_use]
+pub fn default_tree() -> Tree<Panel> {
+    let mut tiles = Tiles::default();
+    let [library, player, timeline, training, detections] = Panel::ALL.map(|panel| tiles.insert_pane(panel));
+    let middle = split(&mut tiles, LinearDir::Vertical, &[(player, 0.62), (timeline, 0.38)]);
+    let right = tiles.insert_tab_tile(vec![training, detections]);
+    let root = split(&mut tiles, LinearDir::Horizontal, &[(library, 0.19), (middle, 0.5), (right, 0.31)]);
+    Tree::new(egui::Id::unique("workbench tiles"), root, tiles)
+}
+
+fn split(tiles: &mut Tiles<Panel>, direction: LinearDir, parts: &[(TileId, f32)]) -> TileId {
+    let mut linear = Linear::new(direction, parts.iter().map(|&(tile, _)| tile).collect());
+    for &(tile, share) in parts {
+        linear.shares.set_share(tile, share);
+    }
+    tiles.insert_container(linear)
+}
+
+/// A remembered layout, if it still holds every panel once.
+#[must_use]
+pub fn restored(text: &str) -> Option<Tree<Panel>> {
+    let tree: Tree<Panel> = serde_json::from_str(text).ok()?;
+    tree.root()?;
+    let mut panels: Vec<Panel> =
+        tree.tiles.tiles().filter_map(|tile| if let Tile::Pane(panel) = tile { Some(*panel) } else { None }).collect();
+    panels.sort_unstable();
+    (panels == Panel::ALL).then_some(tree)
+}
+
+/// Draws the panels for the tree.
+pub struct Panes<'a, 'b> {
+    /// What the panels are drawn from.
+    pub view: &'a mut View<'b>,
+}
+
+impl egui_tiles::Behavior<Panel> for Panes<'_, '_> {
+    fn pane_ui(&mut self, ui: &mut egui::Ui, _tile: TileId, panel: &mut Panel) -> UiResponse {
+        let theme = self.view.theme;
+        ui.painter().rect_filled(ui.max_rect(), 0.0, theme.panel());
+        let margin = if *panel == Panel::Player { 0.0 } else { theme.size.pad };
+        let inside = ui.max_rect().shrink(margin);
+        ui.scope_builder(egui::UiBuilder::new().max_rect(inside), |ui| {
+            ui.set_clip_rect(ui.clip_rect().intersect(inside.expand(margin.min(4.0))));
+            panels::show(ui, *panel, self.view);
+        });
+        UiResponse::None
+    }
+
+    fn tab_title_for_pane(&mut self, panel: &Panel) -> egui::WidgetText {
+        panel.title().into()
+    }
+
+    fn tab_bar_height(&self, _style: &egui::Style) -> f32 {
+        30.0
+    }
+
+    fn gap_width(&self, _style: &egui::Style) -> f32 {
+        3.0
+    }
+
+    fn min_size(&self) -> f32 {
+        120.0
+    }
+
+    fn tab_title_spacing(&self, _visuals: &egui::Visuals) -> f32 {
+        12.0
+    }
+
+    fn tab_bar_color(&self, _visuals: &egui::Visuals) -> egui::Color32 {
+        self.view.theme.ground()
+    }
+
+    fn tab_bg_color(
+        &self,
+        _visuals: &egui::Visuals,
+        _tiles: &Tiles<Panel>,
+        _tile: TileId,
+        state: &TabState,
+    ) -> egui::Color32 {
+        if state.active { self.view.theme.panel() } else { self.view.theme.ground() }
+    }
+
+    fn tab_outline_stroke(
+        &self,
+        _visuals: &egui::Visuals,
+        _tiles: &Tiles<Panel>,
+        _tile: TileId,
+        _state: &TabState,
+    ) -> egui::Stroke {
+        egui::Stroke::NONE
+    }
+
+    fn tab_bar_hline_stroke(&self, _visuals: &egui::Visuals) -> egui::Stroke {
+        egui::Stroke::NONE
+    }
+
+    fn tab_text_color(
+        &self,
+        _visuals: &egui::Visuals,
+        _tiles: &Tiles<Panel>,
+        _tile: TileId,
+        state: &TabState,
+    ) -> egui::Color32 {
+        if state.active { self.view.theme.text() } else { self.view.theme.text_soft() }
+    }
+
+    fn simplification_options(&self) -> SimplificationOptions {
+        // Every panel keeps its title, alone or among tabs.
+        SimplificationOptions { all_panes_must_have_tabs: true, ..SimplificationOptions::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_layout_is_remembered_and_a_strange_one_is_not_taken() {
+        let tree = default_tree();
+        let text = serde_json::to_string(&tree).expect("serialises");
+        assert_eq!(restored(&text), Some(tree));
+        assert_eq!(restored(&text.replace("Library", "Player")), None, "a panel twice");
+        assert_eq!(restored("{}"), None);
+    }
+}

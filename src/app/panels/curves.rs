@@ -1,0 +1,161 @@
+//! Loss and mAP over the steps of a run.
+
+use egui::{Color32, RichText, Sense, Ui, vec2};
+use egui_plot::{HoverPosition, Line, Plot, PlotPoints, Points};
+
+use crate::state::{Curves, RunView, percent};
+
+use super::super::icons::Icon;
+use super::super::theme::Theme;
+use super::super::widgets::{caption, empty_state, strong};
+use super::View;
+
+const HEIGHT: f32 = 150.0;
+
+/// Points of a curve that are drawn; a longer one is thinned, the ends kept.
+const MOST_POINTS: usize = 1200;
+
+pub(super) fn show(ui: &mut Ui, view: &View<'_>, run: &RunView) {
+    let theme = view.theme;
+    if run.curves.loss.is_empty() && run.curves.evals.is_empty() {
+        if run.state.is_living() {
+            let advice = "Loss and mAP are drawn here from the first report on.";
+            ui.allocate_ui(vec2(ui.available_width(), 120.0), |ui| {
+                empty_state(ui, theme, Icon::Curve, "No report yet", advice);
+            });
+        }
+        return;
+    }
+    ui.add_space(8.0);
+    loss(ui, theme, &run.curves);
+    ui.add_space(8.0);
+    map(ui, theme, &run.curves);
+}
+
+fn loss(ui: &mut Ui, theme: &Theme, curves: &Curves) {
+    let latest = curves.loss.last().map_or(String::new(), |point| format!("{:.3}", point[1]));
+    title(ui, theme, "Loss", &latest);
+    let mut drawn = vec![("total".to_owned(), thinned(&curves.loss), theme.text(), 2.0)];
+    for (index, (name, points)) in curves.terms.iter().enumerate() {
+        drawn.push((name.replace('_', " "), thinned(points), theme.class(index), 1.2));
+    }
+    let names: Vec<(String, Color32)> = drawn.iter().map(|(name, _, colour, _)| (name.clone(), *colour)).collect();
+    plot("loss", ui, theme).include_y(0.0).label_formatter(|at| hover(at, |y| format!("{y:.4}"))).show(ui, |plot| {
+        // The total is drawn last, on top.
+        for (name, points, colour, width) in drawn.into_iter().rev() {
+            plot.line(Line::new(name, PlotPoints::from(points)).color(colour).width(width));
+        }
+    });
+    legend(ui, theme, &names);
+}
+
+fn map(ui: &mut Ui, theme: &Theme, curves: &Curves) {
+    let Some(best) = curves.best() else {
+        title(ui, theme, "mAP", "");
+        caption(ui, theme, "Measured at the end of the first evaluated epoch.");
+        return;
+    };
+    let words = format!("best {} after epoch {}", percent(best.average), best.epoch + 1);
+    title(ui, theme, "mAP", &words);
+    let thresholds = curves.thresholds();
+    let average = curves.average_curve();
+    let best_at = [best.step as f64, best.average];
+    let shade = |index: usize| {
+        // Stricter thresholds are paler: one family of curves, ordered.
+        let strength = 1.0 - 0.72 * index as f32 / thresholds.len().max(1) as f32;
+        theme.class(0).gamma_multiply(strength)
+    };
+    let percentages = |points: &[[f64; 2]]| -> Vec<[f64; 2]> { points.iter().map(|[x, y]| [*x, *y * 100.0]).collect() };
+    let lines: Vec<(String, Vec<[f64; 2]>, Color32)> = thresholds
+        .iter()
+        .enumerate()
+        .map(|(index, tiou)| (format!("tIoU {tiou}"), percentages(&curves.map_curve(tiou)), shade(index)))
+        .collect();
+    let mut names: Vec<(String, Color32)> = lines.iter().map(|(name, _, colour)| (name.clone(), *colour)).collect();
+    names.insert(0, ("average".to_owned(), theme.text()));
+    let average = percentages(&average);
+    let (text, good) = (theme.text(), theme.good());
+    plot("map", ui, theme)
+        .include_y(0.0)
+        .include_y(10.0)
+        .label_formatter(|at| hover(at, |y| format!("{y:.1} %")))
+        .show(ui, |plot| {
+            for (name, points, colour) in lines {
+                plot.points(Points::new(name.clone(), points.clone()).color(colour).radius(1.8));
+                plot.line(Line::new(name, PlotPoints::from(points)).color(colour).width(1.2));
+            }
+            plot.line(Line::new("average", PlotPoints::from(average.clone())).color(text).width(2.0));
+            plot.points(Points::new("average", average).color(text).radius(2.4));
+            plot.points(Points::new("best", vec![[best_at[0], best_at[1] * 100.0]]).color(good).radius(4.0));
+        });
+    legend(ui, theme, &names);
+}
+
+fn title(ui: &mut Ui, theme: &Theme, name: &str, words: &str) {
+    ui.horizontal(|ui| {
+        ui.label(strong(theme, name));
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            ui.label(RichText::new(words).font(theme.small_font()).color(theme.text_soft()));
+        });
+    });
+}
+
+fn plot<'a>(id: &'static str, ui: &Ui, theme: &Theme) -> Plot<'a> {
+    Plot::new(id)
+        .height(HEIGHT)
+        .width(ui.available_width())
+        .allow_scroll(false)
+        .allow_boxed_zoom(false)
+        .allow_zoom(false)
+        .allow_drag(false)
+        .show_x(false)
+        .show_y(false)
+        .grid_color(theme.line())
+        .y_axis_min_width(30.0)
+        .set_margin_fraction(vec2(0.02, 0.08))
+}
+
+fn hover(at: &HoverPosition<'_>, value: impl Fn(f64) -> String) -> Option<String> {
+    match at {
+        HoverPosition::NearDataPoint { plot_name, position, .. } => {
+            Some(format!("{plot_name}\n{} at step {}", value(position.y), position.x.round()))
+        }
+        HoverPosition::Elsewhere { .. } => None,
+    }
+}
+
+fn legend(ui: &mut Ui, theme: &Theme, names: &[(String, Color32)]) {
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        for (name, colour) in names {
+            let (rect, _) = ui.allocate_exact_size(vec2(10.0, 10.0), Sense::hover());
+            ui.painter().circle_filled(rect.center(), 3.5, *colour);
+            caption(ui, theme, name);
+            ui.add_space(6.0);
+        }
+    });
+}
+
+fn thinned(points: &[[f64; 2]]) -> Vec<[f64; 2]> {
+    let step = points.len().div_ceil(MOST_POINTS).max(1);
+    let mut kept: Vec<[f64; 2]> = points.iter().step_by(step).copied().collect();
+    if kept.last() != points.last() {
+        kept.extend(points.last());
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_curve_is_whole_and_a_long_one_keeps_its_ends() {
+        let short = [[0.0, 1.0], [1.0, 2.0]];
+        assert_eq!(thinned(&short), short);
+        let long: Vec<[f64; 2]> = (0..50_000).map(|n| [f64::from(n), 0.0]).collect();
+        let kept = thinned(&long);
+        assert!(kept.len() <= MOST_POINTS + 1);
+        assert_eq!((kept.first(), kept.last()), (long.first(), long.last()));
+    }
+}

@@ -1,0 +1,146 @@
+//! The videos of the project.
+
+use egui::accesskit::Role;
+use egui::{Align2, ComboBox, CornerRadius, Rect, RichText, ScrollArea, Sense, TextEdit, Ui, WidgetInfo, pos2, vec2};
+
+use crate::state::{Command, Entry, Sort, length_text};
+
+use super::super::icons::{self, Icon};
+use super::super::widgets::{caption, empty_state};
+use super::{View, paint_line};
+
+const ROW: f32 = 58.0;
+const PICTURE: f32 = 72.0;
+
+pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
+    let theme = view.theme;
+    let library = &view.state.library;
+    if library.entries.is_empty() {
+        empty_state(ui, theme, Icon::Film, "No videos yet", "Open a folder, or drop videos anywhere in the window.");
+        return;
+    }
+    let mut find = library.find.clone();
+    let field = TextEdit::singleline(&mut find).hint_text("Find by name").desired_width(ui.available_width());
+    let response = ui.add(field).on_hover_text("Show only videos whose name contains this (Ctrl+F)");
+    if ui.input_mut(|input| input.consume_key(egui::Modifiers::COMMAND, egui::Key::F)) {
+        response.request_focus();
+    }
+    if response.changed() {
+        view.send(Command::Find(find));
+    }
+    ui.horizontal(|ui| {
+        let shown = library.visible().len();
+        let all = library.entries.len();
+        let noun = if all == 1 { "video" } else { "videos" };
+        let count = if shown == all { format!("{all} {noun}") } else { format!("{shown} of {all} {noun}") };
+        caption(ui, theme, count);
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            let mut sort = library.sort;
+            let name = RichText::new(sort.name()).font(theme.small_font());
+            let combo = ComboBox::from_id_salt("library order").selected_text(name).width(116.0).show_ui(ui, |ui| {
+                for order in Sort::ALL {
+                    ui.selectable_value(&mut sort, order, order.name());
+                }
+            });
+            combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Order of the videos"));
+            if sort != library.sort {
+                view.send(Command::SortBy(sort));
+            }
+        });
+    });
+    let visible = library.visible();
+    if visible.is_empty() {
+        empty_state(ui, theme, Icon::Find, "No video has this name", "Clear the field above to see all of them.");
+        return;
+    }
+    ui.spacing_mut().item_spacing.y = 2.0;
+    ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, visible.len(), |ui, rows| {
+        for index in visible.get(rows).unwrap_or_default() {
+            row(ui, view, *index);
+        }
+    });
+}
+
+fn row(ui: &mut Ui, view: &mut View<'_>, index: usize) {
+    let theme = view.theme;
+    let Some(entry) = view.state.library.entries.get(index) else { return };
+    let selected = view.state.playback.video == Some(index);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
+    response.widget_info(|| WidgetInfo::selected(Role::ListItem, true, selected, format!("Video {}", entry.id)));
+    if !ui.is_rect_visible(rect) {
+        return;
+    }
+    let painter = ui.painter_at(rect);
+    let radius = CornerRadius::same(theme.size.radius);
+    if selected {
+        painter.rect_filled(rect, radius, theme.accent_soft());
+    } else if response.hovered() || response.has_focus() {
+        painter.rect_filled(rect, radius, theme.control());
+    }
+    let box_rect = Rect::from_min_size(rect.min + vec2(6.0, 6.0), vec2(PICTURE, ROW - 12.0));
+    picture(&painter, view, index, entry, box_rect);
+    let left = box_rect.right() + 10.0;
+    let width = rect.right() - left - 6.0;
+    let name_font = theme.strong_font();
+    paint_line(&painter, pos2(left, rect.top() + 18.0), width, &entry.id, name_font, theme.text());
+    let (details, colour) = details(entry, theme);
+    paint_line(&painter, pos2(left, rect.top() + 39.0), width, &details, theme.small_font(), colour);
+    if response.clicked() {
+        view.send(Command::Select(index));
+    }
+    response.on_hover_ui(|ui| {
+        ui.label(RichText::new(&entry.id).font(theme.strong_font()));
+        caption(ui, theme, entry.path.display().to_string());
+        match &entry.problem {
+            Some(problem) => {
+                ui.label(RichText::new(format!("Cannot be used: {problem}")).color(theme.bad()));
+            }
+            None => {
+                caption(ui, theme, details_text(entry));
+            }
+        }
+    });
+}
+
+fn picture(painter: &egui::Painter, view: &View<'_>, index: usize, entry: &Entry, rect: Rect) {
+    let theme = view.theme;
+    let radius = CornerRadius::same(theme.size.radius - 1);
+    painter.rect_filled(rect, radius, theme.well());
+    if let Some(texture) = view.thumbnails.get(&index) {
+        let size = texture.size_vec2();
+        let scale = (rect.width() / size.x).min(rect.height() / size.y);
+        let place = Rect::from_center_size(rect.center(), size * scale);
+        let uv = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
+        painter.image(texture.id(), place, uv, egui::Color32::WHITE);
+    } else {
+        let (icon, colour) =
+            if entry.problem.is_some() { (Icon::Warning, theme.bad()) } else { (Icon::Film, theme.line()) };
+        icons::paint(painter, icon, Rect::from_center_size(rect.center(), vec2(18.0, 18.0)), colour);
+    }
+    if let (Some(duration), None) = (entry.duration, &entry.problem) {
+        let galley = painter.layout_no_wrap(length_text(duration), theme.small_font(), egui::Color32::WHITE);
+        let ground = Rect::from_min_size(rect.max - galley.size() - vec2(8.0, 3.0), galley.size() + vec2(6.0, 1.0));
+        painter.rect_filled(ground, CornerRadius::same(3), egui::Color32::from_black_alpha(176));
+        painter.galley(
+            Align2::CENTER_CENTER.align_size_within_rect(galley.size(), ground).min,
+            galley,
+            egui::Color32::WHITE,
+        );
+    }
+}
+
+fn details(entry: &Entry, theme: &super::Theme) -> (String, egui::Color32) {
+    match &entry.problem {
+        Some(problem) => (problem.clone(), theme.bad()),
+        None => (details_text(entry), theme.text_soft()),
+    }
+}
+
+fn details_text(entry: &Entry) -> String {
+    let actions = match entry.annotations.len() {
+        0 => "not annotated".to_owned(),
+        1 => "1 action".to_owned(),
+        count => format!("{count} actions"),
+    };
+    if entry.subset.is_empty() { actions } else { format!("{actions}  ·  {}", entry.subset) }
+}

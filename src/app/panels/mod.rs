@@ -1,0 +1,64 @@
+//! The panels. Each draws the state and sends commands; none owns a thread or changes what it shows.
+
+mod curves;
+mod detections;
+mod library;
+mod player;
+mod timeline;
+mod train_form;
+mod training;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use egui::{Color32, FontId, Painter, Pos2, Rect, TextureHandle, Ui};
+
+use crate::state::{Command, State};
+use crate::video::Frame;
+
+use super::layout::Panel;
+use super::theme::Theme;
+
+/// What the panels are drawn from, and where their commands go.
+pub struct View<'a> {
+    /// What the window knows.
+    pub state: &'a State,
+    /// The look.
+    pub theme: &'a Theme,
+    /// Small pictures by index in the library.
+    pub thumbnails: &'a BTreeMap<usize, TextureHandle>,
+    /// The picture to show, and a number that changes with it.
+    pub picture: Option<(Arc<Frame>, u64)>,
+    /// Format of the surface, where there is a GPU.
+    pub surface: Option<wgpu::TextureFormat>,
+    /// What the person did.
+    pub commands: &'a mut Vec<Command>,
+}
+
+impl View<'_> {
+    /// Sends a command.
+    pub fn send(&mut self, command: Command) {
+        self.commands.push(command);
+    }
+}
+
+/// Draws a panel.
+pub fn show(ui: &mut Ui, panel: Panel, view: &mut View<'_>) {
+    match panel {
+        Panel::Library => library::show(ui, view),
+        Panel::Player => player::show(ui, view),
+        Panel::Timeline => timeline::show(ui, view),
+        Panel::Training => training::show(ui, view),
+        Panel::Detections => detections::show(ui, view),
+    }
+}
+
+/// Paints one line of text from `at` (left, vertically centred), cut with an ellipsis at `width`. Returns where it stands.
+pub(super) fn paint_line(painter: &Painter, at: Pos2, width: f32, text: &str, font: FontId, colour: Color32) -> Rect {
+    let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), font, colour);
+    job.wrap = egui::text::TextWrapping::truncate_at_width(width.max(0.0));
+    let galley = painter.layout_job(job);
+    let rect = Rect::from_min_size(at - egui::vec2(0.0, galley.size().y * 0.5), galley.size());
+    painter.galley(rect.min, galley, colour);
+    rect
+}

@@ -1,0 +1,170 @@
+//! The form for the next training: configuration, device, starting weights, health of the data.
+
+use egui::{ComboBox, RichText, Ui};
+
+use crate::project::{Finding, Severity};
+use crate::state::{Command, Health, Init, TrainForm};
+
+use super::super::icons::{self, Icon};
+use super::super::theme::Theme;
+use super::super::widgets::{caption, field, primary_button, soft};
+use super::View;
+
+/// Findings that are shown at once.
+const MOST_FINDINGS: usize = 30;
+
+pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
+    let theme = view.theme;
+    let form = &view.state.training;
+    config(ui, view, form);
+    device(ui, view, form);
+    weights(ui, view, form);
+    health(ui, view, form);
+    ui.add_space(4.0);
+    let because = view.state.no_training_because();
+    ui.horizontal(|ui| {
+        let button = ui.add_enabled_ui(because.is_none(), |ui| primary_button(ui, theme, "Train")).inner;
+        let tip = "Train in a process of its own; the window may be closed meanwhile";
+        if button.on_hover_text(tip).on_disabled_hover_text(because.unwrap_or_default()).clicked() {
+            view.send(Command::Train);
+        }
+        if let Some(because) = because {
+            caption(ui, theme, because);
+        }
+    });
+}
+
+fn file_name(path: &std::path::Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+fn combo(id: &'static str, ui: &Ui, text: impl Into<String>) -> ComboBox<'static> {
+    ComboBox::from_id_salt(id).selected_text(text.into()).width(ui.available_width() - 14.0).truncate()
+}
+
+fn config(ui: &mut Ui, view: &mut View<'_>, form: &TrainForm) {
+    let theme = view.theme;
+    field(ui, theme, "Configuration", |ui, label| {
+        let chosen = form.config.as_ref();
+        let named = chosen.and_then(|path| form.configs.iter().find(|choice| choice.path == *path));
+        let text = named.map_or("Choose one", |choice| choice.label.as_str()).to_owned();
+        let response = combo("config", ui, text).show_ui(ui, |ui| {
+            for choice in &form.configs {
+                let response = ui.selectable_label(chosen == Some(&choice.path), &choice.label);
+                if response.on_hover_text(choice.path.display().to_string()).clicked() {
+                    view.send(Command::ChooseConfig(choice.path.clone()));
+                }
+            }
+            if ui.button("Choose a file…").clicked() {
+                view.send(Command::BrowseConfig);
+            }
+        });
+        response.response.labelled_by(label).on_hover_text("The recipe: network, data, losses, optimiser");
+    });
+}
+
+fn device(ui: &mut Ui, view: &mut View<'_>, form: &TrainForm) {
+    let theme = view.theme;
+    field(ui, theme, "Device", |ui, label| {
+        let text = form.devices.iter().find(|(value, _)| *value == form.device).map_or("", |(_, words)| words.as_str());
+        let response = combo("device", ui, text).show_ui(ui, |ui| {
+            for (value, words) in &form.devices {
+                if ui.selectable_label(form.device == *value, words).clicked() {
+                    view.send(Command::ChooseDevice(value.clone()));
+                }
+            }
+        });
+        response.response.labelled_by(label).on_hover_text("What computes, for training and detection");
+    });
+}
+
+fn weights(ui: &mut Ui, view: &mut View<'_>, form: &TrainForm) {
+    let theme = view.theme;
+    field(ui, theme, "Start from", |ui, label| {
+        let text = match &form.init {
+            Init::Scratch => "Random weights".to_owned(),
+            Init::File(path) => file_name(path),
+            Init::Run(folder) => format!("Run {}", file_name(folder)),
+        };
+        let response = combo("init", ui, text).show_ui(ui, |ui| {
+            if ui.selectable_label(form.init == Init::Scratch, "Random weights").clicked() {
+                view.send(Command::ChooseInit(Init::Scratch));
+            }
+            for run in view.state.runs.iter().filter(|run| run.checkpoint.is_some()) {
+                let init = Init::Run(run.folder.clone());
+                if ui.selectable_label(form.init == init, format!("Run {}", run.name)).clicked() {
+                    view.commands.push(Command::ChooseInit(init));
+                }
+            }
+            if ui.button("Choose a file…").clicked() {
+                view.commands.push(Command::BrowseInit);
+            }
+        });
+        response.response.labelled_by(label).on_hover_text("Weights to begin with: random, a file, or an earlier run");
+    });
+}
+
+fn health(ui: &mut Ui, view: &mut View<'_>, form: &TrainForm) {
+    let theme = view.theme;
+    let (errors, warnings) = (form.health.count(Severity::Error), form.health.count(Severity::Warning));
+    match &form.health {
+        Health::Unknown => {
+            field(ui, theme, "Data", |ui, _| soft(ui, theme, "checked once a configuration is chosen"));
+        }
+        Health::Checking => {
+            field(ui, theme, "Data", |ui, _| soft(ui, theme, "being checked"));
+        }
+        Health::Checked(findings) if findings.is_empty() => {
+            field(ui, theme, "Data", |ui, _| {
+                mark(ui, Icon::Check, theme.good());
+                ui.label(RichText::new("nothing wrong was found").color(theme.good()));
+            });
+        }
+        Health::Checked(findings) => {
+            let colour = if errors > 0 { theme.bad() } else { theme.warn() };
+            field(ui, theme, "Data", |ui, _| {
+                mark(ui, Icon::Warning, colour);
+                ui.label(RichText::new(counts(errors, warnings)).color(colour));
+                if ui.small_button("Check again").clicked() {
+                    view.send(Command::CheckHealth);
+                }
+            });
+            egui::CollapsingHeader::new("What is wrong with the data").default_open(errors > 0).show(ui, |ui| {
+                for finding in findings.iter().take(MOST_FINDINGS) {
+                    one_finding(ui, theme, finding);
+                }
+                if findings.len() > MOST_FINDINGS {
+                    caption(ui, theme, format!("and {} more; `etad check` lists all", findings.len() - MOST_FINDINGS));
+                }
+            });
+        }
+    }
+}
+
+fn counts(errors: usize, warnings: usize) -> String {
+    let part = |count: usize, noun: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {noun}")),
+        _ => Some(format!("{count} {noun}s")),
+    };
+    [part(errors, "error"), part(warnings, "warning")].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn mark(ui: &mut Ui, icon: Icon, colour: egui::Color32) {
+    let (rect, _) = ui.allocate_exact_size(egui::vec2(15.0, 15.0), egui::Sense::hover());
+    icons::paint(ui.painter(), icon, rect, colour);
+}
+
+fn one_finding(ui: &mut Ui, theme: &Theme, finding: &Finding) {
+    let colour = if finding.severity == Severity::Error { theme.bad() } else { theme.warn() };
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        mark(ui, Icon::Warning, colour);
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 1.0;
+            let video = finding.video.as_ref().map_or(String::new(), |video| format!("{video} "));
+            ui.label(format!("{video}{}", finding.sentence));
+            caption(ui, theme, &finding.advice);
+        });
+    });
+}

@@ -1,0 +1,156 @@
+//! Training: the run that is followed with its curves, and the form for the next one.
+
+use egui::accesskit::Role;
+use egui::{Button, ComboBox, RichText, ScrollArea, Ui, WidgetInfo};
+
+use crate::domain::Do;
+use crate::state::{Command, RunState, RunView, percent, wait_text};
+
+use super::super::theme::Theme;
+use super::super::widgets::{caption, chip, cut, heading, progress, soft, strong};
+use super::{View, curves, train_form};
+
+pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        // The bar floats over the right edge; nothing should stand under it.
+        ui.set_max_width(ui.available_width() - 6.0);
+        let living = view.state.run.as_ref().is_some_and(|run| run.state.is_living());
+        if let Some(run) = &view.state.run {
+            status(ui, view, run);
+            curves::show(ui, view, run);
+            ui.add_space(10.0);
+            ui.separator();
+            ui.add_space(4.0);
+        }
+        if living {
+            // While a run lives the next one is not of interest; it is a click away.
+            egui::CollapsingHeader::new(strong(view.theme, "New training"))
+                .id_salt("next training")
+                .show(ui, |ui| train_form::show(ui, view));
+        } else {
+            heading(ui, view.theme, "New training");
+            ui.add_space(2.0);
+            train_form::show(ui, view);
+        }
+    });
+}
+
+fn status(ui: &mut Ui, view: &mut View<'_>, run: &RunView) {
+    let theme = view.theme;
+    ui.horizontal(|ui| {
+        let colour = state_colour(theme, &run.state);
+        chip(ui, theme, run.state.word(), colour);
+        let mut chosen = run.folder.clone();
+        let combo = ComboBox::from_id_salt("followed run").selected_text(strong(theme, &run.name)).truncate();
+        let combo = combo.width(ui.available_width() - 8.0).show_ui(ui, |ui| {
+            for other in &view.state.runs {
+                let name = if other.alive { format!("{} (training)", other.name) } else { other.name.clone() };
+                ui.selectable_value(&mut chosen, other.folder.clone(), name);
+            }
+        });
+        combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Run"));
+        if chosen != run.folder {
+            view.send(Command::FollowRun(chosen));
+        }
+    });
+    ui.add_space(2.0);
+    advance(ui, theme, run);
+    match &run.state {
+        RunState::Failed(why) => {
+            ui.label(RichText::new(format!("It failed: {why}")).color(theme.bad()));
+        }
+        RunState::Dead(how) => {
+            let text = format!("It ended without finishing: {how}. What it had saved is kept.");
+            ui.label(RichText::new(text).color(theme.warn()));
+        }
+        _ => {}
+    }
+    buttons(ui, view, run);
+    if let Some(warning) = run.warnings.last() {
+        let more = if run.warnings.len() > 1 { format!(" ({} warnings)", run.warnings.len()) } else { String::new() };
+        cut(ui, RichText::new(format!("{warning}{more}")).color(theme.warn())).on_hover_text(run.warnings.join("\n"));
+    }
+}
+
+/// How far it is, in a bar and in words.
+fn advance(ui: &mut Ui, theme: &Theme, run: &RunView) {
+    let total = run.total_steps();
+    let done = run.curves.steps_done();
+    let share = total.map_or(0.0, |total| done as f32 / total.max(1) as f32);
+    let share = if run.state == RunState::Done { 1.0 } else { share };
+    progress(ui, theme, share, "Progress of the training");
+    let mut words = Vec::new();
+    match (&run.progress, total, &run.started) {
+        (Some(progress), ..) if run.state.is_living() => {
+            words.push(format!("{} {} of {}", progress.what, progress.done, progress.total));
+        }
+        (_, Some(total), Some(started)) => {
+            let epoch = (done / started.steps_per_epoch.max(1) + 1).min(started.epochs);
+            words.push(format!("epoch {epoch} of {}", started.epochs));
+            words.push(format!("step {done} of {total}"));
+        }
+        _ => words.push("waiting for the process".to_owned()),
+    }
+    if let Some(left) = run.seconds_left() {
+        words.push(format!("{} left", wait_text(left)));
+    }
+    ui.horizontal(|ui| {
+        soft(ui, theme, words.join("  ·  "));
+    });
+    if let Some(started) = &run.started {
+        let mut facts = vec![started.device.clone()];
+        facts.extend(run.process_memory.map(|bytes| format!("{:.1} GB memory", bytes as f64 / 1e9)));
+        facts.extend(run.device_memory_peak.map(|bytes| format!("{:.1} GB on the device at most", bytes as f64 / 1e9)));
+        facts.extend(
+            run.data_share.filter(|share| *share > 0.2).map(|share| format!("{} waiting for data", percent(share))),
+        );
+        cut(ui, RichText::new(facts.join("  ·  ")).font(theme.small_font()).color(theme.text_soft()));
+    }
+}
+
+fn buttons(ui: &mut Ui, view: &mut View<'_>, run: &RunView) {
+    let theme = view.theme;
+    ui.horizontal(|ui| match &run.state {
+        state if state.is_living() => {
+            let running = *state == RunState::Running;
+            let (name, what, tip) = if *state == RunState::Paused {
+                ("Go on", Do::Resume, "Train on from where it waits")
+            } else {
+                ("Pause", Do::Pause, "Wait after the piece of work at hand; nothing is lost")
+            };
+            let enabled = (running || *state == RunState::Paused) && run.asked.is_none();
+            if ui.add_enabled(enabled, Button::new(name)).on_hover_text(tip).clicked() {
+                view.send(Command::Control(what));
+            }
+            let stop = ui.add_enabled(run.asked != Some(Do::Stop), Button::new("Stop"));
+            if stop.on_hover_text("Save and end; it can be continued later").clicked() {
+                view.send(Command::Control(Do::Stop));
+            }
+            if let Some(asked) = run.asked {
+                let words = match asked {
+                    Do::Pause => "pausing after this piece of work",
+                    Do::Stop => "saving and stopping",
+                    _ => "going on",
+                };
+                caption(ui, theme, words);
+            }
+        }
+        RunState::Stopped | RunState::Dead(_) | RunState::Failed(_) => {
+            let idle = !view.state.training.starting;
+            let button = ui.add_enabled(idle, Button::new("Continue"));
+            if button.on_hover_text("Train on from its last checkpoint").clicked() {
+                view.send(Command::ResumeRun);
+            }
+        }
+        _ => {}
+    });
+}
+
+fn state_colour(theme: &Theme, state: &RunState) -> egui::Color32 {
+    match state {
+        RunState::Starting | RunState::Running => theme.accent_text(),
+        RunState::Paused | RunState::Stopped | RunState::Dead(_) => theme.warn(),
+        RunState::Done => theme.good(),
+        RunState::Failed(_) => theme.bad(),
+    }
+}

@@ -1,0 +1,113 @@
+//! The bar at the top: what is open, how to open something else, how things look, help.
+
+use egui::{Align, Frame, Layout, Margin, Panel, RichText, TextEdit, Ui};
+
+use crate::state::{Command, Settings, State, ThemeChoice};
+
+use super::theme::Theme;
+use super::widgets::{caption, cut, strong};
+
+/// Draws the bar; whether the layout shall be as at the first start.
+pub fn show(ui: &mut Ui, theme: &Theme, state: &State, help: &mut bool, commands: &mut Vec<Command>) -> bool {
+    let mut reset = false;
+    let frame = Frame::new().fill(theme.ground()).inner_margin(Margin::symmetric(12, 5));
+    Panel::top("top bar").frame(frame).show_separator_line(false).show(ui, |ui| {
+        ui.horizontal(|ui| {
+            ui.label(strong(theme, "ETAD").color(theme.accent_text()));
+            ui.add_space(4.0);
+            open_menu(ui, theme, state, commands);
+            ui.menu_button("View", |ui| reset = view_menu(ui, theme, &state.settings, commands));
+            if ui.button("Help").on_hover_text("Keys (F1 or ?)").clicked() {
+                *help = !*help;
+            }
+            ui.add_space(8.0);
+            if state.opening {
+                ui.spinner();
+            }
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if let Some(run) = state.run.as_ref().filter(|run| run.state.is_living()) {
+                    caption(ui, theme, format!("{}  ·  {}", run.name, run.state.word().to_lowercase()));
+                }
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    if let Some(project) = &state.project {
+                        cut(ui, RichText::new(&project.name).color(theme.text_soft()))
+                            .on_hover_text(project.root.display().to_string());
+                    }
+                });
+            });
+        });
+        path_field(ui, state, commands);
+    });
+    reset
+}
+
+fn open_menu(ui: &mut Ui, theme: &Theme, state: &State, commands: &mut Vec<Command>) {
+    ui.menu_button("Open", |ui| {
+        ui.set_min_width(220.0);
+        if ui.button("Folder or project…").clicked() {
+            commands.push(Command::ChooseFolder);
+        }
+        if ui.button("Videos…").clicked() {
+            commands.push(Command::ChooseVideos);
+        }
+        if ui.button("By path").clicked() {
+            commands.push(Command::ShowPathField(true));
+        }
+        if !state.settings.recent.is_empty() {
+            ui.separator();
+            caption(ui, theme, "Recent");
+        }
+        for path in &state.settings.recent {
+            let name =
+                path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+            if ui.button(name).on_hover_text(path.display().to_string()).clicked() {
+                commands.push(Command::Open(vec![path.clone()]));
+            }
+        }
+    });
+}
+
+fn view_menu(ui: &mut Ui, theme: &Theme, settings: &Settings, commands: &mut Vec<Command>) -> bool {
+    ui.set_min_width(180.0);
+    caption(ui, theme, "Theme");
+    for (choice, name) in
+        [(ThemeChoice::Dark, "Dark"), (ThemeChoice::Light, "Light"), (ThemeChoice::System, "As the system")]
+    {
+        if ui.radio(settings.theme == choice, name).clicked() {
+            commands.push(Command::SetTheme(choice));
+        }
+    }
+    ui.separator();
+    caption(ui, theme, "Size (Ctrl+Plus, Ctrl+Minus)");
+    ui.horizontal_wrapped(|ui| {
+        for scale in Settings::SCALES {
+            let chosen = (settings.scale - scale).abs() < 0.01;
+            if ui.selectable_label(chosen, format!("{:.0} %", scale * 100.0)).clicked() {
+                commands.push(Command::SetScale(scale));
+            }
+        }
+    });
+    ui.separator();
+    ui.button("Reset the layout").on_hover_text("Put every panel back to its first place").clicked()
+}
+
+fn path_field(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
+    let Some(typed) = &state.path_field else { return };
+    let mut text = typed.clone();
+    ui.horizontal(|ui| {
+        let label = ui.label("Path");
+        let width = (ui.available_width() - 150.0).max(80.0);
+        let field = TextEdit::singleline(&mut text).hint_text("/path/to/a/folder or a video").desired_width(width);
+        let response = ui.add(field).labelled_by(label.id);
+        if response.changed() {
+            commands.push(Command::EditPath(text.clone()));
+        }
+        let entered = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+        if ui.button("Open path").clicked() || entered {
+            commands.push(Command::OpenTypedPath);
+        }
+        if ui.button("Cancel").clicked() {
+            commands.push(Command::ShowPathField(false));
+        }
+    });
+}

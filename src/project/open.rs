@@ -1,0 +1,280 @@
+//! From the paths that a person opened to a project.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::domain::{Annotation, ClassList, Dataset, Segment, Video};
+
+use super::{Manifest, ProjectError};
+
+/// File name extensions by which a folder's videos are found, lower case. A file that was named one by one opens whatever its name.
+pub const VIDEO_EXTENSIONS: &[&str] =
+    &["mp4", "mkv", "mov", "avi", "webm", "m4v", "mpg", "mpeg", "ts", "mts", "m2ts", "wmv", "flv", "ogv", "3gp", "y4m"];
+
+/// Folders below the opened one that are looked into; deeper ones are most likely not meant.
+const DEPTH: usize = 3;
+
+/// What was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A folder with a `project.toml`.
+    Project,
+    /// A folder of videos.
+    Folder,
+    /// Videos named one by one.
+    Videos,
+}
+
+/// One video of a project, found or not.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProjectVideo {
+    /// Name by which annotations and results know it.
+    pub id: String,
+    /// The file; one that is missing keeps the place where it was looked for.
+    pub path: PathBuf,
+    /// Subset, empty where nothing says one.
+    pub subset: String,
+    /// Seconds, as the annotation file says.
+    pub duration: Option<f64>,
+    /// Annotated actions.
+    pub annotations: Vec<Annotation>,
+    /// Regions that nobody annotated.
+    pub not_annotated: Vec<Segment>,
+    /// Why it cannot be used, when that is known without reading it.
+    pub problem: Option<String>,
+}
+
+/// An opened project.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Opened {
+    /// Its name.
+    pub name: String,
+    /// Its folder; runs are written below it.
+    pub root: PathBuf,
+    /// What was opened.
+    pub kind: Kind,
+    /// The annotation file, where there is one.
+    pub annotation_file: Option<PathBuf>,
+    /// Classes in order.
+    pub classes: ClassList,
+    /// Videos in the order of the annotation file, else by name.
+    pub videos: Vec<ProjectVideo>,
+}
+
+impl Opened {
+    /// The annotations as a data set, for the health check.
+    #[must_use]
+    pub fn dataset(&self) -> Dataset {
+        let video = |video: &ProjectVideo| Video {
+            id: video.id.clone(),
+            subset: video.subset.clone(),
+            duration: video.duration.unwrap_or(0.0),
+            frames: None,
+            path: Some(video.path.display().to_string()),
+            annotations: video.annotations.clone(),
+            not_annotated: video.not_annotated.clone(),
+        };
+        Dataset { videos: self.videos.iter().map(video).collect() }
+    }
+}
+
+/// Opens a project folder (or its `project.toml`), a folder of videos, or videos. Files are listed, not read: whether they are
+/// videos is for the one who decodes them to say.
+///
+/// # Errors
+/// When a path does not exist, a folder holds no video, or the project's files are not right.
+pub fn open(paths: &[PathBuf]) -> Result<Opened, ProjectError> {
+    if let Some(path) = paths.iter().find(|path| !path.exists()) {
+        return Err(ProjectError::Missing { path: path.clone() });
+    }
+    match paths {
+        [one] if one.is_dir() => open_folder(one),
+        [one] if one.file_name().is_some_and(|name| name == Manifest::FILE) => {
+            open_folder(one.parent().unwrap_or(Path::new(".")))
+        }
+        several => open_files(several),
+    }
+}
+
+fn open_folder(folder: &Path) -> Result<Opened, ProjectError> {
+    let root = absolute(folder);
+    let folder_name = root.file_name().map_or_else(|| root.display().to_string(), |name| name.to_string_lossy().into());
+    let (kind, manifest) = if root.join(Manifest::FILE).is_file() {
+        (Kind::Project, Manifest::read(&root)?)
+    } else {
+        let annotations = "annotations.json".to_owned();
+        (Kind::Folder, Manifest { name: folder_name, annotations, classes: Vec::new() })
+    };
+    let annotation_file = Some(root.join(&manifest.annotations)).filter(|path| path.is_file());
+    let Some(annotation_file) = annotation_file else {
+        if kind == Kind::Project && manifest.annotations != "annotations.json" {
+            return Err(ProjectError::Missing { path: root.join(&manifest.annotations) });
+        }
+        let mut found = Vec::new();
+        list_videos(&root, DEPTH, &mut found)?;
+        if found.is_empty() {
+            return Err(ProjectError::NoVideos { path: root });
+        }
+        let videos = name_videos(found);
+        let classes = ClassList::new(manifest.classes);
+        return Ok(Opened { name: manifest.name, root, kind, annotation_file: None, classes, videos });
+    };
+    let dataset = crate::formats::activitynet::read(&annotation_file)
+        .map_err(|error| ProjectError::Annotations { message: error.to_string() })?;
+    let classes = ClassList::new(manifest.classes.into_iter().chain(dataset.classes_sorted().names().iter().cloned()));
+    let base = annotation_file.parent().unwrap_or(&root).to_owned();
+    let mut found = Vec::new();
+    list_videos(&root, DEPTH, &mut found)?;
+    let videos = dataset.videos.into_iter().map(|video| locate(video, &base, &found)).collect();
+    Ok(Opened { name: manifest.name, root, kind, annotation_file: Some(annotation_file), classes, videos })
+}
+
+fn open_files(paths: &[PathBuf]) -> Result<Opened, ProjectError> {
+    let mut found = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            list_videos(path, DEPTH, &mut found)?;
+        } else {
+            found.push(absolute(path));
+        }
+    }
+    let Some(first) = found.first() else {
+        return Err(ProjectError::NoVideos { path: paths.first().cloned().unwrap_or_default() });
+    };
+    let root = first.parent().unwrap_or(Path::new(".")).to_owned();
+    let name = match found.as_slice() {
+        [one] => file_name(one),
+        several => format!("{} videos", several.len()),
+    };
+    let classes = ClassList::default();
+    Ok(Opened { name, root, kind: Kind::Videos, annotation_file: None, classes, videos: name_videos(found) })
+}
+
+/// Gives a video of the annotation file its place on disk: its own path, else a file of its name anywhere in the project.
+fn locate(video: Video, base: &Path, found: &[PathBuf]) -> ProjectVideo {
+    let own = video.path.as_ref().map(|path| base.join(path));
+    let by_name = || found.iter().find(|path| path.file_stem().is_some_and(|stem| stem == video.id.as_str())).cloned();
+    let place = own.clone().filter(|path| path.is_file()).or_else(by_name);
+    let problem = match &place {
+        Some(_) => None,
+        None => Some(match &own {
+            Some(path) => format!("the video file is missing: {}", path.display()),
+            None => format!("no video file named {} is in the project folder", video.id),
+        }),
+    };
+    ProjectVideo {
+        path: place.or(own).unwrap_or_else(|| base.join(&video.id)),
+        id: video.id,
+        subset: video.subset,
+        duration: Some(video.duration).filter(|seconds| *seconds > 0.0),
+        annotations: video.annotations,
+        not_annotated: video.not_annotated,
+        problem,
+    }
+}
+
+/// Videos without annotations: the file's stem is the name, with a number where two share it.
+fn name_videos(paths: Vec<PathBuf>) -> Vec<ProjectVideo> {
+    let mut taken = BTreeSet::new();
+    let mut videos = Vec::new();
+    for path in paths {
+        let stem = path.file_stem().map_or_else(|| file_name(&path), |stem| stem.to_string_lossy().into_owned());
+        let numbered = |number: usize| if number == 1 { stem.clone() } else { format!("{stem} ({number})") };
+        let id = (1..).map(numbered).find(|name| !taken.contains(name)).unwrap_or_else(|| stem.clone());
+        taken.insert(id.clone());
+        videos.push(ProjectVideo {
+            id,
+            path,
+            subset: String::new(),
+            duration: None,
+            annotations: Vec::new(),
+            not_annotated: Vec::new(),
+            problem: None,
+        });
+    }
+    videos
+}
+
+/// Collects the videos of a folder by name, sorted, folders after files; hidden folders and run folders are passed over.
+fn list_videos(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), ProjectError> {
+    let unreadable = |source| ProjectError::Read { path: folder.to_owned(), source };
+    let mut entries: Vec<PathBuf> = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        entries.push(entry.map_err(unreadable)?.path());
+    }
+    entries.sort();
+    found.extend(entries.iter().filter(|path| path.is_file() && is_video_name(path)).cloned());
+    for sub in entries.iter().filter(|path| path.is_dir()) {
+        let name = file_name(sub);
+        if depth > 1 && !name.starts_with('.') && name != "runs" {
+            list_videos(sub, depth - 1, found)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a file name ends like a video's.
+#[must_use]
+pub fn is_video_name(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
+    extension.is_some_and(|extension| VIDEO_EXTENSIONS.contains(&extension.as_str()))
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn touch(path: &Path) {
+        std::fs::create_dir_all(path.parent().expect("parent")).expect("folder");
+        std::fs::write(path, b"").expect("file");
+    }
+
+    #[test]
+    fn a_folder_lists_its_videos_and_not_its_runs() {
+        let folder = tempfile::tempdir().expect("folder");
+        for name in ["b.MP4", "a.mkv", "notes.txt", "day 2/a.mp4", "runs/x/c.mp4", ".cache/d.mp4"] {
+            touch(&folder.path().join(name));
+        }
+        let opened = open(&[folder.path().to_owned()]).expect("opens");
+        let ids: Vec<&str> = opened.videos.iter().map(|video| video.id.as_str()).collect();
+        assert_eq!(ids, ["a", "b", "a (2)"]);
+        assert_eq!(opened.kind, Kind::Folder);
+    }
+
+    #[test]
+    fn a_folder_without_videos_and_a_missing_path_are_sentences() {
+        let folder = tempfile::tempdir().expect("folder");
+        let empty = open(&[folder.path().to_owned()]).expect_err("no videos").to_string();
+        assert!(empty.contains("holds no video files"), "{empty}");
+        let missing = open(&[folder.path().join("gone")]).expect_err("missing").to_string();
+        assert!(missing.contains("does not exist"), "{missing}");
+    }
+
+    #[test]
+    fn a_project_reads_annotations_and_names_missing_files() {
+        let folder = tempfile::tempdir().expect("folder");
+        let root = folder.path();
+        std::fs::write(root.join("project.toml"), "name = \"Cats\"\nclasses = [\"run\", \"jump\"]").expect("manifest");
+        let json = r#"{"database": {
+            "one": {"subset": "training", "duration": 8.0, "path": "videos/one.mp4",
+                    "annotations": [{"segment": [1.0, 2.5], "label": "jump"}]},
+            "two": {"subset": "validation", "duration": 5.0, "annotations": []}}}"#;
+        std::fs::write(root.join("annotations.json"), json).expect("annotations");
+        touch(&root.join("videos/one.mp4"));
+        let opened = open(&[root.to_owned()]).expect("opens");
+        assert_eq!((opened.name.as_str(), opened.kind), ("Cats", Kind::Project));
+        assert_eq!(opened.classes.names(), ["run", "jump"]);
+        assert_eq!(opened.videos[0].annotations[0].segment, [1.0, 2.5]);
+        assert_eq!(opened.videos[0].problem, None);
+        assert!(opened.videos[1].problem.as_deref().is_some_and(|text| text.contains("two")));
+        assert_eq!(open(&[root.join("project.toml")]).expect("by its file"), opened);
+    }
+}

@@ -1,0 +1,430 @@
+//! What comes into the state and what it asks for: commands of a person, reports of jobs, effects.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::domain::{Dataset, Detection, Detections, Do, Failure, MediaTime, RunEvent};
+use crate::project::{Finding, Media, Opened};
+
+use super::{Origin, RunSummary, Sort, ThemeChoice};
+
+/// Anything that changes the state.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// A person did something.
+    Command(Command),
+    /// A job has something to say.
+    Report(Report),
+}
+
+/// A file on offer, with its name in the window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// Name.
+    pub label: String,
+    /// File.
+    pub path: PathBuf,
+}
+
+/// Starting weights of a training.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Init {
+    /// Random weights.
+    #[default]
+    Scratch,
+    /// A weights file.
+    File(PathBuf),
+    /// The weights of an earlier run, by its folder.
+    Run(PathBuf),
+}
+
+/// Forms in which detections are saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Export {
+    /// ActivityNet result format.
+    Json,
+    /// A table: video, class, start, end, score.
+    Csv,
+}
+
+/// What a person did.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Open these files or folders.
+    Open(Vec<PathBuf>),
+    /// Ask for a folder to open.
+    ChooseFolder,
+    /// Ask for videos to open.
+    ChooseVideos,
+    /// Show the path field, or hide it.
+    ShowPathField(bool),
+    /// The text of the path field changed.
+    EditPath(String),
+    /// Open what the path field says.
+    OpenTypedPath,
+    /// Forget a recent project.
+    ForgetRecent(PathBuf),
+    /// Look for a name in the library.
+    Find(String),
+    /// Order the library.
+    SortBy(Sort),
+    /// Open a video of the library in the player.
+    Select(usize),
+    /// Open the next (`+1`) or previous (`-1`) video as the library shows them.
+    SelectNext(i32),
+    /// Play or pause.
+    TogglePlay,
+    /// Stand still.
+    Pause,
+    /// J or L: play backward (`-1`) or forward (`+1`), faster with each press.
+    Shuttle(f64),
+    /// Play at this speed.
+    SetSpeed(f64),
+    /// One speed up (`+1`) or down (`-1`).
+    StepSpeed(i32),
+    /// Go to a time.
+    Seek(MediaTime),
+    /// Go some seconds on or back.
+    SeekBy(f64),
+    /// Go some frames on or back.
+    StepFrames(i64),
+    /// Magnify the timeline by a factor around a time in seconds.
+    Zoom {
+        /// Above 1 shows less.
+        factor: f64,
+        /// Seconds.
+        at: f64,
+    },
+    /// Move the timeline by seconds.
+    Pan(f64),
+    /// Show the whole video on the timeline.
+    FitTimeline,
+    /// Show the detections of this origin.
+    ShowPredictions(Option<Origin>),
+    /// Hide detections below this score.
+    SetMinScore(f64),
+    /// Train with this configuration.
+    ChooseConfig(PathBuf),
+    /// Ask for a configuration file.
+    BrowseConfig,
+    /// Train on this device.
+    ChooseDevice(String),
+    /// Start from these weights.
+    ChooseInit(Init),
+    /// Ask for a file with starting weights.
+    BrowseInit,
+    /// Check the data again.
+    CheckHealth,
+    /// Start a training.
+    Train,
+    /// Go on with the followed run that was interrupted or stopped.
+    ResumeRun,
+    /// Ask the followed run to do something.
+    Control(Do),
+    /// Follow this run of the project.
+    FollowRun(PathBuf),
+    /// Detect with these weights.
+    ChooseCheckpoint(Option<PathBuf>),
+    /// Ask for a weights file to detect with.
+    BrowseCheckpoint,
+    /// Detect on the open video.
+    DetectOpen,
+    /// Detect on all videos.
+    DetectAll,
+    /// End the detection.
+    CancelDetect,
+    /// Let the table show all videos or the open one.
+    TableOfAll(bool),
+    /// Select a row of the table and go there.
+    SelectRow(usize),
+    /// Ask where to save the shown detections.
+    ExportDetections(Export),
+    /// Take a notice away.
+    Dismiss(u64),
+    /// Choose a theme.
+    SetTheme(ThemeChoice),
+    /// Choose the size of everything.
+    SetScale(f32),
+}
+
+/// What a video file turned out to be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VideoFacts {
+    /// Seconds.
+    pub duration: f64,
+    /// Seconds of a frame on average.
+    pub frame: f64,
+    /// Whether there is a small picture of it.
+    pub thumbnail: bool,
+}
+
+/// What a job has to say.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Report {
+    /// Opening ended.
+    Opened(Result<Box<Opened>, Failure>),
+    /// A person chose files to open.
+    Chosen(Vec<PathBuf>),
+    /// A person chose a configuration.
+    ConfigChosen(PathBuf),
+    /// A person chose starting weights.
+    InitChosen(PathBuf),
+    /// A person chose weights to detect with.
+    CheckpointChosen(PathBuf),
+    /// No file dialog can be shown here.
+    NoDialog(Failure),
+    /// A video file was looked at.
+    Looked {
+        /// [`super::Library::generation`] when it was asked for.
+        generation: u64,
+        /// Index in the library.
+        index: usize,
+        /// What it is, or why it cannot be read.
+        facts: Result<VideoFacts, String>,
+    },
+    /// The player opened a video.
+    VideoReady {
+        /// [`super::Playback::generation`] when it was asked for.
+        generation: u64,
+        /// End of the last picture.
+        length: MediaTime,
+        /// Number of pictures.
+        frames: usize,
+    },
+    /// The player cannot open or go on with a video.
+    VideoFailed {
+        /// [`super::Playback::generation`] when it was asked for.
+        generation: u64,
+        /// Why.
+        failure: Failure,
+    },
+    /// A picture is shown.
+    Shown {
+        /// [`super::Playback::generation`].
+        generation: u64,
+        /// Its presentation time.
+        time: MediaTime,
+        /// Its index.
+        frame: usize,
+    },
+    /// The picture that was asked for is late, or is there after all.
+    Waiting(bool),
+    /// Playing came to an end of the video.
+    PlaybackEnded {
+        /// [`super::Playback::generation`].
+        generation: u64,
+    },
+    /// Configurations that can be trained with.
+    Configs(Vec<Choice>),
+    /// Devices: value for `--device`, and words.
+    Devices(Vec<(String, String)>),
+    /// The data were checked.
+    Health(Result<Vec<Finding>, Failure>),
+    /// Runs of the project, newest first.
+    Runs(Vec<RunSummary>),
+    /// A training process runs.
+    TrainingStarted {
+        /// Its run folder.
+        folder: PathBuf,
+    },
+    /// No training process could be started.
+    TrainingRefused(Failure),
+    /// A training process that this window started is gone.
+    TrainingEnded {
+        /// Its run folder.
+        folder: PathBuf,
+        /// How: "it was killed (signal 9)".
+        how: String,
+        /// Whether it said that all went well.
+        success: bool,
+    },
+    /// New events of the followed run.
+    RunEvents {
+        /// Its folder.
+        folder: PathBuf,
+        /// In order.
+        events: Vec<RunEvent>,
+    },
+    /// Whether a process writes the followed run, after all its events were reported.
+    RunChecked {
+        /// Its folder.
+        folder: PathBuf,
+        /// Whether the lock is held.
+        alive: bool,
+    },
+    /// A predictions file of the followed run was read.
+    EpochPredictions {
+        /// The run's folder.
+        folder: PathBuf,
+        /// Epoch from 0.
+        epoch: usize,
+        /// What it holds.
+        detections: Result<Detections, Failure>,
+    },
+    /// Detection begins with a video.
+    DetectBegins {
+        /// Job.
+        job: u64,
+        /// Video name.
+        video: String,
+    },
+    /// Detection of a video ended.
+    Detected {
+        /// Job.
+        job: u64,
+        /// Video name.
+        video: String,
+        /// What was found, or why nothing could be.
+        found: Result<Vec<Detection>, String>,
+    },
+    /// A detection job is over.
+    DetectEnded {
+        /// Job.
+        job: u64,
+    },
+    /// Something was saved, or not.
+    Saved(Result<PathBuf, Failure>),
+    /// A job failed in a way that touches nothing else.
+    Failed(Failure),
+}
+
+/// A training to start.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrainRequest {
+    /// Configuration file.
+    pub config: PathBuf,
+    /// Project folder, for `--root`.
+    pub root: PathBuf,
+    /// Folder of the project's runs; the run gets a folder in it.
+    pub runs: PathBuf,
+    /// An existing run to go on with instead of a new one.
+    pub resume: Option<PathBuf>,
+    /// `--device`.
+    pub device: String,
+    /// Starting weights.
+    pub init: Init,
+}
+
+/// A video to detect on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DetectVideo {
+    /// Name in the results.
+    pub id: String,
+    /// File.
+    pub path: PathBuf,
+}
+
+/// What the player job is asked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PlayerRequest {
+    /// Open this file.
+    Open {
+        /// File.
+        path: PathBuf,
+        /// Comes back in reports.
+        generation: u64,
+    },
+    /// Let go of the video.
+    Close,
+    /// Let time run at this speed (negative: backward), or stand still.
+    Play {
+        /// Speed, or none to stand still.
+        speed: Option<f64>,
+    },
+    /// Go to a time.
+    Seek(MediaTime),
+    /// Go some frames on or back from the picture that is shown.
+    Step(i64),
+}
+
+/// What must be done outside the state.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Open a project on a thread; reports `Opened`.
+    Open(Vec<PathBuf>),
+    /// Ask for a folder; reports `Chosen`.
+    AskFolder,
+    /// Ask for videos; reports `Chosen`.
+    AskVideos,
+    /// Ask for a configuration; reports `ConfigChosen`.
+    AskConfig,
+    /// Ask for starting weights; reports `InitChosen`.
+    AskInit,
+    /// Ask for weights to detect with; reports `CheckpointChosen`.
+    AskCheckpoint,
+    /// Ask where to save, and save.
+    AskExport {
+        /// Form.
+        form: Export,
+        /// Suggested folder.
+        folder: Option<PathBuf>,
+        /// What.
+        detections: Detections,
+    },
+    /// Look at video files for length and a small picture; reports `Looked`. Drops what an earlier one still had to do.
+    Look {
+        /// Comes back in reports.
+        generation: u64,
+        /// Index and file.
+        files: Vec<(usize, PathBuf)>,
+    },
+    /// Something for the player.
+    Player(PlayerRequest),
+    /// List configurations and devices; reports `Configs` and `Devices`.
+    ListChoices {
+        /// Project folder.
+        root: PathBuf,
+    },
+    /// Check the data for a configuration; reports `Health`.
+    CheckHealth {
+        /// Configuration.
+        config: PathBuf,
+        /// Annotations.
+        dataset: Box<Dataset>,
+        /// What is known of the files.
+        media: BTreeMap<String, Result<Media, String>>,
+        /// Declared classes.
+        classes: Vec<String>,
+        /// Whether the encoder starts from random weights.
+        from_scratch: bool,
+    },
+    /// List the runs in this folder; reports `Runs`.
+    FindRuns(PathBuf),
+    /// Start a training process; reports `TrainingStarted` or `TrainingRefused`, in the end `TrainingEnded`.
+    Train(TrainRequest),
+    /// Append a line to a run's control file.
+    Control {
+        /// Run folder.
+        folder: PathBuf,
+        /// What to do.
+        what: Do,
+    },
+    /// Follow this run folder instead of any other; reports `RunEvents` and `RunChecked`.
+    Follow(PathBuf),
+    /// Follow no run.
+    Unfollow,
+    /// Read on in the followed run at once and tell whether it lives.
+    CheckRun,
+    /// Read a predictions file; reports `EpochPredictions`.
+    ReadPredictions {
+        /// Run folder.
+        folder: PathBuf,
+        /// Epoch from 0.
+        epoch: usize,
+        /// File relative to the run folder.
+        file: String,
+    },
+    /// Detect on videos; reports `DetectBegins`, `Detected`, `DetectEnded`.
+    Detect {
+        /// Comes back in reports.
+        job: u64,
+        /// Weights.
+        checkpoint: PathBuf,
+        /// `--device`.
+        device: String,
+        /// On what.
+        videos: Vec<DetectVideo>,
+    },
+    /// End the detection.
+    CancelDetect,
+}

@@ -1,0 +1,74 @@
+//! What a person chose for the next training.
+
+use std::path::PathBuf;
+
+use crate::project::{Finding, Severity};
+
+use super::{Choice, Init};
+
+/// The health check of the data.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Health {
+    /// Not done.
+    #[default]
+    Unknown,
+    /// Going on.
+    Checking,
+    /// Done, with what is wrong.
+    Checked(Vec<Finding>),
+}
+
+impl Health {
+    /// Number of findings of a severity.
+    #[must_use]
+    pub fn count(&self, severity: Severity) -> usize {
+        match self {
+            Self::Checked(findings) => findings.iter().filter(|finding| finding.severity == severity).count(),
+            _ => 0,
+        }
+    }
+}
+
+/// Choices for the next training.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrainForm {
+    /// Configurations that were found.
+    pub configs: Vec<Choice>,
+    /// The one to train with.
+    pub config: Option<PathBuf>,
+    /// Devices that were found: value for `--device`, and words.
+    pub devices: Vec<(String, String)>,
+    /// The one to train on, as `--device` takes it.
+    pub device: String,
+    /// Starting weights.
+    pub init: Init,
+    /// The health check.
+    pub health: Health,
+    /// Whether a process is being started.
+    pub starting: bool,
+}
+
+impl Default for TrainForm {
+    fn default() -> Self {
+        Self {
+            configs: Vec::new(),
+            config: None,
+            devices: vec![("auto".to_owned(), "Automatic (a GPU, else the CPU)".to_owned())],
+            device: "auto".to_owned(),
+            init: Init::Scratch,
+            health: Health::Unknown,
+            starting: false,
+        }
+    }
+}
+
+impl TrainForm {
+    /// Adds a configuration to the choices if it is new, and chooses it.
+    pub fn choose_config(&mut self, path: PathBuf) {
+        if !self.configs.iter().any(|choice| choice.path == path) {
+            let label = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+            self.configs.push(Choice { label, path: path.clone() });
+        }
+        self.config = Some(path);
+    }
+}

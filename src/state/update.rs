@@ -1,0 +1,321 @@
+//! Commands of a person: what they change, and what they ask for.
+
+use crate::domain::{Do, Failure, MediaTime};
+
+use super::react::{check_health, follow, react, refresh, select};
+use super::{
+    Command, DetectJob, DetectVideo, Effect, Input, PlayerRequest, PredictionSet, Row, RunState, State, TimelineView,
+    TrainRequest,
+};
+
+/// Takes in one input, the only way in which the state changes, and tells what must be done outside.
+pub fn update(state: &mut State, input: Input) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    match input {
+        Input::Command(command) => obey(state, command, &mut effects),
+        Input::Report(report) => react(state, report, &mut effects),
+    }
+    effects
+}
+
+fn obey(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
+    match command {
+        Command::Open(_)
+        | Command::ChooseFolder
+        | Command::ChooseVideos
+        | Command::ShowPathField(_)
+        | Command::EditPath(_)
+        | Command::OpenTypedPath
+        | Command::ForgetRecent(_) => open(state, command, effects),
+        Command::Find(text) => state.library.find = text,
+        Command::SortBy(sort) => state.library.sort = sort,
+        Command::Select(index) => select(state, index, effects),
+        Command::SelectNext(by) => {
+            let shown = state.library.visible();
+            let at = shown.iter().position(|&index| Some(index) == state.playback.video);
+            let next = at.map_or(Some(0), |at| at.checked_add_signed(by as isize));
+            if let Some(&index) = next.and_then(|next| shown.get(next)) {
+                select(state, index, effects);
+            }
+        }
+        Command::Zoom { factor, at } => state.timeline = state.timeline.zoomed(factor, at),
+        Command::Pan(seconds) => state.timeline = state.timeline.panned(seconds),
+        Command::FitTimeline => state.timeline = TimelineView::fit(state.timeline.length),
+        Command::ShowPredictions(origin) => {
+            state.predictions.pinned = origin.is_some();
+            state.predictions.shown = origin;
+            refresh(state);
+        }
+        Command::SetMinScore(score) => {
+            state.detecting.min_score = score.clamp(0.0, 1.0);
+            refresh(state);
+        }
+        Command::ChooseConfig(_)
+        | Command::BrowseConfig
+        | Command::ChooseDevice(_)
+        | Command::ChooseInit(_)
+        | Command::BrowseInit
+        | Command::CheckHealth
+        | Command::Train
+        | Command::ResumeRun
+        | Command::Control(_)
+        | Command::FollowRun(_) => train(state, command, effects),
+        Command::ChooseCheckpoint(_)
+        | Command::BrowseCheckpoint
+        | Command::DetectOpen
+        | Command::DetectAll
+        | Command::CancelDetect
+        | Command::TableOfAll(_)
+        | Command::SelectRow(_)
+        | Command::ExportDetections(_) => detect(state, command, effects),
+        Command::Dismiss(id) => state.notices.dismiss(id),
+        Command::SetTheme(theme) => state.settings.theme = theme,
+        Command::SetScale(scale) => state.settings.scale = scale,
+        Command::TogglePlay
+        | Command::Pause
+        | Command::Shuttle(_)
+        | Command::SetSpeed(_)
+        | Command::StepSpeed(_)
+        | Command::Seek(_)
+        | Command::SeekBy(_)
+        | Command::StepFrames(_) => {
+            if state.playback.is_ready() {
+                play(state, &command, effects);
+            }
+        }
+    }
+}
+
+fn open(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
+    match command {
+        Command::Open(paths) if !paths.is_empty() => {
+            state.opening = true;
+            effects.push(Effect::Open(paths));
+        }
+        Command::ChooseFolder => effects.push(Effect::AskFolder),
+        Command::ChooseVideos => effects.push(Effect::AskVideos),
+        Command::ShowPathField(true) => state.path_field = Some(state.path_field.take().unwrap_or_default()),
+        Command::ShowPathField(false) => state.path_field = None,
+        Command::EditPath(text) => state.path_field = Some(text),
+        Command::OpenTypedPath => {
+            let typed = state.path_field.as_deref().unwrap_or("").trim().to_owned();
+            if !typed.is_empty() {
+                state.opening = true;
+                effects.push(Effect::Open(vec![typed.into()]));
+            }
+        }
+        Command::ForgetRecent(path) => state.settings.recent.retain(|other| *other != path),
+        _ => {}
+    }
+}
+
+fn play(state: &mut State, command: &Command, effects: &mut Vec<Effect>) {
+    let playback = &mut state.playback;
+    let run = |playback: &mut super::Playback, speed: Option<f64>, effects: &mut Vec<Effect>| {
+        playback.playing = speed.is_some();
+        if let Some(speed) = speed {
+            playback.speed = speed;
+        }
+        effects.push(Effect::Player(PlayerRequest::Play { speed }));
+    };
+    match *command {
+        Command::TogglePlay if playback.playing => run(playback, None, effects),
+        Command::TogglePlay => {
+            // Playing on from the end would show nothing: begin again.
+            if playback.frames > 0 && playback.frame + 1 >= playback.frames {
+                playback.time = MediaTime::ZERO;
+                effects.push(Effect::Player(PlayerRequest::Seek(MediaTime::ZERO)));
+            }
+            let speed = playback.speed.abs();
+            run(playback, Some(speed), effects);
+        }
+        Command::Pause => run(playback, None, effects),
+        Command::Shuttle(direction) => {
+            let speed = playback.shuttle(direction);
+            run(playback, Some(speed), effects);
+        }
+        Command::SetSpeed(speed) => {
+            playback.speed = speed;
+            if playback.playing {
+                run(playback, Some(speed), effects);
+            }
+        }
+        Command::StepSpeed(direction) => {
+            playback.speed = playback.speed_step(direction);
+            if playback.playing {
+                let speed = playback.speed;
+                run(playback, Some(speed), effects);
+            }
+        }
+        Command::Seek(time) => seek(state, time, effects),
+        Command::SeekBy(seconds) => {
+            let time = MediaTime(playback.time.0.saturating_add(MediaTime::from_secs(seconds).0));
+            seek(state, time, effects);
+        }
+        Command::StepFrames(frames) => {
+            if playback.playing {
+                run(playback, None, effects);
+            }
+            effects.push(Effect::Player(PlayerRequest::Step(frames)));
+        }
+        _ => {}
+    }
+}
+
+pub(super) fn seek(state: &mut State, time: MediaTime, effects: &mut Vec<Effect>) {
+    let time = state.playback.clamp(time);
+    state.playback.time = time;
+    state.timeline = state.timeline.showing(time.as_secs());
+    effects.push(Effect::Player(PlayerRequest::Seek(time)));
+}
+
+fn train(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
+    match command {
+        Command::ChooseConfig(path) => {
+            state.training.choose_config(path);
+            check_health(state, effects);
+        }
+        Command::BrowseConfig => effects.push(Effect::AskConfig),
+        Command::ChooseDevice(device) => state.training.device = device,
+        Command::ChooseInit(init) => {
+            state.training.init = init;
+            check_health(state, effects);
+        }
+        Command::BrowseInit => effects.push(Effect::AskInit),
+        Command::CheckHealth => check_health(state, effects),
+        Command::Train => start_training(state, None, effects),
+        Command::ResumeRun => {
+            let folder = state.run.as_ref().filter(|run| !run.state.is_living()).map(|run| run.folder.clone());
+            if folder.is_some() {
+                start_training(state, folder, effects);
+            }
+        }
+        Command::Control(what) => {
+            if let Some(run) = state.run.as_mut().filter(|run| run.state.is_living()) {
+                run.asked = matches!(what, Do::Pause | Do::Resume | Do::Stop).then_some(what);
+                effects.push(Effect::Control { folder: run.folder.clone(), what });
+            }
+        }
+        Command::FollowRun(folder) => follow(state, folder, false, effects),
+        _ => {}
+    }
+}
+
+fn start_training(state: &mut State, resume: Option<std::path::PathBuf>, effects: &mut Vec<Effect>) {
+    let busy = state.training.starting || state.run.as_ref().is_some_and(|run| run.own && run.state.is_living());
+    let (Some(project), Some(runs)) = (&state.project, state.runs_folder()) else { return };
+    // A run that goes on does so with its own configuration, whatever is chosen now.
+    let own_config = resume.as_ref().map(|folder| folder.join("config.toml"));
+    let Some(config) = own_config.or_else(|| state.training.config.clone()) else { return };
+    if busy {
+        return;
+    }
+    state.training.starting = true;
+    effects.push(Effect::Train(TrainRequest {
+        config,
+        root: project.root.clone(),
+        runs,
+        resume,
+        device: state.training.device.clone(),
+        init: state.training.init.clone(),
+    }));
+}
+
+fn detect(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
+    match command {
+        Command::ChooseCheckpoint(path) => state.detecting.checkpoint = path,
+        Command::BrowseCheckpoint => effects.push(Effect::AskCheckpoint),
+        Command::DetectOpen => {
+            let video = state.selected().map(|entry| DetectVideo { id: entry.id.clone(), path: entry.path.clone() });
+            start_detection(state, video.into_iter().collect(), effects);
+        }
+        Command::DetectAll => {
+            let readable = state.library.entries.iter().filter(|entry| entry.problem.is_none());
+            let videos = readable.map(|entry| DetectVideo { id: entry.id.clone(), path: entry.path.clone() }).collect();
+            start_detection(state, videos, effects);
+        }
+        Command::CancelDetect => {
+            if let Some(job) = &mut state.detecting.job {
+                job.cancelled = true;
+                effects.push(Effect::CancelDetect);
+            }
+        }
+        Command::TableOfAll(all) => {
+            state.detecting.all_videos = all;
+            refresh(state);
+        }
+        Command::SelectRow(index) => {
+            if let Some(Row { video, start, .. }) = state.detecting.rows.get(index).cloned() {
+                state.detecting.selected = Some(index);
+                go_to(state, &video, start, effects);
+            }
+        }
+        Command::ExportDetections(form) => {
+            if let Some(PredictionSet { detections, .. }) = state.predictions.current() {
+                let folder = state.project.as_ref().map(|project| project.root.clone());
+                effects.push(Effect::AskExport { form, folder, detections: detections.clone() });
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Opens `video` if another one is open, and goes to `seconds`; a video that is still opening goes there when it is ready.
+fn go_to(state: &mut State, video: &str, seconds: f64, effects: &mut Vec<Effect>) {
+    let Some(index) = state.library.index(video) else { return };
+    if state.playback.video != Some(index) {
+        select(state, index, effects);
+    }
+    if state.playback.is_ready() {
+        seek(state, MediaTime::from_secs(seconds), effects);
+    } else {
+        state.playback.time = MediaTime::from_secs(seconds);
+    }
+}
+
+fn start_detection(state: &mut State, videos: Vec<DetectVideo>, effects: &mut Vec<Effect>) {
+    if state.detecting.job.is_some() || videos.is_empty() {
+        return;
+    }
+    let Some(checkpoint) = state.checkpoint() else {
+        let sentence = "There are no weights to detect with: train first, or choose a weights file.";
+        state.notices.wrong(Failure::new(sentence));
+        return;
+    };
+    state.detecting.next_job += 1;
+    let job = state.detecting.next_job;
+    state.detecting.job = Some(DetectJob { id: job, total: videos.len(), ..DetectJob::default() });
+    effects.push(Effect::Detect { job, checkpoint, device: state.training.device.clone(), videos });
+}
+
+impl State {
+    /// The weights to detect with: those that were chosen, else the best of the followed run, else of the newest that has any.
+    #[must_use]
+    pub fn checkpoint(&self) -> Option<std::path::PathBuf> {
+        let followed = self.run.as_ref().map(|run| &run.folder);
+        let of_followed = self.runs.iter().find(|run| Some(&run.folder) == followed);
+        let with_weights = of_followed.into_iter().chain(&self.runs).find_map(|run| run.checkpoint.clone());
+        self.detecting.checkpoint.clone().or(with_weights)
+    }
+
+    /// Why no training can be started now; none when one can.
+    #[must_use]
+    pub fn no_training_because(&self) -> Option<&'static str> {
+        let own = self.run.as_ref().filter(|run| run.own);
+        if self.project.is_none() {
+            Some("Open a project first")
+        } else if self.training.starting {
+            Some("A training is being started")
+        } else if own.is_some_and(|run| run.state.is_living() && run.state != RunState::Starting) {
+            Some("A training is running; stop it first")
+        } else if own.is_some_and(|run| run.state == RunState::Starting) {
+            Some("A training is starting")
+        } else if self.training.config.is_none() {
+            Some("Choose a configuration")
+        } else if self.library.entries.iter().all(|entry| entry.annotations.is_empty()) {
+            Some("No video has annotated actions to learn from")
+        } else {
+            None
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Times and shares as people read them.
+
+/// A time in a video: "1:02.36", with hours when there are any.
+#[must_use]
+pub fn clock_text(seconds: f64) -> String {
+    let sign = if seconds < -0.005 { "-" } else { "" };
+    let hundredths = (seconds.abs() * 100.0).round() as u64;
+    let (whole, part) = (hundredths / 100, hundredths % 100);
+    let (hours, minutes, seconds) = (whole / 3600, whole / 60 % 60, whole % 60);
+    if hours > 0 {
+        format!("{sign}{hours}:{minutes:02}:{seconds:02}.{part:02}")
+    } else {
+        format!("{sign}{minutes}:{seconds:02}.{part:02}")
+    }
+}
+
+/// The length of a video: "0:42", "1:02:03".
+#[must_use]
+pub fn length_text(seconds: f64) -> String {
+    let whole = seconds.max(0.0).round() as u64;
+    let (hours, minutes, seconds) = (whole / 3600, whole / 60 % 60, whole % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+}
+
+/// A waiting time, as coarse as it is certain: "under a minute", "12 min", "3 h 20 min".
+#[must_use]
+pub fn wait_text(seconds: f64) -> String {
+    let minutes = (seconds / 60.0).ceil().max(0.0) as u64;
+    match minutes {
+        0 | 1 => "under a minute".to_owned(),
+        2..60 => format!("{minutes} min"),
+        _ if minutes % 60 == 0 => format!("{} h", minutes / 60),
+        _ => format!("{} h {} min", minutes / 60, minutes % 60),
+    }
+}
+
+/// A share as percent with one decimal: "45.3 %".
+#[must_use]
+pub fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_read_well() {
+        assert_eq!(clock_text(62.356), "1:02.36");
+        assert_eq!(clock_text(3723.0), "1:02:03.00");
+        assert_eq!(clock_text(59.999), "1:00.00");
+        assert_eq!(length_text(41.6), "0:42");
+        assert_eq!(length_text(3723.0), "1:02:03");
+        assert_eq!(wait_text(20.0), "under a minute");
+        assert_eq!(wait_text(601.0), "11 min");
+        assert_eq!(wait_text(12_000.0), "3 h 20 min");
+        assert_eq!(percent(0.4532), "45.3 %");
+    }
+}

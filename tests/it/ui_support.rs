@@ -1,0 +1,81 @@
+//! A window under test: the real application on a software GPU, driven by labels.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use egui_kittest::Harness;
+use etad::app::{AppOptions, Workbench};
+use etad::sample::{SampleOptions, make};
+use etad::state::State;
+
+/// A small sample project, drawn once; each test gets a copy, so that none sees another's runs.
+pub fn project() -> tempfile::TempDir {
+    static SAMPLE: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let sample = SAMPLE.get_or_init(|| {
+        let folder = tempfile::tempdir().expect("folder");
+        let options = SampleOptions { videos: 4, seed: 7, seconds: (6.0, 8.0), force: true };
+        make(folder.path(), &options, &mut |_, _| {}).expect("a sample");
+        folder
+    });
+    let copy = tempfile::tempdir().expect("folder");
+    copy_folder(sample.path(), copy.path());
+    copy
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).expect("listed").map(|entry| entry.expect("entry").path()) {
+        let place = to.join(entry.file_name().expect("name"));
+        if entry.is_dir() {
+            std::fs::create_dir(&place).expect("made");
+            copy_folder(&entry, &place);
+        } else {
+            std::fs::copy(&entry, &place).expect("copied");
+        }
+    }
+}
+
+/// The window, opened on `paths`.
+pub fn window(paths: &[PathBuf]) -> Harness<'static, Workbench> {
+    window_of(paths, [1280.0, 720.0])
+}
+
+/// The window in another size.
+pub fn window_of(paths: &[PathBuf], size: [f32; 2]) -> Harness<'static, Workbench> {
+    let options = AppOptions { paths: paths.to_vec(), etad: PathBuf::from(env!("CARGO_BIN_EXE_etad")) };
+    Harness::builder()
+        .with_size(size)
+        .with_max_steps(16)
+        .wgpu()
+        .build_eframe(move |creation| Workbench::new(creation, options).expect("a window"))
+}
+
+/// Steps the window in real time until the state is as wanted.
+pub fn wait(harness: &mut Harness<'static, Workbench>, what: &str, wanted: impl Fn(&State) -> bool) {
+    wait_for(harness, what, Duration::from_secs(60), wanted);
+}
+
+/// As [`wait`], for what may take longer.
+pub fn wait_for(
+    harness: &mut Harness<'static, Workbench>,
+    what: &str,
+    patience: Duration,
+    wanted: impl Fn(&State) -> bool,
+) {
+    let begin = Instant::now();
+    while !wanted(harness.state().state()) {
+        let notices = &harness.state().state().notices.shown;
+        assert!(begin.elapsed() < patience, "{what} did not happen; notices: {notices:?}");
+        harness.step();
+        std::thread::sleep(Duration::from_millis(15));
+    }
+    harness.step();
+}
+
+/// Writes a picture of the window where `ETAD_SCREENSHOTS` says, if it does.
+pub fn screenshot(harness: &mut Harness<'static, Workbench>, name: &str) {
+    let Some(folder) = std::env::var_os("ETAD_SCREENSHOTS") else { return };
+    std::fs::create_dir_all(&folder).expect("folder");
+    let image = harness.render().expect("a picture");
+    image.save(Path::new(&folder).join(format!("{name}.png"))).expect("saved");
+}

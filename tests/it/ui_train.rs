@@ -1,0 +1,134 @@
+//! Training from a button: the curves are the events, predictions come onto the timeline, and a killed process is a sentence.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use egui_kittest::kittest::Queryable as _;
+use etad::domain::{Detection, Detections, Event, Seconds};
+use etad::formats::results;
+use etad::run::RunWriter;
+use etad::state::{Command, RunState, State, ThemeChoice};
+
+use crate::ui_support::{project, screenshot, wait, window};
+
+fn step(step: usize, epoch: usize) -> Event {
+    let fall = (-(step as f64) / 60.0).exp();
+    let noise = ((step * 7919) % 13) as f64 / 60.0;
+    let term = |weight: f64| weight * (0.3 + fall) + noise * weight;
+    let names = ["boundary", "iou_classification", "iou_regression", "offsets", "class"];
+    let terms: BTreeMap<String, f64> =
+        names.iter().enumerate().map(|(index, name)| ((*name).to_owned(), term(0.3 + 0.25 * index as f64))).collect();
+    Event::Step {
+        epoch,
+        step,
+        loss: terms.values().sum(),
+        terms,
+        learning_rate: BTreeMap::new(),
+        seconds: Seconds::default(),
+        data_share: 0.05,
+        device_memory: None,
+        device_memory_peak: None,
+        process_memory: Some(740_000_000),
+    }
+}
+
+fn eval(epoch: usize, step: usize) -> Event {
+    let share = 1.0 - (-(epoch as f64 + 1.0) / 2.5).exp();
+    let map: BTreeMap<String, f64> = (3..=7)
+        .map(|tenth| (format!("0.{tenth}0"), share * (1.05 - 0.1 * f64::from(tenth))))
+        .collect();
+    Event::Eval {
+        epoch,
+        step,
+        average_map: map.values().sum::<f64>() / map.len() as f64,
+        map,
+        per_class: BTreeMap::new(),
+        recall: BTreeMap::new(),
+        seconds: 2.0,
+        predictions: RunWriter::predictions_file(epoch),
+    }
+}
+
+/// Writes a run as a training process would: `epochs` epochs of 20 steps, evaluated, with predictions near the truth.
+fn write_run(folder: &Path, state: &State, epochs: usize) -> RunWriter {
+    let mut writer = RunWriter::open(folder, "", false).expect("a run");
+    let start = Event::Start {
+        device: "cpu (2 threads)".to_owned(),
+        parameters_trained: 1_000_000,
+        parameters_frozen: 0,
+        videos: 3,
+        classes: Vec::new(),
+        steps_per_epoch: 20,
+        epochs: 8,
+        pid: std::process::id(),
+    };
+    writer.event(start).expect("written");
+    for epoch in 0..epochs {
+        (0..20).for_each(|n| writer.event(step(epoch * 20 + n, epoch)).expect("written"));
+        let off = 0.8 / (epoch + 1) as f64;
+        let found = |label: &str, [start, end]: [f64; 2], score: f64| Detection {
+            segment: [(start - off * 0.4).max(0.0), end + off * 0.3],
+            label: label.to_owned(),
+            score,
+        };
+        let videos = state.library.entries.iter().map(|entry| {
+            let hits = entry.annotations.iter().flat_map(|action| {
+                let [start, end] = action.segment;
+                [found(&action.label, [start, end], 0.87), found(&action.label, [start - 0.5, end - 0.4], 0.31)]
+            });
+            let miss = found("a class that nobody annotated, with a long name", [1.0, 2.5], 0.22);
+            (entry.id.clone(), hits.chain([miss]).collect())
+        });
+        let detections = Detections { videos: videos.collect() };
+        results::write(&folder.join(RunWriter::predictions_file(epoch)), &detections).expect("written");
+        writer.event(eval(epoch, (epoch + 1) * 20)).expect("written");
+    }
+    writer
+}
+
+#[test]
+fn a_run_that_something_else_writes_is_found_followed_and_seen_to_die() {
+    let folder = project();
+    let mut harness = window(&[folder.path().to_owned()]);
+    wait(&mut harness, "a project", |state| !state.library.entries.is_empty());
+    let run = folder.path().join("runs/elsewhere");
+    let writer = write_run(&run, harness.state().state(), 5);
+    harness.state_mut().command(Command::FollowRun(run.clone()));
+    wait(&mut harness, "five evaluations", |state| {
+        state.run.as_ref().is_some_and(|run| run.curves.evals.len() == 5) && state.predictions.sets.len() == 5
+    });
+    wait(&mut harness, "small pictures", |state| state.library.entries.iter().all(|entry| entry.frame.is_some()));
+    harness.run_steps(4);
+    screenshot(&mut harness, "training_dark");
+    let state = harness.state().state();
+    let followed = state.run.as_ref().expect("followed");
+    assert_eq!((followed.curves.loss.len(), followed.curves.terms.len()), (100, 5));
+    assert_eq!(followed.state, RunState::Running);
+    assert!(harness.query_all_by_label_contains("Prediction ").next().is_some(), "on the timeline");
+
+    harness.get_by_label("Detections").click();
+    harness.run_steps(4);
+    screenshot(&mut harness, "detections_dark");
+    let rows = harness.state().state().detecting.rows.clone();
+    assert!(rows.windows(2).all(|pair| pair[0].score >= pair[1].score), "best first");
+    let name = format!("Detection {} {:.2} to", rows[0].label, rows[0].start);
+    harness.query_all_by_label_contains(&name).next().expect("the first row").click();
+    wait(&mut harness, "the jump", |state| (state.playback.time.as_secs() - rows[0].start).abs() < 0.05);
+    harness.get_by_label("Training").click();
+    harness.state_mut().command(Command::SetTheme(ThemeChoice::Light));
+    harness.run_steps(4);
+    screenshot(&mut harness, "training_light");
+
+    drop(writer);
+    wait(&mut harness, "its death", |state| {
+        state.run.as_ref().is_some_and(|run| matches!(run.state, RunState::Dead(_)))
+    });
+    harness.run_steps(3);
+    screenshot(&mut harness, "interrupted_light");
+    drop(harness);
+    let mut harness = window(&[folder.path().to_owned()]);
+    wait(&mut harness, "the run in a new window", |state| {
+        state.run.as_ref().is_some_and(|run| run.name == "elsewhere" && matches!(run.state, RunState::Dead(_)))
+    });
+    assert_eq!(harness.state().state().run.as_ref().map(|run| run.curves.evals.len()), Some(5));
+}
