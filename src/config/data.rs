@@ -29,6 +29,10 @@ section! {
         window_seconds: f64 = 16.0,
         /// Overlap of neighbouring windows, 0..1 (spec 2.5).
         window_overlap: f64 = 0.5,
+        /// Frames between two stored features, for windows of features (spec 2.5: 4).
+        feature_stride: usize = 4,
+        /// Frames from a stored feature's first frame to its centre (spec 2.5: 8).
+        feature_offset: usize = 8,
         /// In training, whether each epoch shifts the windows by up to half their stride (spec 18, windows on raw video).
         window_jitter: bool = true,
         /// Share of an action that a training window must hold to train on it, 0..1 (spec 2.5: 0.9).

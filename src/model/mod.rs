@@ -1,6 +1,7 @@
 //! Burn modules: encoder, projection, neck, boundary head, proposals, RoI align, heads, the detector; weights.
 
 mod boundary;
+mod check;
 mod conv;
 mod detector;
 pub mod device;
@@ -18,6 +19,7 @@ mod refine;
 mod roi;
 pub mod weights;
 
+pub use check::contradiction;
 pub use detector::{Detector, DetectorOutput, StageOutput};
 pub use encoder::Encoder;
 pub use head::HeadOutput;

@@ -9,13 +9,15 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use super::optimizer::SavedMoments;
 use super::step::Engine;
-use crate::config::{self, Config};
+use crate::config::{self, Architecture, Config};
 use crate::domain::ClassList;
 use crate::model::weights::{Array, Weights, WeightsError};
+use crate::model::{Detector, Encoder};
 
 /// Why a checkpoint could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -195,6 +197,25 @@ pub fn load(path: &Path) -> Result<Loaded, CheckpointError> {
         .and_then(|text| serde_json::from_str(text).ok())
         .ok_or_else(|| lacks("class list"))?;
     Ok(Loaded { config, classes, weights })
+}
+
+/// The network of a configuration with first weights drawn from its seed.
+#[must_use]
+pub fn fresh(config: &Config, classes: &ClassList, device: &Device) -> Engine {
+    let encoder =
+        (config.encoder.arch != Architecture::None).then(|| Encoder::new(&config.encoder, config.seed, device));
+    let detector = Detector::new(&config.model, classes.len(), config.seed, device);
+    Engine::new(config, encoder, detector, device)
+}
+
+/// The network of a configuration with a checkpoint's weights.
+///
+/// # Errors
+/// When they are another model's.
+pub fn engine(config: &Config, loaded: &Loaded, device: &Device) -> Result<Engine, CheckpointError> {
+    let mut engine = fresh(config, &loaded.classes, device);
+    fill(&mut engine, &loaded.weights)?;
+    Ok(engine)
 }
 
 /// Puts weights into the network.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::evaluate::Moment;
 use super::sink::{RunSink, SinkError};
 use super::step::Pulse;
 use crate::domain::{Do, Event};
@@ -34,6 +35,17 @@ impl<'a> Control<'a> {
             self.failed = Some(error);
         }
         if self.stop || self.failed.is_some() { Pulse::Stop } else { Pulse::Go }
+    }
+
+    /// As [`Control::pulse`] at a moment of a search, and tells each tenth of its way.
+    pub fn moment(&mut self, moment: Moment, place: (usize, usize)) -> Pulse {
+        if let Moment::Batch { before, done, total } = moment
+            && done * 10 / total.max(1) > before * 10 / total.max(1)
+            && let Err(error) = self.sink.event(Event::Progress { what: "evaluating".to_owned(), done, total })
+        {
+            self.failed = Some(error);
+        }
+        self.pulse(place)
     }
 
     /// The failure that made [`Control::pulse`] stop, if it was one.

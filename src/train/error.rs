@@ -3,6 +3,7 @@
 use super::checkpoint::CheckpointError;
 use super::loader::LoaderError;
 use super::sink::SinkError;
+use crate::detect::DetectError;
 use crate::eval::EvalError;
 use crate::formats::FormatError;
 
@@ -24,6 +25,9 @@ pub enum TrainError {
     /// Evaluation.
     #[error(transparent)]
     Eval(#[from] EvalError),
+    /// Search.
+    #[error(transparent)]
+    Detect(#[from] DetectError),
     /// A configuration whose values contradict each other.
     #[error("the configuration cannot be trained: {0}")]
     Config(String),
@@ -64,7 +68,4 @@ pub enum TrainError {
     /// A build without FFmpeg.
     #[error("this etad was built without video; build it with --features video, or train on stored features")]
     NoVideo,
-    /// Stored features asked for.
-    #[error("data.source = \"features\" cannot be trained by this build; use data.source = \"videos\"")]
-    NoFeatures,
 }

@@ -9,6 +9,7 @@ use super::targets::Truth;
 use super::windows::Window;
 use crate::config::{Data, Sampling};
 use crate::domain::{MediaTime, Video};
+use crate::formats::snippets;
 
 /// The clips of an item: each distinct frame once, and which frames each clip is made of. Bytes until a chunk is on the device.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +60,8 @@ pub enum Input {
 pub struct Item {
     /// The video's name.
     pub video: String,
+    /// Its length in seconds.
+    pub duration: f64,
     /// Which stretch of it.
     pub window: Window,
     /// Frames or features.
@@ -83,31 +86,20 @@ fn nearest(times: &[MediaTime], time: MediaTime) -> usize {
 #[must_use]
 pub fn clip_frames(data: &Data, window: Window, times: &[MediaTime], tscale: usize) -> Vec<usize> {
     let length = data.clip_length;
-    let mut frames = Vec::with_capacity(tscale * length);
-    for snippet in 0..tscale {
-        let start = frames.len();
-        match data.sampling {
-            Sampling::Time => frames.extend((0..length).map(|place| {
-                let offset = (place as f64 - (length as f64 - 1.0) / 2.0) / data.frame_rate;
-                nearest(times, MediaTime::from_secs(window.centre(snippet, tscale) + offset))
-            })),
-            Sampling::Index => {
-                // OpenTAD's bins over the whole video, rounded half to even (spec 2.4).
-                let stride = times.len() as f64 / tscale as f64;
-                let centre = stride / 2.0 - 0.5 + snippet as f64 * stride;
-                let last = times.len().saturating_sub(1) as f64;
-                frames.extend((0..length).map(|place| {
-                    let frame = centre + place as f64 - (length / 2) as f64;
-                    frame.clamp(0.0, last).round_ties_even() as usize
-                }));
-            }
-        }
+    let mut frames: Vec<usize> = match data.sampling {
+        Sampling::Time => snippets::frame_times(window.start, window.length, tscale, length, data.frame_rate)
+            .concat()
+            .into_iter()
+            .map(|seconds| nearest(times, MediaTime::from_secs(seconds)))
+            .collect(),
+        Sampling::Index => snippets::opentad_frames(times.len(), tscale, length).concat(),
+    };
+    for clip in frames.chunks_exact_mut(length) {
         if data.repeat_centre_frame {
-            let centre = frames[start + length / 2];
-            frames[start..].fill(centre);
+            clip.fill(clip[length / 2]);
         }
         if data.reverse_clips {
-            frames[start..].reverse();
+            clip.reverse();
         }
     }
     frames

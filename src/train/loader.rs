@@ -99,7 +99,7 @@ impl Maker {
                 (Input::Features(values), mask)
             }
         };
-        Ok(Item { video: video.id.clone(), window, input, mask, truth })
+        Ok(Item { video: video.id.clone(), duration: video.duration, window, input, mask, truth })
     }
 }
 

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use super::error::TrainError;
 use super::loader::FeatureReader;
 use super::source::FrameSource;
-use crate::config::{Config, Source};
+use super::stored;
+use crate::config::Config;
 use crate::domain::{ClassList, Dataset, Video};
 use crate::formats::{activitynet, block_list, class_map};
 
@@ -46,7 +47,7 @@ impl Material {
             Some(path) => block_list::read(&root.join(path))?,
             None => BTreeSet::new(),
         };
-        Ok(Self { dataset, classes, blocked, source: frames(config, root)?, features: stored(config)? })
+        Ok(Self { dataset, classes, blocked, source: frames(config, root)?, features: stored::reader(config, root) })
     }
 
     /// Videos that belong to no annotation file, with the classes of the detector that will look at them. Their paths are absolute.
@@ -54,7 +55,7 @@ impl Material {
     #[must_use]
     pub fn of_videos(config: &Config, videos: Vec<Video>, classes: ClassList) -> Self {
         let source = Arc::new(super::source::VideoFiles::new(&config.data, Path::new("")));
-        let features: FeatureReader = Arc::new(|video, _| Err(format!("video {} has no stored features", video.id)));
+        let features = stored::reader(config, Path::new(""));
         Self { dataset: Dataset { videos }, classes, blocked: BTreeSet::new(), source, features }
     }
 
@@ -91,14 +92,6 @@ impl Material {
     }
 }
 
-/// Where stored features come from.
-fn stored(config: &Config) -> Result<FeatureReader, TrainError> {
-    match config.data.source {
-        Source::Features => Err(TrainError::NoFeatures),
-        Source::Videos => Ok(Arc::new(|video, _| Err(format!("video {} has no stored features", video.id)))),
-    }
-}
-
 #[cfg(feature = "video")]
 fn frames(config: &Config, root: &Path) -> Result<Arc<dyn FrameSource>, TrainError> {
     Ok(Arc::new(super::source::VideoFiles::new(&config.data, root)))
@@ -107,7 +100,7 @@ fn frames(config: &Config, root: &Path) -> Result<Arc<dyn FrameSource>, TrainErr
 #[cfg(not(feature = "video"))]
 fn frames(config: &Config, _: &Path) -> Result<Arc<dyn FrameSource>, TrainError> {
     match config.data.source {
-        Source::Features => Ok(Arc::new(super::source::NoFrames)),
-        Source::Videos => Err(TrainError::NoVideo),
+        crate::config::Source::Features => Ok(Arc::new(super::source::NoFrames)),
+        crate::config::Source::Videos => Err(TrainError::NoVideo),
     }
 }

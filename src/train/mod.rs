@@ -16,11 +16,11 @@ pub mod optimizer;
 mod report;
 mod run;
 pub mod schedule;
-pub mod search;
 pub mod sink;
 mod snippets;
 pub mod source;
 pub mod step;
+mod stored;
 pub mod targets;
 pub mod windows;
 

@@ -10,7 +10,7 @@ use super::cache::FrameCache;
 use super::checkpoint::{self, BEST, Best, Header, LAST, Position, epoch_name};
 use super::control::Control;
 use super::error::TrainError;
-use super::evaluate::Evaluator;
+use super::evaluate;
 use super::loader::{Batch, Broken, Loader, Maker};
 use super::material::Material;
 use super::report::{Report, device_memory, process_memory};
@@ -21,7 +21,6 @@ use super::windows::Plan;
 use crate::config::{Architecture, Config, Source};
 use crate::domain::{Event, LearningRates};
 use crate::model::weights::{Named, parameters};
-use crate::model::{Detector, Encoder};
 
 /// What to train, where and from what.
 pub struct Setup<'a> {
@@ -129,10 +128,7 @@ impl<'a> Run<'a> {
             });
         }
         let plan = Arc::new(plan);
-        let encoder =
-            (config.encoder.arch != Architecture::None).then(|| Encoder::new(&config.encoder, config.seed, &device));
-        let detector = Detector::new(&config.model, material.classes.len(), config.seed, &device);
-        let mut engine = Engine::new(config, encoder, detector, &device);
+        let mut engine = checkpoint::fresh(config, &material.classes, &device);
         let folder = sink.folder().join("checkpoints");
         let position = if setup.resume {
             checkpoint::resume(&folder, &mut engine)?
@@ -318,11 +314,14 @@ impl<'a> Run<'a> {
     fn evaluate(&mut self, epoch: usize) -> Result<Option<f64>, TrainError> {
         let place = (self.position.epoch, self.position.step);
         let started = Instant::now();
-        let evaluator = Evaluator::new(self.config, &self.material, &self.cache);
-        let found = evaluator.run(&self.engine, &mut self.control, place)?;
+        let videos = self.material.videos(&self.config.data.test_subset);
+        let control = &mut self.control;
+        let found = evaluate::search(self.config, &self.material, videos, &self.cache, &self.engine, &mut |moment| {
+            control.moment(moment, place)
+        })?;
         self.control.check()?;
         let Some((detections, broken)) = found else { return Ok(None) };
-        let result = evaluator.judge(&detections)?;
+        let result = evaluate::judge(self.config, &self.material, &detections)?;
         self.note_broken(&broken)?;
         let predictions = self.control.sink.predictions(epoch, &detections)?;
         self.event(Event::Eval {

@@ -273,3 +273,123 @@ impl Clock {
         seconds
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Architecture, Norm};
+    use crate::train::checkpoint::fresh;
+    use crate::train::item::Item;
+    use crate::train::windows::Window;
+
+    fn config(ratio: f64) -> Config {
+        let mut config = Config::default();
+        config.encoder = EncoderConfig {
+            arch: Architecture::R2plus1d,
+            blocks: vec![1, 1],
+            widths: vec![4, 8],
+            stem_mid: 4,
+            stem_width: 4,
+            stem_kernel: 3,
+            temporal_strides: vec![1, 2],
+            spatial_strides: vec![1, 2],
+            norm: Norm::Group,
+            norm_groups: 2,
+            norm_epsilon: 1e-5,
+            chunk: 3,
+            snippet_ratio: ratio,
+            ..EncoderConfig::default()
+        };
+        (config.model.in_channels, config.model.hidden, config.model.groups) = (8, 8, 2);
+        (config.model.tscale, config.model.dscale, config.model.norm_groups) = (8, 8, 2);
+        (config.model.head.features, config.model.head.fc_channels) = (8, 8);
+        config.model.roi.bins = 4;
+        config.model.proposals.ratio = 0.5;
+        config
+    }
+
+    fn batch() -> Batch {
+        let item = |seed: usize| Item {
+            video: format!("v{seed}"),
+            duration: 8.0,
+            window: Window { start: 0.0, length: 8.0 },
+            input: Input::Clips(Clips {
+                frames: (0..16 * 3 * 64).map(|index| ((index * 31 + seed * 7) % 251) as u8).collect(),
+                index: (0..8).flat_map(|snippet| [2 * snippet, 2 * snippet + 1]).collect(),
+                length: 2,
+                side: 8,
+            }),
+            mask: vec![1.0; 8],
+            truth: Truth { segments: vec![[1.0, 4.0], [3.0, 7.5]], classes: vec![0, 0], ignored: Vec::new() },
+        };
+        Batch { items: vec![item(0), item(1)], broken: Vec::new() }
+    }
+
+    /// Encoder gradients by name: through the three stages, and by ordinary back-propagation of the whole.
+    #[test]
+    fn with_every_snippet_the_three_stages_equal_ordinary_back_propagation() {
+        let device = Device::flex().autodiff();
+        let (config, batch) = (config(1.0), batch());
+        let engine = fresh(&config, &crate::domain::ClassList::default(), &device);
+        let encoder = engine.encoder.as_ref().expect("an encoder");
+        let sampled = || (0..2).map(|item| engine.proposals(0, item)).collect::<Vec<_>>();
+
+        let features = engine.features(&batch, &mut || Pulse::Go).expect("not broken off");
+        let features = Tensor::<3>::from_inner(features).require_grad();
+        let mut backward = engine.objective(&batch, features.clone(), sampled(), 0).total.backward();
+        let upstream = features.grad_remove(&mut backward).expect("a gradient");
+        let mut staged = Gradients::default();
+        for chunk in snippets::chosen(&config, 0, 2, &upstream) {
+            staged.add(encoder_gradients(encoder, &batch, &chunk, &upstream, &device));
+        }
+
+        let all: Vec<(usize, usize)> = (0..2).flat_map(|item| (0..8).map(move |t| (item, t))).collect();
+        let whole = encoder.forward(clips(&batch, &all, &device)).reshape([2, 8, 8]).swap_dims(1, 2);
+        let mut backward = engine.objective(&batch, whole, sampled(), 0).total.backward();
+        let ordinary = Gradients::collect(ENCODER, encoder, &mut backward);
+
+        assert!(ordinary.names().count() > 10);
+        for name in ordinary.names() {
+            let host = |gradients: &Gradients| -> Vec<f32> {
+                gradients.get(name).expect("there").to_data().iter::<f32>().collect()
+            };
+            let (a, b) = (host(&staged), host(&ordinary));
+            let largest = b.iter().fold(0.0f32, |most, value| most.max(value.abs()));
+            // 1e-4 of the largest: sums over chunks in another order.
+            assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() <= 1e-4 * largest + 1e-8), "{name}: {a:?} {b:?}");
+        }
+    }
+
+    #[test]
+    fn a_step_that_is_broken_off_has_not_happened_and_a_frozen_encoder_stays() {
+        let device = Device::flex().autodiff();
+        let rates = Rates { detector: 1e-2, encoder: 1e-2 };
+        let values = |engine: &Engine| {
+            let weights = crate::model::weights::Weights::default().with(&engine.detector);
+            engine.encoder.iter().fold(weights, |weights, encoder| weights.with(encoder)).tensors
+        };
+        let mut engine = fresh(&config(0.5), &crate::domain::ClassList::default(), &device);
+        let before = values(&engine);
+        for stop in 1..6 {
+            let mut pulses = 0;
+            let stepped = engine.step(&batch(), 0, rates, false, &mut || {
+                pulses += 1;
+                if pulses == stop { Pulse::Stop } else { Pulse::Go }
+            });
+            assert!(stepped.is_none(), "stopped at pulse {stop}");
+        }
+        assert_eq!(values(&engine), before);
+        assert!(engine.optimizer.save().is_empty());
+
+        let mut frozen = config(0.5);
+        frozen.encoder.frozen = true;
+        let mut engine = fresh(&frozen, &crate::domain::ClassList::default(), &device);
+        engine.step(&batch(), 0, rates, false, &mut || Pulse::Go).expect("steps");
+        let moved: Vec<String> = values(&engine)
+            .into_iter()
+            .filter(|(name, array)| before.get(name) != Some(array))
+            .map(|(name, _)| name)
+            .collect();
+        assert!(!moved.is_empty() && moved.iter().all(|name| !name.starts_with("backbone")), "{moved:?}");
+    }
+}

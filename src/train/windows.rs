@@ -1,8 +1,10 @@
 //! Which stretches of which videos train and are searched: whole videos or sliding windows in seconds (spec 2.3, 2.5, 18).
 
-use super::targets::{Span, Truth};
-use crate::config::{Data, Scheme};
-use crate::domain::{ClassList, Draw, Purpose, Segment, Video};
+use super::stored;
+use super::targets::Truth;
+use crate::config::{Data, Scheme, Source};
+use crate::domain::{Annotation, ClassList, Draw, Purpose, Video};
+use crate::formats::resized::{self, SnippetTruth, TruthFilter};
 
 /// A stretch of a video that becomes `tscale` snippets, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -13,15 +15,16 @@ pub struct Window {
     pub length: f64,
 }
 
-/// Share of a resized video that an action must exceed to be trained (spec 2.3).
-const SHORTEST_SHARE: f64 = 0.01;
-
 /// Windows that cover a video of `duration` seconds: one for the resize scheme, else by stride, the last ending at the
 /// video's end (spec 18).
 #[must_use]
-pub fn windows(data: &Data, duration: f64) -> Vec<Window> {
+pub fn windows(data: &Data, video: &Video, tscale: usize) -> Vec<Window> {
+    let duration = video.duration;
     if data.scheme == Scheme::Resize {
         return vec![Window { start: 0.0, length: duration }];
+    }
+    if data.source == Source::Features {
+        return stored::windows(data, video, tscale);
     }
     let (length, stride) = (data.window_seconds, stride(data));
     let last = (duration - length).max(0.0);
@@ -57,16 +60,15 @@ impl Window {
     /// The annotated actions of `video` that this window trains, in snippet units.
     #[must_use]
     pub fn truth(self, video: &Video, classes: &ClassList, data: &Data, tscale: usize) -> Truth {
+        let actions = match data.scheme {
+            Scheme::Resize => resized::truths(video, tscale, TruthFilter::OpenTad { drop_short: true }),
+            Scheme::Windows if data.source == Source::Features => stored::truths(data, video, self, tscale),
+            Scheme::Windows => self.truncated(video, data.completeness, tscale),
+        };
         let mut truth = Truth::default();
-        for action in &video.annotations {
-            let kept = match data.scheme {
-                Scheme::Resize => self.resized(action.segment, tscale),
-                Scheme::Windows => self.truncated(action.segment, data.completeness, tscale),
-            };
-            let Some((span, class)) = kept.zip(classes.index(&action.label)) else { continue };
-            let twice = truth.segments.iter().zip(&truth.classes).any(|(&known, &of)| known == span && of == class);
-            if !twice {
-                truth.segments.push(span);
+        for SnippetTruth { segment, label } in actions {
+            if let Some(class) = classes.index(&label) {
+                truth.segments.push(segment);
                 truth.classes.push(class);
             }
         }
@@ -79,17 +81,18 @@ impl Window {
         truth
     }
 
-    /// Spec 2.3: actions over one hundredth of the video, clamped to it.
-    fn resized(self, [start, end]: Segment, tscale: usize) -> Option<Span> {
-        let whole = |seconds: f64| self.snippets(seconds.clamp(0.0, self.length), tscale);
-        ((end - start) / self.length > SHORTEST_SHARE).then(|| [whole(start), whole(end)])
-    }
-
-    /// Spec 2.5: truncated to the window, kept when complete enough.
-    fn truncated(self, [start, end]: Segment, completeness: f64, tscale: usize) -> Option<Span> {
-        let (left, right) = (start.max(self.start), end.min(self.start + self.length));
-        let share = (right - left) / (end - start).max(1e-6);
-        (left < right && share > completeness).then(|| [self.snippets(left, tscale), self.snippets(right, tscale)])
+    /// Spec 2.5: actions cut to the window, kept when complete enough.
+    fn truncated(self, video: &Video, completeness: f64, tscale: usize) -> Vec<SnippetTruth> {
+        let cut = |action: &Annotation| {
+            let [start, end] = action.segment;
+            let (left, right) = (start.max(self.start), end.min(self.start + self.length));
+            let share = (right - left) / (end - start).max(1e-6);
+            (left < right && share > completeness).then(|| SnippetTruth {
+                segment: [self.snippets(left, tscale), self.snippets(right, tscale)],
+                label: action.label.clone(),
+            })
+        };
+        video.annotations.iter().filter_map(cut).collect()
     }
 
     /// Whether nobody annotated any of it (spec 18).
@@ -136,7 +139,7 @@ impl Plan {
         let items = videos
             .iter()
             .enumerate()
-            .flat_map(|(index, video)| windows(data, video.duration).into_iter().map(move |window| (index, window)))
+            .flat_map(|(index, video)| windows(data, video, tscale).into_iter().map(move |window| (index, window)))
             .collect();
         Self { videos, classes, items, data: data.clone(), tscale, seed: 0 }
     }
@@ -161,7 +164,9 @@ impl Plan {
     pub fn training_item(&self, epoch: usize, item: usize) -> (usize, Window, Truth) {
         let (index, planned) = self.items[item];
         let video = &self.videos[index];
-        if self.data.scheme == Scheme::Windows && self.data.window_jitter {
+        // Stored features lie on a grid of frames, between which nothing can be read.
+        let moves = self.data.scheme == Scheme::Windows && self.data.source == Source::Videos;
+        if moves && self.data.window_jitter {
             let mut draw = Draw::new(self.seed, Purpose::Window, &[epoch as u64, item as u64]);
             // A few tries: a shift may cut the only action.
             for _ in 0..4 {
@@ -181,7 +186,7 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Annotation;
+    use crate::domain::Segment;
 
     fn data() -> Data {
         Data { window_seconds: 10.0, window_overlap: 0.5, ..Data::default() }
@@ -201,7 +206,9 @@ mod tests {
 
     #[test]
     fn the_last_window_ends_at_the_videos_end_and_a_short_video_has_one() {
-        let starts = |duration| windows(&data(), duration).iter().map(|window| window.start).collect::<Vec<_>>();
+        let starts = |duration| {
+            windows(&data(), &video(duration, &[]), 64).iter().map(|window| window.start).collect::<Vec<_>>()
+        };
         assert_eq!(starts(23.0), [0.0, 5.0, 10.0, 13.0]);
         assert_eq!(starts(20.0), [0.0, 5.0, 10.0]);
         assert_eq!(starts(6.0), [0.0]);
@@ -219,7 +226,7 @@ mod tests {
     fn a_resized_video_drops_actions_of_a_hundredth_and_repeated_ones() {
         let classes = ClassList::new(["a".to_owned()]);
         let data = Data { scheme: Scheme::Resize, ..data() };
-        let window = windows(&data, 100.0)[0];
+        let window = windows(&data, &video(100.0, &[]), 128)[0];
         let truth = window.truth(&video(100.0, &[[0.0, 1.0], [90.0, 120.0], [90.0, 120.0]]), &classes, &data, 128);
         assert_eq!(truth.segments, [[115.2, 128.0]]);
     }

@@ -16,11 +16,11 @@ mod docs;
 mod fixtures;
 mod parity_eval;
 mod parity_formats;
-mod parity_train;
-mod train_loop;
 mod parity_model;
 mod parity_weights;
 mod parity_post;
+mod parity_train;
+mod train_loop;
 #[cfg(all(feature = "window", feature = "video"))]
 mod shaders;
 #[cfg(all(feature = "window", feature = "video"))]
