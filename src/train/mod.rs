@@ -5,6 +5,7 @@ pub mod cache;
 pub mod checkpoint;
 mod control;
 mod error;
+mod encoding;
 pub mod evaluate;
 pub mod inference;
 pub mod item;

@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use burn::module::Module as _;
-use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 
-use super::item::{Clips, Input};
+use super::encoding::Encoding;
+use super::item::Input;
 use super::loader::Batch;
 use super::losses::Site;
 use super::objective::{Losses, Objective};
@@ -114,11 +114,12 @@ impl Engine {
             && let Some(encoder) = self.encoder.as_ref().filter(|_| !self.config.encoder.frozen)
         {
             let chunks = snippets::chosen(&self.config, step, batch.items.len(), &upstream);
+            let encoding = Encoding::new(encoder, &self.config.encoder, &self.device);
             for chunk in chunks {
                 if pulse() == Pulse::Stop {
                     return None;
                 }
-                gradients.add(encoder_gradients(encoder, batch, &chunk, &upstream, &self.device));
+                gradients.add(encoding.gradients(batch, &chunk, &upstream));
             }
             seconds.encoder_backward = clock.lap();
         }
@@ -156,7 +157,7 @@ impl Engine {
             let channels = stored.len() / (items * time).max(1);
             return Some(Tensor::from_data(TensorData::new(stored, [items, channels, time]), &device));
         };
-        let encoder = encoder.valid();
+        let encoding = Encoding::new(encoder, &self.config.encoder, &device);
         let size = chunk_size(&self.config.encoder, items);
         let all: Vec<(usize, usize)> = (0..items).flat_map(|item| (0..time).map(move |t| (item, t))).collect();
         let mut found = Vec::with_capacity(all.len().div_ceil(size));
@@ -164,7 +165,7 @@ impl Engine {
             if pulse() == Pulse::Stop {
                 return None;
             }
-            found.push(encoder.forward(clips(batch, chunk, &device)));
+            found.push(encoding.features(batch, chunk));
         }
         let features = Tensor::cat(found, 0);
         let channels = features.dims()[1];
@@ -209,50 +210,6 @@ pub fn mask(batch: &Batch, device: &Device) -> Option<Tensor<2>> {
     values.contains(&0.0).then(|| Tensor::from_data(TensorData::new(values, [items, time]), device))
 }
 
-/// Clips `[chunk, 3, length, side, side]` of (item, snippet) pairs on the device, 0..255. They travel as bytes where the device
-/// can hold bytes.
-fn clips(batch: &Batch, chunk: &[(usize, usize)], device: &Device) -> Tensor<5> {
-    let mut bytes = Vec::new();
-    let (mut length, mut side) = (0, 0);
-    for &(item, snippet) in chunk {
-        if let Some(Input::Clips(clips)) = batch.items.get(item).map(|item| &item.input) {
-            let Clips { length: frames, side: pixels, .. } = clips;
-            (length, side) = (*frames, *pixels);
-            clips.gather(&[snippet], &mut bytes);
-        }
-    }
-    let shape = [chunk.len(), 3, length, side, side];
-    if device.supports_dtype(DType::U8) && !device_is_host(device) {
-        Tensor::<5, Int>::from_data(TensorData::new(bytes, shape), (device, DType::U8)).float()
-    } else {
-        let values: Vec<f32> = bytes.into_iter().map(f32::from).collect();
-        Tensor::from_data(TensorData::new(values, shape), device)
-    }
-}
-
-/// Whether the device's memory is this process's own: then bytes gain nothing by being converted there.
-fn device_is_host(device: &Device) -> bool {
-    *device == Device::flex()
-}
-
-/// Gradients of the encoder for one chunk of (item, snippet) pairs, with the detector's gradient `[batch, channels, time]` as
-/// upstream: the backward pass of `sum(feature * upstream)`. The chunk's graph is gone when this returns.
-fn encoder_gradients(
-    encoder: &Encoder,
-    batch: &Batch,
-    chunk: &[(usize, usize)],
-    upstream: &Tensor<3>,
-    device: &Device,
-) -> Gradients {
-    let [_, channels, time] = upstream.dims();
-    let rows = chunk.iter().map(|&(item, snippet)| (item * time + snippet) as i64).collect::<Vec<_>>();
-    let rows = Tensor::<1, Int>::from_data(TensorData::new(rows, [chunk.len()]), &upstream.device());
-    let wanted = upstream.clone().swap_dims(1, 2).reshape([-1, channels as i32]).select(0, rows);
-    let features = encoder.forward(clips(batch, chunk, device));
-    let mut backward = (features * Tensor::<2>::from_inner(wanted)).sum().backward();
-    Gradients::collect(ENCODER, encoder, &mut backward)
-}
-
 /// Time since the last lap.
 struct Clock {
     device: Device,
@@ -279,7 +236,8 @@ mod tests {
     use super::*;
     use crate::config::{Architecture, Norm};
     use crate::train::checkpoint::fresh;
-    use crate::train::item::Item;
+    use crate::train::encoding::clips_of;
+    use crate::train::item::{Clips, Item};
     use crate::train::windows::Window;
 
     fn config(ratio: f64) -> Config {
@@ -338,13 +296,18 @@ mod tests {
         let features = Tensor::<3>::from_inner(features).require_grad();
         let mut backward = engine.objective(&batch, features.clone(), sampled(), 0).total.backward();
         let upstream = features.grad_remove(&mut backward).expect("a gradient");
-        let mut staged = Gradients::default();
-        for chunk in snippets::chosen(&config, 0, 2, &upstream) {
-            staged.add(encoder_gradients(encoder, &batch, &chunk, &upstream, &device));
-        }
+        let native = Encoding::new(encoder, &config.encoder, &device);
+        assert!(matches!(native, Encoding::Native(..)));
+        let staged = [native, Encoding::Tensors(encoder, device.clone())].map(|way| {
+            let mut staged = Gradients::default();
+            for chunk in snippets::chosen(&config, 0, 2, &upstream) {
+                staged.add(way.gradients(&batch, &chunk, &upstream));
+            }
+            staged
+        });
 
         let all: Vec<(usize, usize)> = (0..2).flat_map(|item| (0..8).map(move |t| (item, t))).collect();
-        let whole = encoder.forward(clips(&batch, &all, &device)).reshape([2, 8, 8]).swap_dims(1, 2);
+        let whole = encoder.forward(clips_of(&batch, &all, &device)).reshape([2, 8, 8]).swap_dims(1, 2);
         let mut backward = engine.objective(&batch, whole, sampled(), 0).total.backward();
         let ordinary = Gradients::collect(ENCODER, encoder, &mut backward);
 
@@ -353,10 +316,13 @@ mod tests {
             let host = |gradients: &Gradients| -> Vec<f32> {
                 gradients.get(name).expect("there").to_data().iter::<f32>().collect()
             };
-            let (a, b) = (host(&staged), host(&ordinary));
+            let b = host(&ordinary);
             let largest = b.iter().fold(0.0f32, |most, value| most.max(value.abs()));
-            // 1e-4 of the largest: sums over chunks in another order.
-            assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() <= 1e-4 * largest + 1e-8), "{name}: {a:?} {b:?}");
+            for staged in &staged {
+                let a = host(staged);
+                // 1e-4 of the largest: sums over chunks in another order.
+                assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() <= 1e-4 * largest + 1e-8), "{name}: {a:?} {b:?}");
+            }
         }
     }
 

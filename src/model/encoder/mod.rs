@@ -4,6 +4,8 @@ mod block;
 mod conv;
 mod norm;
 
+pub(super) use norm::norm_groups;
+
 use burn::module::Module;
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, TensorData};

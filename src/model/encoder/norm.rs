@@ -34,7 +34,7 @@ impl ClipNorm {
             bias: init.constant([channels], 0.0).set_require_grad(trained),
             running_mean: batch.then(|| init.statistic(channels, 0.0)),
             running_var: batch.then(|| init.statistic(channels, 1.0)),
-            groups: largest_divisor(channels, config.norm_groups),
+            groups: norm_groups(channels, config.norm_groups),
             epsilon: config.norm_epsilon,
         }
     }
@@ -71,7 +71,8 @@ impl ClipNorm {
     }
 }
 
-/// The largest number up to `limit` that divides `channels`: middle planes are odd numbers by formula (spec 3.1).
-fn largest_divisor(channels: usize, limit: usize) -> usize {
+/// Groups of a norm: the largest number up to `limit` that divides `channels`: middle planes are odd numbers by formula (spec 3.1).
+#[must_use]
+pub fn norm_groups(channels: usize, limit: usize) -> usize {
     (1..=limit.min(channels)).rev().find(|&groups| channels.is_multiple_of(groups)).unwrap_or(1)
 }

@@ -1,0 +1,195 @@
+//! The network on one clip: forward with or without a tape, and back along the tape.
+
+use super::conv::Conv;
+use super::norm::{Moments, Norm};
+use super::volume::Volume;
+
+/// Values of all parameters, or gradients of them, by index.
+pub(super) type Parameters = [Vec<f32>];
+
+/// A convolution and the normalisation behind it.
+#[derive(Clone, Debug)]
+pub(super) struct Layer {
+    pub(super) conv: Conv,
+    pub(super) norm: Norm,
+}
+
+/// What the way back needs of a [`Layer`].
+#[derive(Debug)]
+pub(super) struct LayerTape {
+    before: Volume,
+    moments: Moments,
+}
+
+impl Layer {
+    fn forward(&self, parameters: &Parameters, x: &Volume) -> (Volume, LayerTape) {
+        let before = self.conv.forward(&parameters[self.conv.weight], x);
+        let moments = self.norm.moments(parameters, &before);
+        let mut after = before.clone();
+        self.norm.forward(parameters, &mut after, &moments);
+        (after, LayerTape { before, moments })
+    }
+
+    fn backward(
+        &self,
+        parameters: &Parameters,
+        tape: &LayerTape,
+        x: &Volume,
+        dy: Volume,
+        gradients: &mut Parameters,
+        wanted: bool,
+    ) -> Option<Volume> {
+        let dy = self.norm.backward(parameters, &tape.before, &tape.moments, dy, gradients);
+        let weight = &parameters[self.conv.weight];
+        self.conv.backward(weight, x, &dy, &mut gradients[self.conv.weight], wanted)
+    }
+}
+
+/// A convolution in space, ReLU, a convolution along time.
+#[derive(Clone, Debug)]
+pub(super) struct Factorised {
+    pub(super) spatial: Layer,
+    pub(super) temporal: Layer,
+}
+
+#[derive(Debug)]
+struct FactorisedTape {
+    spatial: LayerTape,
+    mid: Volume,
+    temporal: LayerTape,
+}
+
+impl Factorised {
+    fn forward(&self, parameters: &Parameters, x: &Volume) -> (Volume, FactorisedTape) {
+        let (mid, spatial) = self.spatial.forward(parameters, x);
+        let mid = mid.relu();
+        let (y, temporal) = self.temporal.forward(parameters, &mid);
+        (y, FactorisedTape { spatial, mid, temporal })
+    }
+
+    fn backward(
+        &self,
+        parameters: &Parameters,
+        tape: &FactorisedTape,
+        x: &Volume,
+        dy: Volume,
+        gradients: &mut Parameters,
+        wanted: bool,
+    ) -> Option<Volume> {
+        let dmid = self.temporal.backward(parameters, &tape.temporal, &tape.mid, dy, gradients, true)?;
+        self.spatial.backward(parameters, &tape.spatial, x, dmid.masked_by(&tape.mid), gradients, wanted)
+    }
+}
+
+/// Two factorised convolutions and the way past them.
+#[derive(Clone, Debug)]
+pub(super) struct Block {
+    pub(super) conv1: Factorised,
+    pub(super) conv2: Factorised,
+    pub(super) past: Option<Layer>,
+}
+
+#[derive(Debug)]
+struct BlockTape {
+    input: Volume,
+    conv1: FactorisedTape,
+    between: Volume,
+    conv2: FactorisedTape,
+    past: Option<LayerTape>,
+    output: Volume,
+}
+
+impl Block {
+    fn forward(&self, parameters: &Parameters, input: Volume) -> BlockTape {
+        let (between, conv1) = self.conv1.forward(parameters, &input);
+        let between = between.relu();
+        let (mut output, conv2) = self.conv2.forward(parameters, &between);
+        let past = self.past.as_ref().map(|past| past.forward(parameters, &input));
+        output.add(past.as_ref().map_or(&input, |(past, _)| past));
+        let past = past.map(|(_, tape)| tape);
+        BlockTape { input, conv1, between, conv2, past, output: output.relu() }
+    }
+
+    fn backward(
+        &self,
+        parameters: &Parameters,
+        tape: &BlockTape,
+        dy: Volume,
+        gradients: &mut Parameters,
+        wanted: bool,
+    ) -> Option<Volume> {
+        let dy = dy.masked_by(&tape.output);
+        let past = match (&self.past, &tape.past) {
+            (Some(past), Some(past_tape)) => {
+                past.backward(parameters, past_tape, &tape.input, dy.clone(), gradients, wanted)
+            }
+            _ => wanted.then(|| dy.clone()),
+        };
+        let dbetween = self.conv2.backward(parameters, &tape.conv2, &tape.between, dy, gradients, true)?;
+        let dbetween = dbetween.masked_by(&tape.between);
+        let mut dx = self.conv1.backward(parameters, &tape.conv1, &tape.input, dbetween, gradients, wanted)?;
+        dx.add(&past?);
+        Some(dx)
+    }
+}
+
+/// Stem, blocks, mean over time and space.
+#[derive(Clone, Debug)]
+pub(super) struct Network {
+    pub(super) stem: Factorised,
+    pub(super) blocks: Vec<Block>,
+    /// Whether the stem takes no gradient, and how many blocks behind it take none.
+    pub(super) frozen_stem: bool,
+    pub(super) frozen_blocks: usize,
+}
+
+impl Network {
+    /// The feature `[channels]` of a clip.
+    pub(super) fn forward(&self, parameters: &Parameters, clip: &Volume) -> Vec<f32> {
+        let (x, _) = self.stem.forward(parameters, clip);
+        let x = self.blocks.iter().fold(x.relu(), |x, block| block.forward(parameters, x).output);
+        x.values.chunks_exact(x.per_channel()).map(|channel| mean(channel)).collect()
+    }
+
+    /// Adds to `gradients` those that a gradient `upstream` `[channels]` of the clip's feature gives.
+    pub(super) fn backward(&self, parameters: &Parameters, clip: &Volume, upstream: &[f32], gradients: &mut Parameters) {
+        let (stem_out, stem_tape) = self.stem.forward(parameters, clip);
+        let stem_out = stem_out.relu();
+        let mut tapes: Vec<BlockTape> = Vec::with_capacity(self.blocks.len());
+        for (index, block) in self.blocks.iter().enumerate() {
+            let x = tapes.last().map_or(&stem_out, |tape| &tape.output).clone();
+            let tape = block.forward(parameters, x);
+            // What nothing flows back through need not be kept.
+            if index < self.frozen_blocks {
+                tapes.clear();
+            }
+            tapes.push(tape);
+        }
+        let kept_from = self.blocks.len() - tapes.len();
+        let Some(last) = tapes.last() else { return };
+        let mut dy = Volume::like(&last.output);
+        let share = last.output.per_channel();
+        for (values, &gradient) in dy.values.chunks_exact_mut(share).zip(upstream) {
+            values.fill(gradient / share as f32);
+        }
+        let first_trained = if self.frozen_stem { self.frozen_blocks } else { 0 };
+        for (index, tape) in tapes.iter().enumerate().rev() {
+            let index = kept_from + index;
+            if index < self.frozen_blocks {
+                return;
+            }
+            let wanted = !self.frozen_stem || index > first_trained;
+            match self.blocks[index].backward(parameters, tape, dy, gradients, wanted) {
+                Some(dx) => dy = dx,
+                None => return,
+            }
+        }
+        if !self.frozen_stem {
+            self.stem.backward(parameters, &stem_tape, clip, dy.masked_by(&stem_out), gradients, false);
+        }
+    }
+}
+
+fn mean(values: &[f32]) -> f32 {
+    values.iter().sum::<f32>() / values.len().max(1) as f32
+}
