@@ -12,7 +12,7 @@ mod train;
 pub use data::{Data, Sampling, Scheme, Source};
 pub use encoder::{Architecture, Encoder, Norm};
 pub use load::{ConfigError, load, parse};
-pub use model::{Head, Model, ProposalStrategy, Proposals, Roi};
+pub use model::{Head, HeadVariant, Model, ProposalStrategy, Proposals, Roi};
 pub use post::{Evaluation, Nms, Post};
 pub use reference::markdown;
 pub use section::{Documented, Key, plain_key};

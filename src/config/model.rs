@@ -17,6 +17,8 @@ section! {
         tscale: usize = 128,
         /// Longest proposal in snippets, D (spec 4.4).
         dscale: usize = 128,
+        /// Whether padded snippets are masked (OpenTAD) or seen like others (official code; spec 13).
+        masks: bool = true,
         /// Which proposals are trained (spec 4.4).
         proposals: Proposals = Proposals::default(),
         /// One-dimensional RoI align (spec 4.5).
@@ -33,6 +35,8 @@ section! {
         strategy: ProposalStrategy = ProposalStrategy::Random,
         /// Share of the valid proposals that a training step sees, 0..1 (spec 4.4).
         ratio: f64 = 0.06,
+        /// Whether they are shuffled (official code) or stay in the map's order (OpenTAD; spec 4.4, 13).
+        shuffled: bool = false,
     }
 }
 
@@ -67,6 +71,8 @@ section! {
 section! {
     /// Proposal heads (spec 4.6) and this product's class head (spec 18).
     pub struct Head {
+        /// Whose layers a cascade stage has (spec 4.6, 5, 13).
+        variant: HeadVariant = HeadVariant::OpenTad,
         /// Width of the shared layer (512 for ActivityNet, 256 for THUMOS).
         features: usize = 512,
         /// Hidden layers of each branch (spec 4.6).
@@ -78,4 +84,15 @@ section! {
         /// Whether the detector names classes itself (spec 18) instead of leaving it to an external classifier (spec 9.5).
         classes: bool = false,
     }
+}
+
+choice! {
+    /// The reference whose layers a cascade stage has (spec 13).
+    pub enum HeadVariant {
+        /// OpenTAD: one shared layer on the RoI feature and three branches (spec 4.6).
+        OpenTad = "opentad",
+        /// The authors' own repository: a residual and a narrowing convolution before RoI align, start and end offsets from the
+        /// outer quarters of the RoI, centre and width halved (spec 5). It goes with `roi.bins` 24 and `roi.aligned` false.
+        Official = "official",
+    } default OpenTad
 }

@@ -1,6 +1,6 @@
 //! Sizes of a configuration that no network can have, told before one is built.
 
-use crate::config::{Architecture, Encoder, Model, Norm};
+use crate::config::{Architecture, Encoder, HeadVariant, Model, Norm};
 
 /// The first contradiction in the sizes of detector and encoder, as a sentence for a person; nothing when all fit.
 #[must_use]
@@ -10,7 +10,7 @@ pub fn contradiction(model: &Model, encoder: &Encoder) -> Option<String> {
 }
 
 fn detector_contradiction(model: &Model) -> Option<String> {
-    let Model { in_channels, hidden, groups, norm_groups, tscale, dscale, roi, head, proposals } = model;
+    let Model { in_channels, hidden, groups, norm_groups, tscale, dscale, roi, head, proposals, masks: _ } = model;
     let divides = |parts: usize, whole: usize| parts > 0 && whole.is_multiple_of(parts);
     let sentence = if !divides(*groups, *in_channels) || *in_channels == 0 {
         format!("model.groups ({groups}) must divide model.in_channels ({in_channels})")
@@ -24,6 +24,8 @@ fn detector_contradiction(model: &Model) -> Option<String> {
         format!("model.proposals.ratio ({}) must be above 0 and at most 1", proposals.ratio)
     } else if roi.bins == 0 || !(roi.extend >= 0.0 && roi.extend.is_finite()) {
         "model.roi.bins must be above 0 and model.roi.extend at least 0".to_owned()
+    } else if head.variant == HeadVariant::Official && roi.bins < 4 {
+        format!("model.roi.bins ({}) must be at least 4 with model.head.variant = \"official\"", roi.bins)
     } else if head.stages.is_empty() || head.features == 0 || head.fc_channels == 0 {
         "model.head.stages must name a stage, model.head.features and model.head.fc_channels be above 0".to_owned()
     } else {
@@ -68,6 +70,9 @@ mod tests {
         assert!(told(Model { dscale: 200, ..Default::default() }, &encoder).contains("model.dscale (200)"));
         assert!(told(Model { norm_groups: 48, ..Default::default() }, &encoder).contains("model.norm_groups (48)"));
         assert!(told(Model { in_channels: 256, ..Default::default() }, &encoder).contains("last width (512)"));
+        let mut official = Model::default();
+        (official.head.variant, official.roi.bins) = (HeadVariant::Official, 3);
+        assert!(told(official, &encoder).contains("model.roi.bins (3)"));
         let short = Encoder { blocks: vec![1], ..encoder };
         assert!(told(Model::default(), &short).contains("same number of layers"));
     }

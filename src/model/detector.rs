@@ -57,6 +57,8 @@ pub struct Detector {
     roi: RoiAlign,
     #[module(skip)]
     longest: usize,
+    #[module(skip)]
+    masks: bool,
 }
 
 impl Detector {
@@ -77,6 +79,7 @@ impl Detector {
             },
             roi: RoiAlign::new(&config.roi),
             longest: config.dscale,
+            masks: config.masks,
         }
     }
 
@@ -96,10 +99,10 @@ impl Detector {
         DetectorOutput { boundary, stages, class_logits }
     }
 
-    /// Projection and neck: `[batch, channels, time]` to `[batch, hidden, time]`.
+    /// Projection and neck: `[batch, channels, time]` to `[batch, hidden, time]`. The mask counts only where the configuration masks.
     #[must_use]
     pub fn enhance(&self, features: Tensor<3>, mask: Option<Tensor<2>>) -> Tensor<3> {
-        let mask = mask.map(|mask| mask.unsqueeze_dim::<3>(1));
+        let mask = mask.filter(|_| self.masks).map(|mask| mask.unsqueeze_dim::<3>(1));
         self.neck(self.project(features, mask.as_ref()), mask.as_ref())
     }
 
@@ -127,7 +130,7 @@ impl Detector {
         self.rpn_head.forward(enhanced)
     }
 
-    /// The head of one stage alone (spec 4.6), on features `[batch, time, hidden]` read by the RoI matrix `[batch, K, bins, time]`;
+    /// The head of one stage alone (spec 4.6), on features `[batch, time, channels]` read by the RoI matrix `[batch, K, bins, time]`;
     /// nothing for a stage that is not there.
     #[must_use]
     pub fn judge(&self, stage: usize, rows: Tensor<3>, align: Tensor<4>) -> Option<HeadOutput> {
@@ -140,12 +143,11 @@ impl Detector {
     pub fn cascade(&self, enhanced: Tensor<3>, proposals: Tensor<3>) -> (Vec<StageOutput>, Option<Tensor<3>>) {
         let [batch, count, _] = proposals.dims();
         let [_, _, time] = enhanced.dims();
-        let rows = enhanced.swap_dims(1, 2);
         let mut proposals = proposals.detach();
         let mut stages = Vec::with_capacity(self.roi_head.proposal_heads.len());
         let mut feature = None;
         for head in &self.roi_head.proposal_heads {
-            let output = head.forward(rows.clone(), self.align(proposals.clone(), time));
+            let output = head.forward(head.signal(enhanced.clone()), self.align(proposals.clone(), time));
             let offsets = output.offsets.reshape([batch, count, 4]);
             let refined = refine(proposals.clone(), offsets.clone());
             stages.push(StageOutput {

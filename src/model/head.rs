@@ -1,12 +1,13 @@
-//! What is said about a proposal: a stage's head (spec 4.6) and this product's class head (spec 18).
+//! What is said about a proposal: a stage's head in both references' forms (spec 4.6, 5) and this product's class head (spec 18).
 
 use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::tensor::activation::{relu, sigmoid};
 
+use super::conv::{Conv1d, ConvShape};
 use super::init::Init;
 use super::linear::Linear;
-use crate::config;
+use crate::config::{self, HeadVariant};
 
 /// Hidden width of the class head (spec 18).
 const CLASS_HIDDEN: usize = 128;
@@ -40,9 +41,77 @@ impl Branch {
     }
 }
 
-/// The head of one cascade stage: a shared layer on the proposal's feature and three branches (spec 4.6).
+/// An offset of one end in the official form: its own layer on the outer bins of the RoI, and a branch (spec 5).
+#[derive(Module, Debug)]
+pub struct EdgeHead {
+    shared_conv_fc: SharedLayer,
+    branch: Branch,
+}
+
+impl EdgeHead {
+    /// For `channels` and `bins` of the RoI feature's outer part.
+    fn new(config: &config::Head, channels: usize, bins: usize, init: &Init) -> Self {
+        Self {
+            shared_conv_fc: SharedLayer::new(channels * bins, config.features, init),
+            branch: Branch::new(config, 1, &init.at("branch")),
+        }
+    }
+
+    /// As [`ProposalHead::forward`], to `[rows, 1]`.
+    fn forward(&self, rows: Tensor<3>, align: Tensor<4>) -> Tensor<2> {
+        self.branch.forward(relu(self.shared_conv_fc.align(rows, align)))
+    }
+}
+
+/// What a stage of the official code has besides (spec 5).
+#[derive(Module, Debug)]
+pub struct Official {
+    residual: Conv1d,
+    reduce: Conv1d,
+    start: EdgeHead,
+    end: EdgeHead,
+}
+
+impl Official {
+    fn new(config: &config::Model, init: &Init) -> Self {
+        let hidden = config.hidden;
+        let residual = ConvShape { inputs: hidden, outputs: hidden, kernel: 3, groups: config.groups };
+        let reduce = ConvShape { inputs: hidden, outputs: hidden / 2, kernel: 3, groups: 1 };
+        let edge = |name: &str| EdgeHead::new(&config.head, hidden / 2, outer_bins(config.roi.bins), &init.at(name));
+        Self {
+            residual: Conv1d::new(residual, true, &init.at("residual")),
+            reduce: Conv1d::new(reduce, true, &init.at("reduce")),
+            start: edge("start"),
+            end: edge("end"),
+        }
+    }
+
+    /// `[batch, hidden, time]` to the half as many channels that RoI align reads.
+    fn signal(&self, enhanced: Tensor<3>) -> Tensor<3> {
+        let whole = enhanced.clone() + relu(self.residual.forward(enhanced));
+        relu(self.reduce.forward(whole))
+    }
+
+    /// All four offsets `[rows, 4]` from those of centre and width `[rows, 2]`, which count half.
+    fn offsets(&self, rows: Tensor<3>, align: Tensor<4>, centre_width: Tensor<2>) -> Tensor<2> {
+        let bins = align.dims()[2];
+        let outer = outer_bins(bins);
+        let start = self.start.forward(rows.clone(), align.clone().narrow(2, 0, outer));
+        let end = self.end.forward(rows, align.narrow(2, bins - outer, outer));
+        Tensor::cat(vec![start, end, centre_width / 2.0], 1)
+    }
+}
+
+/// Bins at each end of a RoI that the official code reads an end's offset from: a quarter (spec 5).
+fn outer_bins(bins: usize) -> usize {
+    bins / 4
+}
+
+/// The head of one cascade stage: a shared layer on the proposal's feature and three branches (spec 4.6), of which the official form
+/// takes the two ends' offsets apart (spec 5).
 #[derive(Module, Debug)]
 pub struct ProposalHead {
+    official: Option<Official>,
     shared_conv_fc: SharedLayer,
     iou_head: Branch,
     se_head: Branch,
@@ -63,18 +132,30 @@ pub struct HeadOutput {
 }
 
 impl ProposalHead {
-    /// For RoI features of `config.hidden` channels and `config.roi.bins` bins.
+    /// For enhanced features of `config.hidden` channels and `config.roi.bins` bins.
     #[must_use]
     pub fn new(config: &config::Model, init: &Init) -> Self {
-        let inputs = config.hidden * config.roi.bins;
-        let shared = Linear::new(inputs, config.head.features, &init.at("shared_conv_fc.fcs.0.0"));
+        let official =
+            (config.head.variant == HeadVariant::Official).then(|| Official::new(config, &init.at("official")));
+        let (channels, offsets) = if official.is_some() { (config.hidden / 2, 2) } else { (config.hidden, 4) };
         let branch = |name: &str, outputs| Branch::new(&config.head, outputs, &init.at(name));
         Self {
-            shared_conv_fc: SharedLayer { fcs: shared },
+            shared_conv_fc: SharedLayer::new(channels * config.roi.bins, config.head.features, init),
             iou_head: branch("iou_head", 2),
             se_head: branch("se_head", 2),
-            reg_head: branch("reg_head", 4),
+            reg_head: branch("reg_head", offsets),
+            official,
         }
+    }
+
+    /// What this stage's RoI align reads, `[batch, time, channels]`, of enhanced features `[batch, hidden, time]`.
+    #[must_use]
+    pub fn signal(&self, enhanced: Tensor<3>) -> Tensor<3> {
+        let signal = match &self.official {
+            Some(official) => official.signal(enhanced),
+            None => enhanced,
+        };
+        signal.swap_dims(1, 2)
     }
 
     /// Features `[batch, time, channels]` and RoI align as a matrix, `[batch, K, bins, time]`, to what is said about the batch · K
@@ -84,17 +165,26 @@ impl ProposalHead {
     /// more proposals than times that halves the work.
     #[must_use]
     pub fn forward(&self, rows: Tensor<3>, align: Tensor<4>) -> HeadOutput {
-        let feature = relu(self.shared_conv_fc.align(rows, align));
+        let feature = relu(self.shared_conv_fc.align(rows.clone(), align.clone()));
+        let offsets = self.reg_head.forward(feature.clone());
         HeadOutput {
             iou: sigmoid(self.iou_head.forward(feature.clone())),
             boundary: sigmoid(self.se_head.forward(feature.clone())),
-            offsets: self.reg_head.forward(feature.clone()),
+            offsets: match &self.official {
+                Some(official) => official.offsets(rows, align, offsets),
+                None => offsets,
+            },
             feature,
         }
     }
 }
 
 impl SharedLayer {
+    /// `inputs` are channels times bins.
+    fn new(inputs: usize, outputs: usize, init: &Init) -> Self {
+        Self { fcs: Linear::new(inputs, outputs, &init.at("shared_conv_fc.fcs.0.0")) }
+    }
+
     /// The layer on RoI features, `[batch · K, features]`; PyTorch's weight counts its inputs as channel · bins + bin.
     fn align(&self, rows: Tensor<3>, align: Tensor<4>) -> Tensor<2> {
         let [batch, time, channels] = rows.dims();

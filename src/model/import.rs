@@ -6,8 +6,8 @@ use std::path::Path;
 use burn::store::pytorch_reader::{DType, PytorchReader};
 use safetensors::Dtype;
 
-use super::Encoder;
 use super::weights::{Array, Named, Weights, WeightsError, floats};
+use super::{Encoder, names};
 
 /// Entries of a checkpoint that hold the parameters: of OpenTAD and the official code, and of TSP.
 const STATES: [&str; 2] = ["state_dict.", "model."];
@@ -64,6 +64,9 @@ fn our_name(name: &str) -> Option<String> {
     if name.starts_with("fc") || name.ends_with(".num_batches_tracked") {
         return None;
     }
+    if let Some(ours) = name.strip_prefix("base_detector.").and_then(names::from_official) {
+        return Some(ours);
+    }
     let encoder =
         ["features.", "feature_extractor.model.backbone."].iter().find_map(|prefix| name.strip_prefix(prefix));
     let bare = name.starts_with("stem.") || name.starts_with("layer");
@@ -88,6 +91,8 @@ mod tests {
         ] {
             assert_eq!(our_name(name), ours);
         }
+        let boundary = Some("rpn_head.tem.1.conv.bias".to_owned());
+        assert_eq!(our_name("base_detector.tem.2.bias"), boundary);
         assert_eq!(our_name("fc1.weight"), None);
         assert_eq!(our_name("stem.1.num_batches_tracked"), None);
         let head = "roi_head.proposal_heads.0.shared_conv_fc.fcs.0.0.weight";

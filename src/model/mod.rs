@@ -25,6 +25,7 @@ pub use detector::{Detector, DetectorOutput, StageOutput};
 pub use encoder::Encoder;
 pub use head::HeadOutput;
 pub use import::{import, read_pytorch};
+pub use names::from_official;
 pub use native::{ClipSize, NativeEncoder};
 pub use refine::refine;
 pub use roi::RoiAlign;

@@ -43,8 +43,100 @@ pub fn detector(path: &str) -> String {
     }
 }
 
+/// Name here of the official detector's parameter `name` (spec 5, without its prefix "base_detector."): OpenTAD's where both have it.
+/// Nothing for a name that the official code does not use.
+#[must_use]
+pub fn from_official(name: &str) -> Option<String> {
+    let (module, rest) = name.split_once('.')?;
+    match module {
+        "temporal_enhance" => from_official_enhance(rest),
+        "tem" => {
+            let (place, parameter) = numbered(rest)?;
+            Some(format!("rpn_head.tem.{}.conv.{parameter}", place / 2))
+        }
+        "stage_conv" => {
+            let (stage, rest) = numbered(rest)?;
+            let (_, parameter) = numbered(rest)?;
+            Some(format!("roi_head.proposal_heads.{stage}.official.residual.{parameter}"))
+        }
+        "stage_pem" => {
+            let (stage, rest) = numbered(rest)?;
+            let (module, rest) = rest.split_once('.')?;
+            let (place, parameter) = numbered(rest)?;
+            // Every second place of a sequence there is an activation.
+            let layer = from_official_layer(module, place / 2)?;
+            Some(format!("roi_head.proposal_heads.{stage}.{layer}.{parameter}"))
+        }
+        _ => None,
+    }
+}
+
+/// Number and rest of "3.weight".
+fn numbered(name: &str) -> Option<(usize, &str)> {
+    let (number, rest) = name.split_once('.')?;
+    Some((number.parse().ok()?, rest))
+}
+
+/// The conv modules and LSTMs of projection and neck; a conv module is a sequence of convolution and norm there.
+fn from_official_enhance(name: &str) -> Option<String> {
+    let (module, rest) = name.split_once('.')?;
+    if module.starts_with("mem_") {
+        return Some(format!("neck.{name}"));
+    }
+    let (place, parameter) = numbered(rest)?;
+    let part = ["conv", "norm"].get(place)?;
+    match module {
+        "layer1" => Some(format!("projection.convs.0.{part}.{parameter}")),
+        _ => Some(format!("neck.{module}.{part}.{parameter}")),
+    }
+}
+
+/// A layer of a proposal module. All its branches have three hidden layers (spec 5).
+fn from_official_layer(module: &str, layer: usize) -> Option<String> {
+    let branch = |name: &str, layer: usize| match layer {
+        0..3 => Some(format!("{name}.fcs.{layer}.0")),
+        3 => Some(format!("{name}.head")),
+        _ => None,
+    };
+    match module {
+        "reduce_dim_before" => Some("official.reduce".to_owned()),
+        "reduce_dim_ext" => Some("shared_conv_fc.fcs.0.0".to_owned()),
+        "iou_fc" => branch("iou_head", layer),
+        "cls_se_fc" => branch("se_head", layer),
+        "reg_cw_fc" => branch("reg_head", layer),
+        "reg_s_fc" | "reg_e_fc" => {
+            let end = if module == "reg_s_fc" { "start" } else { "end" };
+            match layer.checked_sub(1) {
+                None => Some(format!("official.{end}.shared_conv_fc.fcs.0.0")),
+                Some(layer) => branch(&format!("official.{end}.branch"), layer),
+            }
+        }
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn official_names_become_ours() {
+        let heads = "roi_head.proposal_heads";
+        let names = [
+            ("temporal_enhance.layer1.1.bias", "projection.convs.0.norm.bias".to_owned()),
+            ("temporal_enhance.mem_b.bias_hh_l0", "neck.mem_b.bias_hh_l0".to_owned()),
+            ("temporal_enhance.layer2_d.0.weight", "neck.layer2_d.conv.weight".to_owned()),
+            ("tem.0.weight", "rpn_head.tem.0.conv.weight".to_owned()),
+            ("stage_conv.2.0.bias", format!("{heads}.2.official.residual.bias")),
+            ("stage_pem.1.reduce_dim_ext.0.weight", format!("{heads}.1.shared_conv_fc.fcs.0.0.weight")),
+            ("stage_pem.0.cls_se_fc.4.bias", format!("{heads}.0.se_head.fcs.2.0.bias")),
+            ("stage_pem.0.reg_e_fc.8.bias", format!("{heads}.0.official.end.branch.head.bias")),
+        ];
+        for (theirs, ours) in names {
+            assert_eq!(super::from_official(theirs), Some(ours));
+        }
+        assert_eq!(super::from_official("stage_pem.0.iou_fc.8.bias"), None);
+        assert_eq!(super::from_official("layer1.0.conv1.1.bias"), None);
+    }
+
     #[test]
     fn names_are_those_of_the_references() {
         let encoder = [

@@ -20,7 +20,7 @@ pub fn all(tscale: usize, dscale: usize) -> Vec<Proposal> {
 /// Proposals of one training video by the configured strategy.
 #[must_use]
 pub fn sample(config: &config::Proposals, tscale: usize, dscale: usize, draw: &mut Draw) -> Vec<Proposal> {
-    match config.strategy {
+    let mut sampled = match config.strategy {
         ProposalStrategy::Random => random(config.ratio, tscale, dscale, draw),
         ProposalStrategy::Grid => grid(config.ratio, tscale, dscale),
         ProposalStrategy::Block => {
@@ -29,7 +29,11 @@ pub fn sample(config: &config::Proposals, tscale: usize, dscale: usize, draw: &m
         }
         ProposalStrategy::Farthest => farthest(config.ratio, tscale, dscale, draw),
         ProposalStrategy::Determinantal => determinantal(config.ratio, tscale, dscale, draw),
+    };
+    if config.shuffled {
+        draw.shuffle(&mut sampled);
     }
+    sampled
 }
 
 /// `ratio` of the valid proposals, without replacement, in map order.
@@ -159,7 +163,7 @@ mod tests {
         assert_eq!(grid(0.06, 128, 128).len(), 496);
         assert_eq!(grid(0.1, 128, 64).len(), 610);
         let count = |ratio, dscale| {
-            let config = config::Proposals { strategy: ProposalStrategy::Random, ratio };
+            let config = config::Proposals { strategy: ProposalStrategy::Random, ratio, shuffled: false };
             sample(&config, 128, dscale, &mut Draw::new(0, Purpose::Proposals, &[])).len()
         };
         assert_eq!(count(0.06, 128), 495);
@@ -169,7 +173,7 @@ mod tests {
 
     #[test]
     fn drawn_blocks_are_whole_and_valid() {
-        let config = config::Proposals { strategy: ProposalStrategy::Block, ratio: 0.06 };
+        let config = config::Proposals { strategy: ProposalStrategy::Block, ratio: 0.06, shuffled: false };
         for item in 0..200 {
             let block = sample(&config, 128, 128, &mut Draw::new(0, Purpose::Proposals, &[item]));
             assert_eq!(block.len(), 22 * 22);
@@ -180,7 +184,7 @@ mod tests {
     #[test]
     fn spreading_samplers_choose_distinct_proposals_that_overlap_less() {
         let sampled = |strategy| {
-            let config = config::Proposals { strategy, ratio: 0.06 };
+            let config = config::Proposals { strategy, ratio: 0.06, shuffled: false };
             sample(&config, 32, 32, &mut Draw::new(4, Purpose::Proposals, &[]))
         };
         let overlap = |proposals: &[Proposal]| {

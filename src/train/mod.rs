@@ -3,6 +3,7 @@
 pub mod augment;
 pub mod cache;
 pub mod checkpoint;
+pub mod choices;
 mod control;
 mod encoding;
 mod error;

@@ -8,17 +8,16 @@ use std::time::Instant;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::choices::{Choices, Drawn};
 use super::encoding::Encoding;
 use super::item::Input;
 use super::loader::Batch;
-use super::losses::Site;
 use super::objective::{Losses, Objective};
 use super::optimizer::{Gradients, Optimizer, SavedMoments};
-use super::snippets;
 use super::targets::{Span, Truth};
 use crate::config::{Config, Encoder as EncoderConfig};
-use crate::domain::{Draw, Purpose, Seconds};
-use crate::model::{Detector, Encoder, proposals};
+use crate::domain::Seconds;
+use crate::model::{Detector, Encoder};
 
 /// Whether a step goes on after a chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,14 +94,26 @@ impl Engine {
         timed: bool,
         pulse: &mut dyn FnMut() -> Pulse,
     ) -> Option<Stepped> {
+        let config = self.config.clone();
+        self.step_with(batch, &mut Drawn::new(&config, step), rates, timed, pulse)
+    }
+
+    /// As [`Self::step`], with choices from elsewhere.
+    pub fn step_with(
+        &mut self,
+        batch: &Batch,
+        choices: &mut dyn Choices,
+        rates: Rates,
+        timed: bool,
+        pulse: &mut dyn FnMut() -> Pulse,
+    ) -> Option<Stepped> {
         let mut seconds = Seconds::default();
         let mut clock = Clock { device: self.device.clone(), timed, since: Instant::now() };
         let features = self.features(batch, pulse)?;
         seconds.encoder_forward = clock.lap();
 
-        let sampled: Vec<Vec<Span>> = (0..batch.items.len()).map(|item| self.proposals(step, item)).collect();
         let features = Tensor::<3>::from_inner(features).require_grad();
-        let objective = self.objective(batch, features.clone(), sampled, step);
+        let objective = self.objective(batch, features.clone(), choices);
         let Objective { total, names, terms, .. } = objective;
         let mut backward = total.backward();
         let upstream = features.grad_remove(&mut backward);
@@ -113,7 +124,7 @@ impl Engine {
         if let Some(upstream) = upstream
             && let Some(encoder) = self.encoder.as_ref().filter(|_| !self.config.encoder.frozen)
         {
-            let chunks = snippets::chosen(&self.config, step, batch.items.len(), &upstream);
+            let chunks = choices.snippets(&upstream);
             let encoding = Encoding::new(encoder, &self.config.encoder, &self.device);
             for chunk in chunks {
                 if pulse() == Pulse::Stop {
@@ -173,25 +184,14 @@ impl Engine {
     }
 
     /// Forward pass and loss of a batch on given features `[batch, channels, tscale]`.
-    fn objective(&self, batch: &Batch, features: Tensor<3>, sampled: Vec<Vec<Span>>, step: u64) -> Objective {
+    fn objective(&self, batch: &Batch, features: Tensor<3>, choices: &mut dyn Choices) -> Objective {
+        let sampled: Vec<Vec<Span>> = (0..batch.items.len()).map(|item| choices.proposals(item)).collect();
         let truths: Vec<Truth> = batch.items.iter().map(|item| item.truth.clone()).collect();
         let count = sampled.first().map_or(0, Vec::len);
         let flat: Vec<f32> = sampled.iter().flatten().flatten().copied().collect();
         let spans = Tensor::from_data(TensorData::new(flat, [sampled.len(), count, 2]), &self.device);
         let output = self.detector.forward(features, mask(batch, &self.device), spans);
-        let seed = self.config.seed;
-        self.losses.objective(&output, &truths, sampled, &mut |stage, site: Site, count| {
-            let mut draw = Draw::new(seed, Purpose::Negatives, &[step, stage as u64, site as u64]);
-            // 24 bits fill a float's precision and stay below 1.
-            (0..count).map(|_| (draw.bits() >> 40) as f32 / (1u32 << 24) as f32).collect()
-        })
-    }
-
-    /// The proposals an item trains at a step (spec 4.4).
-    fn proposals(&self, step: u64, item: usize) -> Vec<Span> {
-        let model = &self.config.model;
-        let mut draw = Draw::new(self.config.seed, Purpose::Proposals, &[step, item as u64]);
-        proposals::sample(&model.proposals, model.tscale, model.dscale, &mut draw)
+        self.losses.objective(&output, &truths, sampled, &mut |stage, site, count| choices.noise(stage, site, count))
     }
 }
 
@@ -290,17 +290,17 @@ mod tests {
         let (config, batch) = (config(1.0), batch());
         let engine = fresh(&config, &crate::domain::ClassList::default(), &device);
         let encoder = engine.encoder.as_ref().expect("an encoder");
-        let sampled = || (0..2).map(|item| engine.proposals(0, item)).collect::<Vec<_>>();
+        let mut choices = Drawn::new(&config, 0);
 
         let features = engine.features(&batch, &mut || Pulse::Go).expect("not broken off");
         let features = Tensor::<3>::from_inner(features).require_grad();
-        let mut backward = engine.objective(&batch, features.clone(), sampled(), 0).total.backward();
+        let mut backward = engine.objective(&batch, features.clone(), &mut choices).total.backward();
         let upstream = features.grad_remove(&mut backward).expect("a gradient");
         let native = Encoding::new(encoder, &config.encoder, &device);
         assert!(matches!(native, Encoding::Native(..)));
         let staged = [native, Encoding::Tensors(encoder, device.clone())].map(|way| {
             let mut staged = Gradients::default();
-            for chunk in snippets::chosen(&config, 0, 2, &upstream) {
+            for chunk in choices.snippets(&upstream) {
                 staged.add(way.gradients(&batch, &chunk, &upstream));
             }
             staged
@@ -308,7 +308,7 @@ mod tests {
 
         let all: Vec<(usize, usize)> = (0..2).flat_map(|item| (0..8).map(move |t| (item, t))).collect();
         let whole = encoder.forward(clips_of(&batch, &all, &device)).reshape([2, 8, 8]).swap_dims(1, 2);
-        let mut backward = engine.objective(&batch, whole, sampled(), 0).total.backward();
+        let mut backward = engine.objective(&batch, whole, &mut choices).total.backward();
         let ordinary = Gradients::collect(ENCODER, encoder, &mut backward);
 
         assert!(ordinary.names().count() > 10);

@@ -19,6 +19,7 @@ mod fixtures;
 mod parity_eval;
 mod parity_formats;
 mod parity_model;
+mod parity_official;
 mod parity_post;
 mod parity_train;
 mod parity_weights;

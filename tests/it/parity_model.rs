@@ -13,17 +13,17 @@ use etad::model::{Detector, Encoder, RoiAlign, proposals, refine};
 
 use crate::fixtures::{self, Fixture, assert_close};
 
-fn tensor<const D: usize>(fixture: &Fixture, name: &str, device: &Device) -> Tensor<D> {
+pub(crate) fn tensor<const D: usize>(fixture: &Fixture, name: &str, device: &Device) -> Tensor<D> {
     let shape: [usize; D] = fixture.get(name).shape.clone().try_into().expect("rank of the fixture");
     Tensor::from_data(TensorData::new(fixture.f32(name), shape), device)
 }
 
-fn values<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
+pub(crate) fn values<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
     tensor.to_data().iter::<f32>().collect()
 }
 
 /// Absolute tolerance from a relative one: times the largest expected value.
-fn relative(expected: &[f32], tolerance: f32) -> f32 {
+pub(crate) fn relative(expected: &[f32], tolerance: f32) -> f32 {
     tolerance * expected.iter().fold(1e-6f32, |largest, value| largest.max(value.abs()))
 }
 
@@ -42,7 +42,7 @@ fn filled<M: Named>(module: M, fixture: &Fixture, prefix: &str, rename: impl Fn(
 }
 
 /// Gradients by PyTorch's name.
-fn gradients<M: Named>(module: &M, gradients: &Gradients) -> BTreeMap<String, Vec<f32>> {
+pub(crate) fn gradients<M: Named>(module: &M, gradients: &Gradients) -> BTreeMap<String, Vec<f32>> {
     struct Collect<'a> {
         gradients: &'a Gradients,
         found: Vec<Option<Vec<f32>>>,
@@ -162,13 +162,13 @@ fn modules_of_one_mask(fixture: &Fixture, case: &str, detector: &Detector, devic
 }
 
 /// `[K]` segments as a tensor `[batch, K, 2]`, the same for each item.
-fn segments(proposals: &[[f32; 2]], batch: usize, device: &Device) -> Tensor<3> {
+pub(crate) fn segments(proposals: &[[f32; 2]], batch: usize, device: &Device) -> Tensor<3> {
     let data = TensorData::new(proposals.iter().flatten().copied().collect(), [1, proposals.len(), 2]);
     Tensor::from_data(data, device).repeat_dim(0, batch)
 }
 
 /// The mean of a tensor of the stages.
-fn mean(stages: Vec<Tensor<3>>) -> Tensor<3> {
+pub(crate) fn mean(stages: Vec<Tensor<3>>) -> Tensor<3> {
     let count = stages.len() as f32;
     stages.into_iter().reduce(|a, b| a + b).expect("a stage") / count
 }
@@ -225,7 +225,7 @@ fn hashed(entry: &serde_json::Value) -> Array {
 }
 
 /// The module with hash weights, whose names get the module's prefix.
-fn with_hash_weights<M: Named>(module: M, table: &serde_json::Value) -> M {
+pub(crate) fn with_hash_weights<M: Named>(module: M, table: &serde_json::Value) -> M {
     let tensors = (table.as_object().expect("a table").iter())
         .map(|(name, entry)| (format!("{}{name}", M::PREFIX), hashed(entry)))
         .collect();
@@ -234,7 +234,7 @@ fn with_hash_weights<M: Named>(module: M, table: &serde_json::Value) -> M {
     module
 }
 
-fn hashed_tensor<const D: usize>(entry: &serde_json::Value, device: &Device) -> Tensor<D> {
+pub(crate) fn hashed_tensor<const D: usize>(entry: &serde_json::Value, device: &Device) -> Tensor<D> {
     let Array { shape, values } = hashed(entry);
     Tensor::from_data(TensorData::new(values, shape), device)
 }

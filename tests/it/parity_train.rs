@@ -14,7 +14,7 @@ use etad::{config, model};
 use crate::fixtures::{Fixture, Values};
 
 #[track_caller]
-fn close(what: &str, ours: &[f32], reference: &[f32], absolute: f32, relative: f32) {
+pub(crate) fn close(what: &str, ours: &[f32], reference: &[f32], absolute: f32, relative: f32) {
     assert_eq!(ours.len(), reference.len(), "{what}: length");
     for (index, (a, b)) in ours.iter().zip(reference).enumerate() {
         assert!((a - b).abs() <= absolute + relative * b.abs(), "{what}[{index}]: {a} instead of {b}");
@@ -30,7 +30,7 @@ fn tensor(values: Vec<f32>) -> Tensor<1> {
     Tensor::from_data(TensorData::new(values, [count]), &device())
 }
 
-fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+pub(crate) fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().iter::<f32>().collect()
 }
 
@@ -56,7 +56,7 @@ fn cases(fixture: &Fixture, prefix: &str) -> Vec<String> {
     names
 }
 
-fn spans(fixture: &Fixture, name: impl AsRef<str>) -> Vec<Span> {
+pub(crate) fn spans(fixture: &Fixture, name: impl AsRef<str>) -> Vec<Span> {
     fixture.f32(name.as_ref()).as_chunks().0.to_vec()
 }
 
@@ -259,6 +259,18 @@ fn small(in_channels: usize, features: usize, bins: usize) -> config::Model {
     }
 }
 
+/// The fixtures' name of a use of random numbers.
+pub(crate) fn site_name(site: Site) -> &'static str {
+    match site {
+        Site::IouClassification => "iou_cls",
+        Site::SquaresMiddle => "l2_mid",
+        Site::SquaresLow => "l2_low",
+        Site::Start => "cls_start",
+        Site::End => "cls_end",
+        Site::Classes => panic!("no class head"),
+    }
+}
+
 #[test]
 fn a_training_step_has_the_references_losses_and_gradients() {
     let fixture = Fixture::load("c_detector_opentad.safetensors");
@@ -288,15 +300,7 @@ fn a_training_step_has_the_references_losses_and_gradients() {
             spans(&fixture, name("train.proposals")).chunks(count).map(<[Span]>::to_vec).collect();
         let losses = Losses::new(&config::Loss::default(), &config);
         let objective = losses.objective(&output, &truths, proposals, &mut |stage, site, _| {
-            let site = match site {
-                Site::IouClassification => "iou_cls",
-                Site::SquaresMiddle => "l2_mid",
-                Site::SquaresLow => "l2_low",
-                Site::Start => "cls_start",
-                Site::End => "cls_end",
-                Site::Classes => panic!("no class head"),
-            };
-            at(&format!("train.noise.s{stage}.{site}"))
+            at(&format!("train.noise.s{stage}.{}", site_name(site)))
         });
 
         // 1e-4, as the fixture suggests: float32 sums in another order.
@@ -337,7 +341,7 @@ fn a_training_step_has_the_references_losses_and_gradients() {
 
 /// 1e-3 of the largest value, as the fixture suggests for gradients.
 #[track_caller]
-fn near(what: &str, ours: &[f32], reference: &[f32]) {
+pub(crate) fn near(what: &str, ours: &[f32], reference: &[f32]) {
     let largest = reference.iter().fold(0.0f32, |most, value| most.max(value.abs()));
     close(what, ours, reference, 1e-3 * largest + 1e-7, 0.0);
 }

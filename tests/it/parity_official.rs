@@ -1,0 +1,383 @@
+//! The official variant (spec 5, 13): its modules (b), its detector and a training step (c), and two iterations with sampled gradients
+//! through the encoder (k) have the numbers of the authors' own repository.
+//!
+//! That works in 0..1 where this program works in snippets; with the fixtures' lengths, powers of two, the change is exact.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use burn::tensor::{Device, Tensor, TensorData};
+use etad::config::{self, Architecture, Config, HeadVariant, LossForm};
+use etad::model::weights::{Array, Named, Weights, parameters};
+use etad::model::{Detector, Encoder, from_official, proposals};
+use etad::train::choices::Choices;
+use etad::train::item::{Clips, Input, Item};
+use etad::train::loader::Batch;
+use etad::train::losses::Site;
+use etad::train::objective::Losses;
+use etad::train::step::{DETECTOR, ENCODER, Engine, Pulse, Rates};
+use etad::train::targets::{BatchTargets, Span, Truth};
+use etad::train::windows::Window;
+
+use crate::fixtures::{self, Fixture, assert_close};
+use crate::parity_model::{gradients, hashed_tensor, mean, relative, segments, tensor, values, with_hash_weights};
+use crate::parity_train::{close, near, site_name, spans};
+
+/// The narrowed official detector of the fixtures.
+fn small(tscale: usize) -> config::Model {
+    config::Model {
+        in_channels: 24,
+        hidden: 32,
+        norm_groups: 4,
+        tscale,
+        dscale: tscale,
+        roi: config::Roi { bins: 8, aligned: false, ..Default::default() },
+        head: config::Head { variant: HeadVariant::Official, features: 24, fc_channels: 12, ..Default::default() },
+        ..Default::default()
+    }
+}
+
+fn official_loss() -> config::Loss {
+    config::Loss { form: LossForm::Official, truncate_boundary: false, ..Default::default() }
+}
+
+/// The official tensors below `prefix` under this program's names.
+fn renamed(fixture: &Fixture, prefix: &str) -> BTreeMap<String, Array> {
+    let own = fixture.names().filter_map(|name| Some((name, from_official(name.strip_prefix(prefix)?)?)));
+    own.map(|(name, ours)| (ours, array(fixture, name))).collect()
+}
+
+fn array(fixture: &Fixture, name: &str) -> Array {
+    let stored = fixture.get(name);
+    Array { shape: stored.shape.clone(), values: stored.f32() }
+}
+
+fn filled<M: Named>(module: M, tensors: BTreeMap<String, Array>) -> M {
+    let (module, mismatch) = Weights { tensors, ..Default::default() }.fit(module);
+    mismatch.check().expect("weights of the same model");
+    module
+}
+
+/// Segments in 0..1 as segments in snippets.
+fn in_snippets(segments: &[Span], tscale: usize) -> Vec<Span> {
+    segments.iter().map(|segment| segment.map(|value| value * tscale as f32)).collect()
+}
+
+#[test]
+fn modules_equal_the_official_ones_forward_and_backward() {
+    let fixture = Fixture::load("b_modules_official.safetensors");
+    let device = Device::flex().autodiff();
+    let mut config = small(32);
+    config.head.stages = vec![0.7];
+    let mut weights = renamed(&fixture, "");
+    // The fixture's proposal module is fed without the residual convolution: one of zeros adds nothing.
+    let residual = "roi_head.proposal_heads.0.official.residual";
+    weights.insert(format!("{residual}.weight"), Array { shape: vec![32, 8, 3], values: vec![0.0; 32 * 8 * 3] });
+    weights.insert(format!("{residual}.bias"), Array { shape: vec![32], values: vec![0.0; 32] });
+    let detector = filled(Detector::new(&config, 0, 0, &device), weights);
+
+    let input = tensor::<3>(&fixture, "input", &device).require_grad();
+    let enhanced = detector.enhance(input.clone(), None);
+    assert_close("feature", &values(&enhanced), &fixture.f32("feature_out"), 1e-5);
+    let boundary = detector.boundary(enhanced.clone());
+    assert_close("tem", &values(&boundary), &fixture.f32("tem_out"), 1e-5);
+    let (stages, _) = detector.cascade(enhanced, tensor::<3>(&fixture, "anchors", &device) * 32.0);
+    let iou = stages[0].iou.clone();
+    let told = Tensor::cat(vec![stages[0].offsets.clone(), stages[0].boundary.clone()], 2);
+    assert_close("iou", &values(&iou), &fixture.f32("iou"), 1e-5);
+    assert_close("reg", &values(&told), &fixture.f32("reg"), 1e-5);
+
+    let upstream =
+        |name: &str, columns| Tensor::<3>::from_data(TensorData::new(fixture.f32(name), [2, 13, columns]), &device);
+    let loss = (boundary * tensor::<3>(&fixture, "upstream.tem", &device)).sum()
+        + (iou * upstream("upstream.iou", 2)).sum()
+        + (told * upstream("upstream.reg", 6)).sum();
+    let found = loss.backward();
+    // 1e-4 of the largest, as the fixture suggests.
+    let agree = |name: &str, gradient: &[f32], expected: &[f32]| {
+        assert_close(name, gradient, expected, relative(expected, 1e-4));
+    };
+    agree("input", &values(&input.grad(&found).expect("a gradient")), &fixture.f32("grad.input"));
+    let found = gradients(&detector, &found);
+    let expected = renamed(&fixture, "grad.");
+    for (name, expected) in &expected {
+        agree(name, &found[name], &expected.values);
+    }
+    let stored = fixture.names().filter(|name| name.starts_with("grad.")).count();
+    assert_eq!(expected.len() + 1, stored, "all but the input's belong to parameters");
+}
+
+#[test]
+fn the_detector_and_a_training_step_equal_the_official_ones() {
+    let fixture = Fixture::load("c_detector_official.safetensors");
+    let device = Device::flex().autodiff();
+    let model = small(32);
+    let detector = filled(Detector::new(&model, 0, 0, &device), renamed(&fixture, "weights."));
+    let initial: Vec<Vec<Span>> =
+        in_snippets(&spans(&fixture, "anchors"), 32).chunks(40).map(<[Span]>::to_vec).collect();
+    let input = tensor::<3>(&fixture, "input", &device).require_grad();
+    let output = detector.forward(input.clone(), None, tensor::<3>(&fixture, "anchors", &device) * 32.0);
+
+    assert_close("tem", &values(&output.boundary), &fixture.f32("out.tem"), 1e-5);
+    for (index, stage) in output.stages.iter().enumerate() {
+        let expected = |name: &str| fixture.f32(&format!("out.s{index}.{name}"));
+        let told = Tensor::cat(vec![stage.offsets.clone(), stage.boundary.clone()], 2);
+        assert_close("anchors", &values(&(stage.proposals.clone() / 32.0)), &expected("anchors_in"), 1e-5);
+        assert_close("iou", &values(&stage.iou), &expected("iou"), 1e-5);
+        assert_close("reg", &values(&told), &expected("reg"), 1e-4);
+    }
+    let refined = mean(output.stages.iter().map(|stage| stage.refined.clone()).collect()) / 32.0;
+    assert_close("refined", &values(&refined), &fixture.f32("infer.anchors"), 1e-5);
+    let iou = mean(output.stages.iter().map(|stage| stage.iou.clone()).collect());
+    assert_close("mean iou", &values(&iou), &fixture.f32("infer.iou"), 1e-5);
+
+    let truths: Vec<Truth> = (0..2)
+        .map(|item| Truth { segments: in_snippets(&spans(&fixture, format!("gt{item}")), 32), ..Truth::default() })
+        .collect();
+    let targets = BatchTargets::new(&truths, &initial, 32, LossForm::Official, false);
+    close("gt_start", &targets.startness.concat(), &fixture.f32("gt_start"), 1e-6, 0.0);
+    close("gt_end", &targets.endness.concat(), &fixture.f32("gt_end"), 1e-6, 0.0);
+    let assigned: Vec<f32> = (targets.assigned.iter().zip(&truths))
+        .flat_map(|(indices, truth)| indices.iter().flat_map(|&index| truth.segments[index]))
+        .map(|value| value / 32.0)
+        .collect();
+    close("assigned", &assigned, &fixture.f32("assigned_gt"), 0.0, 0.0);
+
+    let losses = Losses::new(&official_loss(), &model);
+    let objective = losses.objective(&output, &truths, initial, &mut |stage, site, _| {
+        fixture.f32(&format!("noise.s{stage}.{}", site_name(site)))
+    });
+    // 1e-4, as the fixture suggests: float32 sums in another order.
+    for (stage, terms) in objective.stages.iter().enumerate() {
+        for (part, term) in [
+            ("iou_cls", &terms.iou_classification),
+            ("l2", &terms.iou_regression),
+            ("cls_start", &terms.start),
+            ("cls_end", &terms.end),
+        ] {
+            close(part, &values(term), &fixture.f32(&format!("term.s{stage}.{part}")), 1e-4, 1e-4);
+        }
+    }
+    let told = values(&objective.terms);
+    let reported = ["cost", "tem", "stage1", "stage2", "stage3"];
+    for (index, (ours, theirs)) in objective.names.iter().zip(reported).enumerate() {
+        close(ours, &told[index..=index], &fixture.f32(&format!("loss.{theirs}")), 1e-4, 1e-4);
+    }
+
+    let found = objective.total.backward();
+    near("input", &values(&input.grad(&found).expect("a gradient")), &fixture.f32("grad_input"));
+    let found = gradients(&detector, &found);
+    let expected = renamed(&fixture, "grad.");
+    assert_eq!(found.len(), expected.len(), "every parameter has a gradient");
+    for (name, expected) in &expected {
+        near(name, &found[name], &expected.values);
+    }
+}
+
+#[test]
+fn the_full_detector_equals_the_official_one() {
+    let fixture = Fixture::load("c_detector_full_official.safetensors");
+    let table = fixtures::json("c_detector_full_official_weights.json");
+    let device = Device::flex();
+    let model = config::Model {
+        roi: config::Roi { bins: 24, aligned: false, ..Default::default() },
+        head: config::Head { variant: HeadVariant::Official, ..Default::default() },
+        ..Default::default()
+    };
+    let ours: serde_json::Map<String, serde_json::Value> = (table.as_object().expect("a table").iter())
+        .filter_map(|(name, entry)| Some((from_official(name)?, entry.clone())))
+        .collect();
+    let detector = with_hash_weights(Detector::new(&model, 0, 0, &device), &ours.into());
+    let count: usize = parameters(&detector).iter().map(|one| one.shape.iter().product::<usize>()).sum();
+    assert_eq!(count, 10_343_450, "spec 5");
+
+    let enhanced = detector.enhance(hashed_tensor::<3>(&table["__input__"], &device), None);
+    assert_close("tem", &values(&detector.boundary(enhanced.clone())), &fixture.f32("tem"), 1e-4);
+    let (mut iou, mut refined) = (Vec::new(), Vec::new());
+    for part in proposals::all(128, 128).chunks(1024) {
+        let (stages, _) = detector.cascade(enhanced.clone(), segments(part, 1, &device));
+        iou.extend(values(&mean(stages.iter().map(|stage| stage.iou.clone()).collect())));
+        refined.extend(values(&(mean(stages.into_iter().map(|stage| stage.refined).collect()) / 128.0)));
+    }
+    let every_7th = |values: &[f32]| values.chunks_exact(2).step_by(7).flatten().copied().collect::<Vec<_>>();
+    assert_close("iou", &every_7th(&iou), &fixture.f32("iou"), 1e-4);
+    // 1e-3 of a snippet, as the fixture suggests.
+    assert_close("anchors", &every_7th(&refined), &fixture.f32("anchors"), 1e-3 / 128.0);
+    for (what, all) in [("iou_sum", iou), ("anchors_sum", refined)] {
+        let sum = all.iter().map(|&value| f64::from(value)).sum::<f64>();
+        let expected = f64::from(fixture.f32(what)[0]);
+        assert!((sum / expected - 1.0).abs() < 1e-5, "{what}: {sum} against {expected}");
+    }
+}
+
+const SNIPPETS: usize = 16;
+const PROPOSALS: usize = 30;
+
+/// The reference's draws of one iteration; keeps the feature gradient that the step comes to.
+struct Recorded<'a> {
+    fixture: &'a Fixture,
+    iteration: usize,
+    upstream: Vec<f32>,
+}
+
+impl Recorded<'_> {
+    fn name(&self, name: &str) -> String {
+        format!("it{}.{name}", self.iteration)
+    }
+}
+
+impl Choices for Recorded<'_> {
+    fn proposals(&mut self, item: usize) -> Vec<Span> {
+        let all = spans(self.fixture, self.name("anchors"));
+        in_snippets(&all[item * PROPOSALS..(item + 1) * PROPOSALS], SNIPPETS)
+    }
+
+    fn noise(&mut self, stage: usize, site: Site, _: usize) -> Vec<f32> {
+        self.fixture.f32(&self.name(&format!("noise.s{stage}.{}", site_name(site))))
+    }
+
+    fn snippets(&mut self, upstream: &Tensor<3>) -> Vec<Vec<(usize, usize)>> {
+        self.upstream = values(upstream);
+        let chosen = self.fixture.get(&self.name("snippet_idx")).i64();
+        let chunk = |first: usize| {
+            let columns =
+                move |item: usize| [first, first + 1].map(|column| (item, chosen[item * 6 + column] as usize));
+            [0, 1].map(columns).concat()
+        };
+        [0, 2, 4].map(chunk).to_vec()
+    }
+}
+
+/// The batch of an iteration. Truths are the distinct assigned ones, which give the fixture's boundary curves.
+fn batch(fixture: &Fixture, iteration: usize) -> Batch {
+    let video = fixture.get(&format!("it{iteration}.video"));
+    let &[_, count, 3, length, side, _] = video.shape.as_slice() else { panic!("six axes") };
+    let bytes: Vec<u8> = video.i64().into_iter().map(|byte| byte as u8).collect();
+    let assigned = spans(fixture, format!("it{iteration}.assigned_gt"));
+    let plane = side * side;
+    let item = |index: usize| {
+        let own = &bytes[index * count * 3 * length * plane..];
+        // [snippet, channel, frame, …] there, [frame, channel, …] here.
+        let places = (0..count * length).flat_map(|frame| (0..3).map(move |channel| (frame, channel)));
+        let frames = places.flat_map(|(frame, channel)| {
+            let at = ((frame / length * 3 + channel) * length + frame % length) * plane;
+            own[at..at + plane].iter().copied()
+        });
+        let mut segments = in_snippets(&assigned[index * PROPOSALS..(index + 1) * PROPOSALS], SNIPPETS);
+        segments.sort_by(|a, b| a[0].total_cmp(&b[0]));
+        segments.dedup();
+        Item {
+            video: format!("v{index}"),
+            duration: SNIPPETS as f64,
+            window: Window { start: 0.0, length: SNIPPETS as f64 },
+            input: Input::Clips(Clips {
+                frames: frames.collect(),
+                index: (0..(count * length) as u32).collect(),
+                length,
+                side,
+            }),
+            mask: vec![1.0; SNIPPETS],
+            truth: Truth { classes: vec![0; segments.len()], segments, ignored: Vec::new() },
+        }
+    };
+    Batch { items: vec![item(0), item(1)], broken: Vec::new() }
+}
+
+/// The official tensors below `prefix`, of detector and encoder, under this program's names.
+fn both(fixture: &Fixture, detector: &str, encoder: &str) -> BTreeMap<String, Array> {
+    let mut tensors = renamed(fixture, &format!("{detector}base_detector."));
+    let prefix = format!("{encoder}feature_extractor.model.backbone.");
+    for name in fixture.names() {
+        if let Some(bare) = name.strip_prefix(&prefix) {
+            tensors.insert(format!("{}{bare}", Encoder::PREFIX), array(fixture, name));
+        }
+    }
+    tensors
+}
+
+/// Gradients of the last step by name, out of the first moments before and after it: m = 0.9 m' + 0.1 g.
+fn last_gradients(
+    before: &BTreeMap<String, Vec<f32>>,
+    after: &BTreeMap<String, Vec<f32>>,
+) -> BTreeMap<String, Vec<f32>> {
+    let one = |(name, after): (&String, &Vec<f32>)| {
+        let before = before.get(name).cloned().unwrap_or_else(|| vec![0.0; after.len()]);
+        let gradient = after.iter().zip(before).map(|(after, before)| (after - 0.9 * before) / 0.1).collect();
+        (name.clone(), gradient)
+    };
+    after.iter().map(one).collect()
+}
+
+/// First moments by PyTorch's name.
+fn first_moments(engine: &Engine) -> BTreeMap<String, Vec<f32>> {
+    let named = |path: String| match path.split_once('.') {
+        Some((DETECTOR, path)) => Detector::name(path),
+        Some((ENCODER, path)) => format!("{}{}", Encoder::PREFIX, Encoder::name(path)),
+        _ => panic!("{path} is of no group"),
+    };
+    engine.optimizer.save().into_iter().map(|(path, moments)| (named(path), moments.first)).collect()
+}
+
+#[test]
+fn two_iterations_with_sampled_gradients_equal_the_official_ones() {
+    let fixture = Fixture::load("k_sgs_official.safetensors");
+    let device = Device::flex().autodiff();
+    let mut config = Config { model: small(SNIPPETS), loss: official_loss(), ..Default::default() };
+    config.encoder = config::Encoder {
+        arch: Architecture::R2plus1d,
+        blocks: vec![1; 4],
+        widths: vec![8, 10, 12, 24],
+        stem_mid: 6,
+        stem_width: 8,
+        train_norm: true,
+        frozen_stages: 3,
+        chunk: 2,
+        ..Default::default()
+    };
+    config.solver.clip_norm = 0.0;
+    let rates = Rates { detector: 1e-3, encoder: 2e-3 };
+    let init = both(&fixture, "init.", "init.");
+    let detector = filled(Detector::new(&config.model, 0, 0, &device), init.clone());
+    let encoder = filled(Encoder::new(&config.encoder, 0, &device), init);
+    let mut engine = Engine::new(&config, Some(encoder), detector, &device);
+    let weights = |engine: &Engine| {
+        let weights = Weights::default().with(&engine.detector);
+        engine.encoder.iter().fold(weights, |weights, encoder| weights.with(encoder)).tensors
+    };
+
+    // Elements whose gradient was so small that Adam turns its rounding into a step.
+    let mut unsure: BTreeSet<(String, usize)> = BTreeSet::new();
+    for iteration in 0..2 {
+        let expected = |name: &str| fixture.f32(&format!("it{iteration}.{name}"));
+        let batch = batch(&fixture, iteration);
+        let features = engine.features(&batch, &mut || Pulse::Go).expect("not broken off");
+        close("features", &values(&features), &expected("feature"), 1e-4, 0.0);
+        let (weights_before, moments_before) = (weights(&engine), first_moments(&engine));
+        let mut choices = Recorded { fixture: &fixture, iteration, upstream: Vec::new() };
+        let stepped = engine.step_with(&batch, &mut choices, rates, false, &mut || Pulse::Go).expect("stepped");
+        close("cost", &values(&stepped.terms)[..1], &expected("cost"), 1e-4, 1e-4);
+        near("feature gradient", &choices.upstream, &expected("feat_grad"));
+
+        let found = last_gradients(&moments_before, &first_moments(&engine));
+        let gradients = both(&fixture, &format!("it{iteration}.det_grad."), &format!("it{iteration}.bb_grad."));
+        assert_eq!(found.len(), gradients.len(), "parameters with a gradient");
+        for (name, expected) in &gradients {
+            near(name, &found[name], &expected.values);
+            let small = (0..expected.values.len()).filter(|&index| expected.values[index].abs() < 1e-5);
+            unsure.extend(small.map(|index| (name.clone(), index)));
+        }
+
+        let after = format!("it{iteration}.after.");
+        let (now, expected) = (weights(&engine), both(&fixture, &after, &after));
+        let moved: Vec<&String> = now.keys().filter(|&name| now[name] != weights_before[name]).collect();
+        assert_eq!(moved, expected.keys().collect::<Vec<_>>(), "parameters that moved");
+        for (name, expected) in &expected {
+            let rate = if name.starts_with(Encoder::PREFIX) { rates.encoder } else { rates.detector };
+            for (index, (a, b)) in now[name].values.iter().zip(&expected.values).enumerate() {
+                let doubtful = unsure.contains(&(name.clone(), index));
+                let allowed = if doubtful { 2.0 * rate as f32 * (iteration + 1) as f32 } else { 1e-5 };
+                assert!((a - b).abs() <= allowed, "{name}[{index}] after {iteration}: {a} instead of {b}");
+            }
+        }
+    }
+    assert!(unsure.len() < 7000, "{} elements were compared only loosely", unsure.len());
+}
