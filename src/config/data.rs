@@ -37,6 +37,8 @@ section! {
         window_jitter: bool = true,
         /// Share of an action that a training window must hold to train on it, 0..1 (spec 2.5: 0.9).
         completeness: f64 = 0.9,
+        /// Which truths of a whole rescaled video train (spec 2.3).
+        truth_rule: TruthRule = TruthRule::OpenTad,
         /// Frames are chosen by presentation time, or by index as the reference does (spec 18, 2.4).
         sampling: Sampling = Sampling::Time,
         /// Frames of a clip (spec 2.4: 16).
@@ -87,5 +89,17 @@ choice! {
         Time = "time",
         /// By frame index, OpenTAD's bins (spec 2.4).
         Index = "index",
+        /// By frame index, the first clip at the first frame and the last at the last, as the official code (spec 2.4).
+        IndexOfficial = "index_official",
     } default Time
+}
+
+choice! {
+    /// Which truths of a rescaled video train (spec 2.3, 13: gt filter).
+    pub enum TruthRule {
+        /// OpenTAD: those longer than 1 % of the video, each once.
+        OpenTad = "opentad",
+        /// The authors' own repository: all of a video that has one longer than 1 %.
+        Official = "official",
+    } default OpenTad
 }

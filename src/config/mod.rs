@@ -9,11 +9,11 @@ mod reference;
 mod section;
 mod train;
 
-pub use data::{Data, Sampling, Scheme, Source};
+pub use data::{Data, Sampling, Scheme, Source, TruthRule};
 pub use encoder::{Architecture, Encoder, Norm};
 pub use load::{ConfigError, load, parse};
 pub use model::{Head, HeadVariant, Model, ProposalStrategy, Proposals, Roi};
-pub use post::{Evaluation, Nms, Post};
+pub use post::{Evaluation, Nms, Post, PostForm};
 pub use reference::markdown;
 pub use section::{Documented, Key, plain_key};
 pub use train::{

@@ -1,10 +1,12 @@
 //! The keys of post-processing and evaluation.
 
-use super::section::section;
+use super::section::{choice, section};
 
 section! {
     /// From scored proposals to detections (spec 9).
     pub struct Post {
+        /// Whose peaks, suppression and clamping are followed where the two references disagree (spec 9.7, 13).
+        form: PostForm = PostForm::OpenTad,
         /// Keep only proposals whose ends are peaks of the boundary curves (spec 9.2).
         boundary_selection: bool = true,
         /// Suppression of overlapping proposals (spec 9.3).
@@ -34,4 +36,15 @@ section! {
         /// JSON list of videos left out of the evaluation (spec 10.2).
         blocked: Option<String> = None,
     }
+}
+
+choice! {
+    /// The reference whose post-processing is followed (spec 13).
+    pub enum PostForm {
+        /// OpenTAD: plateaus and ends of a curve are peaks; both ends are clamped to the video (spec 9.2, 9.3, 9.5).
+        OpenTad = "opentad",
+        /// The authors' own repository: strict peaks; soft-NMS in float64 without minimum score or voting, which loses the last
+        /// candidate; a start is clamped below and an end above only (spec 9.2, 9.7).
+        Official = "official",
+    } default OpenTad
 }

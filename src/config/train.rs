@@ -43,6 +43,8 @@ section! {
     pub struct Solver {
         /// Videos or windows of one step.
         batch_size: usize = 4,
+        /// Whether an epoch leaves out its last batch when it is not full (official code) or uses it (OpenTAD; spec 2.6).
+        drop_last: bool = false,
         /// Passes over the training subset.
         epochs: usize = 6,
         /// Which snippets send gradients to the encoder (spec 7.3).

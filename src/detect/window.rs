@@ -3,10 +3,10 @@
 use burn::tensor::Tensor;
 
 use super::{Candidates, DetectError, candidates};
-use crate::config::Post;
-use crate::domain::{ClassList, Detection};
-use crate::eval::nms::SoftNms;
-use crate::eval::postprocess::{Clock, Merge, Peaks, boundary_selection, merge_windows};
+use crate::config::{Post, PostForm};
+use crate::domain::{ClassList, Detection, Segment};
+use crate::eval::nms::{Pick, SoftNms, official_soft_nms};
+use crate::eval::postprocess::{Clock, Merge, Peaks, boundary_selection, merge_windows, official_with_classes};
 use crate::model::Detector;
 
 /// What a detector without class head, or a class list too short, calls its findings.
@@ -83,13 +83,15 @@ pub fn detect_windows(
 /// Selection, suppression and seconds of one window's candidates.
 fn detections(found: Candidates, window: &WindowTime, post: &Post, classes: &ClassList) -> WindowDetections {
     let kept: Vec<usize> = if post.boundary_selection {
-        let keep = boundary_selection(&found.starts, &found.ends, &found.segments, Peaks::OpenTad);
+        let peaks = match post.form {
+            PostForm::OpenTad => Peaks::OpenTad,
+            PostForm::Official => Peaks::Official,
+        };
+        let keep = boundary_selection(&found.starts, &found.ends, &found.segments, peaks);
         (0..keep.len()).filter(|&index| keep[index]).collect()
     } else {
         (0..found.segments.len()).collect()
     };
-    let clock = Clock::Timed { window_start: window.start, snippet_seconds: window.seconds_per_snippet };
-    let nms = suppression(post);
     let class_count = found.class_count();
     let mut all = Vec::new();
     for class in 0..class_count.max(1) {
@@ -98,17 +100,47 @@ fn detections(found: Candidates, window: &WindowTime, post: &Post, classes: &Cla
             _ => found.scores[index],
         };
         let label = classes.names().get(class).map_or(UNNAMED, String::as_str);
-        // What starts below the minimum would only be carried along to be dropped.
         let candidates = kept.iter().map(|&index| (found.segments[index], score(index)));
-        let (segments, scores): (Vec<_>, Vec<_>) = candidates.filter(|(_, score)| *score >= nms.min_score).unzip();
-        all.extend(nms.run(&segments, &scores).into_iter().map(|pick| Detection {
-            segment: clock.seconds(pick.segment, window.duration).map(f64::from),
-            label: label.to_owned(),
-            score: f64::from(pick.score),
-        }));
+        match post.form {
+            PostForm::OpenTad => all.extend(suppressed(candidates, window, post, label)),
+            PostForm::Official => all.extend(officially_suppressed(candidates, window, post, label)),
+        }
     }
     all.retain(|one| one.segment[1] > one.segment[0]);
     WindowDetections { detections: all, starts: found.starts, ends: found.ends }
+}
+
+/// OpenTAD's suppression and seconds of one class's candidates (spec 9.3, 9.5).
+fn suppressed(
+    candidates: impl Iterator<Item = ([f32; 2], f32)>,
+    window: &WindowTime,
+    post: &Post,
+    label: &str,
+) -> Vec<Detection> {
+    let clock = Clock::Timed { window_start: window.start, snippet_seconds: window.seconds_per_snippet };
+    let nms = suppression(post);
+    // What starts below the minimum would only be carried along to be dropped.
+    let (segments, scores): (Vec<_>, Vec<_>) = candidates.filter(|(_, score)| *score >= nms.min_score).unzip();
+    let detection = |pick: Pick| Detection {
+        segment: clock.seconds(pick.segment, window.duration).map(f64::from),
+        label: label.to_owned(),
+        score: f64::from(pick.score),
+    };
+    nms.run(&segments, &scores).into_iter().map(detection).collect()
+}
+
+/// The official code's suppression and seconds of one class's candidates (spec 9.7); it works in 0..1 of the video.
+fn officially_suppressed(
+    candidates: impl Iterator<Item = ([f32; 2], f32)>,
+    window: &WindowTime,
+    post: &Post,
+    label: &str,
+) -> Vec<Detection> {
+    let share = |snippet: f32| (window.start + f64::from(snippet) * window.seconds_per_snippet) / window.duration;
+    let (segments, scores): (Vec<Segment>, Vec<f64>) =
+        candidates.map(|(segment, score)| (segment.map(share), f64::from(score))).unzip();
+    let picks = official_soft_nms(&segments, &scores, post.nms.sigma, post.nms.max_detections);
+    official_with_classes(&picks, window.duration, &[(label.to_owned(), 1.0)])
 }
 
 /// The detections of a video from those of its windows, by descending score: suppressed once more within each class where windows
@@ -155,6 +187,20 @@ mod tests {
         assert_eq!(told.len(), 3);
         assert!((found.detections[2].score - 0.4).abs() < 1e-6);
         assert!(found.detections[1].score < 0.25, "the weaker copy of a class is damped");
+    }
+
+    #[test]
+    fn the_official_form_loses_the_last_candidate_and_asks_for_strict_peaks() {
+        let window = WindowTime { start: 0.0, seconds_per_snippet: 0.5, duration: 1.5 };
+        let post = Post { form: PostForm::Official, ..Post::default() };
+        let classes = ClassList::new(["sit".to_owned(), "wave".to_owned()]);
+        let all = detections(candidates(), &window, &Post { boundary_selection: false, ..post.clone() }, &classes);
+        let kept = detections(candidates(), &window, &post, &classes);
+        let count =
+            |found: &WindowDetections, label: &str| found.detections.iter().filter(|one| one.label == label).count();
+        let candidates = candidates().segments.len();
+        assert_eq!((count(&all, "sit"), count(&all, "wave")), (candidates - 1, candidates - 1));
+        assert!(kept.detections.len() < all.detections.len());
     }
 
     #[test]

@@ -93,6 +93,7 @@ pub fn clip_frames(data: &Data, window: Window, times: &[MediaTime], tscale: usi
             .map(|seconds| nearest(times, MediaTime::from_secs(seconds)))
             .collect(),
         Sampling::Index => snippets::opentad_frames(times.len(), tscale, length).concat(),
+        Sampling::IndexOfficial => snippets::official_frames(times.len(), tscale, length).concat(),
     };
     for clip in frames.chunks_exact_mut(length) {
         if data.repeat_centre_frame {

@@ -108,8 +108,8 @@ type Made = Result<Item, Broken>;
 /// What the threads make, in order.
 #[derive(Clone, Copy, Debug)]
 enum Course {
-    /// Epoch after epoch in drawn order, from a position on.
-    Training { epochs: usize, first: usize },
+    /// Epoch after epoch in drawn order, so many items of each, from a position on.
+    Training { epochs: usize, first: usize, per_epoch: usize },
     /// Every item once, in plan order.
     Searching,
 }
@@ -135,8 +135,9 @@ impl Loader {
         (workers, batch_size): (usize, usize),
         (epoch, batch, epochs): (usize, usize, usize),
     ) -> Result<Self, LoaderError> {
-        let first = epoch * maker.plan.items.len() + batch * batch_size;
-        Self::start(maker, source, cache, workers, batch_size, Course::Training { epochs, first })
+        let per_epoch = maker.plan.used(batch_size);
+        let first = epoch * per_epoch + batch * batch_size;
+        Self::start(maker, source, cache, workers, batch_size, Course::Training { epochs, first, per_epoch })
     }
 
     /// All items of the plan once, in order, for inference.
@@ -161,10 +162,9 @@ impl Loader {
         course: Course,
     ) -> Result<Self, LoaderError> {
         let (workers, batch_size) = (workers.max(1), batch_size.max(1));
-        let per_epoch = maker.plan.items.len();
-        let (first, total) = match course {
-            Course::Training { epochs, first } => (first, epochs * per_epoch),
-            Course::Searching => (0, per_epoch),
+        let (first, total, per_epoch) = match course {
+            Course::Training { epochs, first, per_epoch } => (first, epochs * per_epoch, per_epoch),
+            Course::Searching => (0, maker.plan.items.len(), maker.plan.items.len()),
         };
         // One batch ahead: while a batch trains, the next is made.
         let capacity = batch_size.div_ceil(workers);
@@ -216,13 +216,12 @@ fn work(
     places: impl Iterator<Item = usize>,
     out: &Sender<Made>,
 ) {
-    let per_epoch = maker.plan.items.len().max(1);
     let mut order: (usize, Vec<usize>) = (usize::MAX, Vec::new());
     for place in places {
-        let (epoch, position) = (place / per_epoch, place % per_epoch);
         let made = match course {
             Course::Searching => maker.searching(place, cache, reader),
-            Course::Training { .. } => {
+            Course::Training { per_epoch, .. } => {
+                let (epoch, position) = (place / per_epoch.max(1), place % per_epoch.max(1));
                 if order.0 != epoch {
                     order = (epoch, maker.plan.order(epoch));
                 }

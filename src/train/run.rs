@@ -125,7 +125,8 @@ impl<'a> Run<'a> {
         let config = setup.config;
         let device = setup.device.clone().autodiff();
         let videos = material.videos(&config.data.train_subset);
-        let plan = Plan::training(videos, material.classes.clone(), &config.data, config.model.tscale, config.seed);
+        let plan = Plan::training(videos, material.classes.clone(), &config.data, config.model.tscale, config.seed)
+            .dropping_last(config.solver.drop_last);
         if plan.items.is_empty() {
             return Err(TrainError::NoItems {
                 subset: config.data.train_subset.clone(),

@@ -2,7 +2,7 @@
 
 use super::stored;
 use super::targets::Truth;
-use crate::config::{Data, Scheme, Source};
+use crate::config::{Data, Scheme, Source, TruthRule};
 use crate::domain::{Annotation, ClassList, Draw, Purpose, Video};
 use crate::formats::resized::{self, SnippetTruth, TruthFilter};
 
@@ -38,6 +38,14 @@ fn stride(data: &Data) -> f64 {
     data.window_seconds * (1.0 - data.window_overlap).max(0.01)
 }
 
+/// The configured filter of a rescaled video's truths.
+fn truth_filter(rule: TruthRule) -> TruthFilter {
+    match rule {
+        TruthRule::OpenTad => TruthFilter::OpenTad { drop_short: true },
+        TruthRule::Official => TruthFilter::Official,
+    }
+}
+
 impl Window {
     /// A time in seconds as snippet units of this window.
     #[must_use]
@@ -61,7 +69,7 @@ impl Window {
     #[must_use]
     pub fn truth(self, video: &Video, classes: &ClassList, data: &Data, tscale: usize) -> Truth {
         let actions = match data.scheme {
-            Scheme::Resize => resized::truths(video, tscale, TruthFilter::OpenTad { drop_short: true }),
+            Scheme::Resize => resized::truths(video, tscale, truth_filter(data.truth_rule)),
             Scheme::Windows if data.source == Source::Features => stored::truths(data, video, self, tscale),
             Scheme::Windows => self.truncated(video, data.completeness, tscale),
         };
@@ -114,6 +122,7 @@ pub struct Plan {
     data: Data,
     tscale: usize,
     seed: u64,
+    drop_last: bool,
 }
 
 impl Plan {
@@ -141,13 +150,27 @@ impl Plan {
             .enumerate()
             .flat_map(|(index, video)| windows(data, video, tscale).into_iter().map(move |window| (index, window)))
             .collect();
-        Self { videos, classes, items, data: data.clone(), tscale, seed: 0 }
+        Self { videos, classes, items, data: data.clone(), tscale, seed: 0, drop_last: false }
+    }
+
+    /// The same, leaving out the last batch of an epoch when it is not full, where `drop_last` says so (spec 2.6).
+    #[must_use]
+    pub fn dropping_last(self, drop_last: bool) -> Self {
+        Self { drop_last, ..self }
+    }
+
+    /// Items that an epoch of training uses. A plan smaller than a batch is used all the same: else nothing would ever train.
+    #[must_use]
+    pub fn used(&self, batch_size: usize) -> usize {
+        let all = self.items.len();
+        let full = all - all % batch_size.max(1);
+        if self.drop_last && full > 0 { full } else { all }
     }
 
     /// Steps of an epoch; the last batch may be smaller (spec 2.6).
     #[must_use]
     pub fn steps(&self, batch_size: usize) -> usize {
-        self.items.len().div_ceil(batch_size.max(1))
+        self.used(batch_size).div_ceil(batch_size.max(1))
     }
 
     /// Order of the items in an epoch.
@@ -229,6 +252,20 @@ mod tests {
         let window = windows(&data, &video(100.0, &[]), 128)[0];
         let truth = window.truth(&video(100.0, &[[0.0, 1.0], [90.0, 120.0], [90.0, 120.0]]), &classes, &data, 128);
         assert_eq!(truth.segments, [[115.2, 128.0]]);
+        let data = Data { truth_rule: TruthRule::Official, ..data };
+        let truth = window.truth(&video(100.0, &[[0.0, 1.0], [90.0, 120.0], [90.0, 120.0]]), &classes, &data, 128);
+        assert_eq!(truth.segments, [[0.0, 1.28], [115.2, 128.0], [115.2, 128.0]]);
+    }
+
+    #[test]
+    fn the_last_batch_that_is_not_full_is_used_or_dropped() {
+        let classes = ClassList::new(["a".to_owned()]);
+        let all = (0..7).map(|_| video(5.0, &[[1.0, 2.0]])).collect();
+        let plan = Plan::training(all, classes, &data(), 64, 3);
+        assert_eq!((plan.used(3), plan.steps(3)), (7, 3));
+        let plan = plan.dropping_last(true);
+        assert_eq!((plan.used(3), plan.steps(3)), (6, 2));
+        assert_eq!((plan.used(8), plan.steps(8)), (7, 1), "less than a batch still trains");
     }
 
     #[test]

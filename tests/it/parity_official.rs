@@ -150,7 +150,8 @@ fn the_detector_and_a_training_step_equal_the_official_ones() {
     for (stage, terms) in objective.stages.iter().enumerate() {
         for (part, term) in [
             ("iou_cls", &terms.iou_classification),
-            ("l2", &terms.iou_regression),
+            // Recorded with its weight.
+            ("l2", &(terms.iou_regression.clone() * 5.0)),
             ("cls_start", &terms.start),
             ("cls_end", &terms.end),
         ] {
@@ -200,6 +201,11 @@ fn the_full_detector_equals_the_official_one() {
     }
     let every_7th = |values: &[f32]| values.chunks_exact(2).step_by(7).flatten().copied().collect::<Vec<_>>();
     assert_close("iou", &every_7th(&iou), &fixture.f32("iou"), 1e-4);
+    for (index, (a, b)) in every_7th(&refined).iter().zip(fixture.f32("anchors")).enumerate() {
+        if (a - b).abs() * 128.0 > 1e-4 {
+            println!("{index}: {a} {b} off {}", (a - b) * 128.0);
+        }
+    }
     // 1e-3 of a snippet, as the fixture suggests.
     assert_close("anchors", &every_7th(&refined), &fixture.f32("anchors"), 1e-3 / 128.0);
     for (what, all) in [("iou_sum", iou), ("anchors_sum", refined)] {
@@ -238,11 +244,9 @@ impl Choices for Recorded<'_> {
     fn snippets(&mut self, upstream: &Tensor<3>) -> Vec<Vec<(usize, usize)>> {
         self.upstream = values(upstream);
         let chosen = self.fixture.get(&self.name("snippet_idx")).i64();
-        let chunk = |first: usize| {
-            let columns =
-                move |item: usize| [first, first + 1].map(|column| (item, chosen[item * 6 + column] as usize));
-            [0, 1].map(columns).concat()
-        };
+        let of_item =
+            |first: usize, item: usize| [first, first + 1].map(|column| (item, chosen[item * 6 + column] as usize));
+        let chunk = |first: usize| [0, 1].map(|item| of_item(first, item)).concat();
         [0, 2, 4].map(chunk).to_vec()
     }
 }
@@ -344,7 +348,7 @@ fn two_iterations_with_sampled_gradients_equal_the_official_ones() {
         engine.encoder.iter().fold(weights, |weights, encoder| weights.with(encoder)).tensors
     };
 
-    // Elements whose gradient was so small that Adam turns its rounding into a step.
+    // Elements whose gradient was so small that Adam turns its rounding into a step (the fixture's README); an exact 0 is none.
     let mut unsure: BTreeSet<(String, usize)> = BTreeSet::new();
     for iteration in 0..2 {
         let expected = |name: &str| fixture.f32(&format!("it{iteration}.{name}"));
@@ -362,7 +366,8 @@ fn two_iterations_with_sampled_gradients_equal_the_official_ones() {
         assert_eq!(found.len(), gradients.len(), "parameters with a gradient");
         for (name, expected) in &gradients {
             near(name, &found[name], &expected.values);
-            let small = (0..expected.values.len()).filter(|&index| expected.values[index].abs() < 1e-5);
+            let small = (0..expected.values.len())
+                .filter(|&index| (f32::MIN_POSITIVE..1e-5).contains(&expected.values[index].abs()));
             unsure.extend(small.map(|index| (name.clone(), index)));
         }
 
@@ -379,5 +384,5 @@ fn two_iterations_with_sampled_gradients_equal_the_official_ones() {
             }
         }
     }
-    assert!(unsure.len() < 7000, "{} elements were compared only loosely", unsure.len());
+    assert!(unsure.len() < 2500, "{} elements were compared only loosely", unsure.len());
 }
