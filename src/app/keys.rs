@@ -101,9 +101,11 @@ const HELP: &[(&str, &str)] = &[
 
 /// Draws the page of keys.
 pub fn help(ctx: &Context, theme: &Theme, open: &mut bool) {
-    let window = Window::new(strong(theme, "Keys")).open(open).collapsible(false).resizable(false);
+    let window = Window::new(strong(theme, "Keys")).open(open).collapsible(false).resizable(false).vscroll(true);
+    let window = window.max_height(ctx.content_rect().height() - 96.0);
     window.anchor(egui::Align2::CENTER_CENTER, egui::vec2(0.0, 0.0)).show(ctx, |ui| {
-        Grid::new("keys").num_columns(2).spacing([24.0, 8.0]).show(ui, |ui| {
+        ui.spacing_mut().interact_size.y = 18.0;
+        Grid::new("keys").num_columns(2).spacing([24.0, 6.0]).show(ui, |ui| {
             for (keys, what) in HELP {
                 ui.label(egui::RichText::new(*keys).font(theme.number_font()).color(theme.accent_text()));
                 ui.label(*what);

@@ -143,7 +143,7 @@ fn controls(ui: &mut Ui, view: &mut View<'_>) {
                 view.send(Command::SetSpeed(chosen));
             }
         });
-        if ready {
+        if ready && ui.available_width() > 160.0 {
             let frame = format!("frame {}", view.state.playback.frame);
             ui.label(RichText::new(frame).font(theme.number_font()).color(theme.text_soft()))
                 .on_hover_text(format!("of {}, counted from 0", view.state.playback.frames));

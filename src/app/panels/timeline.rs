@@ -68,7 +68,9 @@ fn header(ui: &mut Ui, view: &mut View<'_>) {
             if icon_button(ui, theme, Icon::Fit, "Show the whole video", "Show the whole video (F2)").clicked() {
                 view.send(Command::FitTimeline);
             }
-            caption(ui, theme, "Ctrl+wheel zooms, Shift+wheel moves");
+            if ui.available_width() > 220.0 {
+                caption(ui, theme, "Ctrl+wheel zooms, Shift+wheel moves");
+            }
         });
     });
 }
