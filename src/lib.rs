@@ -4,7 +4,7 @@
 
 pub mod domain; // 1 the words: time, labels, segments, data sets, detections, run events, failures
 
-#[cfg(all(feature = "window", feature = "video"))]
+#[cfg(feature = "window")]
 pub mod app; // 7 egui: panels draw State and send commands
 pub mod cli;
 pub mod config; // 2 TOML to typed structs

@@ -25,6 +25,7 @@ const fn held(modifiers: Modifiers, key: Key, command: fn(&State) -> Command) ->
 /// Those with more held first: egui takes the first that fits.
 const BINDINGS: &[Binding] = &[
     held(Modifiers::COMMAND, Key::O, |_| Command::ChooseFolder),
+    held(Modifiers::COMMAND, Key::T, |_| Command::Train),
     held(Modifiers::COMMAND, Key::Plus, |state| Command::SetScale(scale(state, 1))),
     held(Modifiers::COMMAND, Key::Equals, |state| Command::SetScale(scale(state, 1))),
     held(Modifiers::COMMAND, Key::Minus, |state| Command::SetScale(scale(state, -1))),
@@ -95,6 +96,7 @@ const HELP: &[(&str, &str)] = &[
     ("F2", "whole video on the timeline"),
     ("Ctrl+F", "find a video by name"),
     ("Ctrl+O", "open a folder"),
+    ("Ctrl+T", "train"),
     ("Ctrl+Plus  Ctrl+Minus  Ctrl+0", "larger, smaller, normal"),
     ("F1  ?", "this page"),
 ];

@@ -1,13 +1,9 @@
 //! One file a command, each a thin shell on the same jobs and events as the window.
 
-#[cfg(feature = "video")]
-mod detect;
 mod devices;
 mod eval;
 mod exit;
 mod interrupt;
-#[cfg(all(feature = "window", feature = "video"))]
-mod open;
 mod progress;
 mod table;
 mod test;
@@ -33,16 +29,10 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Open the window on a project, a folder of videos, or videos
-    #[cfg(all(feature = "window", feature = "video"))]
-    Open(open::OpenArgs),
     /// Train a detector, writing a run folder
     Train(train::TrainArgs),
     /// Detect on the test subset of a configuration and print mAP
     Test(test::TestArgs),
-    /// Find actions in videos with a checkpoint
-    #[cfg(feature = "video")]
-    Detect(detect::DetectArgs),
     /// Compare predictions with ground truth: mAP, recall, counts
     Eval(eval::EvalArgs),
     /// Say what a video is: codec, size, frames and their presentation times
@@ -78,16 +68,9 @@ struct Recipe {
 #[must_use]
 pub fn run(arguments: Arguments) -> ExitCode {
     let outcome: Outcome = match arguments.command {
-        #[cfg(all(feature = "window", feature = "video"))]
-        None => open::run(open::OpenArgs::default()),
-        #[cfg(all(feature = "window", feature = "video"))]
-        Some(Command::Open(args)) => open::run(args),
-        #[cfg(not(all(feature = "window", feature = "video")))]
-        None => Err(exit::bad_input("this etad was built without a window; etad --help lists the commands")),
+        None => Err(exit::bad_input("etad --help lists the commands")),
         Some(Command::Train(args)) => train::run(args),
         Some(Command::Test(args)) => test::run(args),
-        #[cfg(feature = "video")]
-        Some(Command::Detect(args)) => detect::run(args),
         Some(Command::Eval(args)) => eval::run(&args),
         #[cfg(feature = "video")]
         Some(Command::Probe(args)) => video::probe(&args),

@@ -30,19 +30,25 @@ fn difference(frame: Frame) -> u8 {
     let wanted = frame.to_rgb();
     let frame = Arc::new(frame);
     let size = egui::vec2(wanted.width as f32, wanted.height as f32);
-    let mut harness: Harness<'_, Show> = Harness::builder().with_size(size).with_render_cursor(false).wgpu().build_eframe(|creation| {
-        Show { frame, target: creation.wgpu_render_state.as_ref().expect("a GPU").target_format }
-    });
+    let mut harness: Harness<'_, Show> =
+        Harness::builder().with_size(size).with_render_cursor(false).wgpu().build_eframe(|creation| Show {
+            frame,
+            target: creation.wgpu_render_state.as_ref().expect("a GPU").target_format,
+        });
     harness.run_steps(2);
     let shown = harness.render().expect("a picture");
     let pixels = shown.pixels().zip(wanted.data.chunks(3));
-    pixels.flat_map(|(shown, wanted)| (0..3).map(|channel| shown.0[channel].abs_diff(wanted[channel]))).max().unwrap_or(255)
+    pixels
+        .flat_map(|(shown, wanted)| (0..3).map(|channel| shown.0[channel].abs_diff(wanted[channel])))
+        .max()
+        .unwrap_or(255)
 }
 
 #[test]
 fn a_decoded_frame_is_shown_as_etad_frame_writes_it() {
     let folder = project();
-    let path = std::fs::read_dir(folder.path().join("videos")).expect("videos").next().expect("one").expect("entry").path();
+    let path =
+        std::fs::read_dir(folder.path().join("videos")).expect("videos").next().expect("one").expect("entry").path();
     let mut decoder = Decoder::open(&path).expect("opens");
     decoder.seek(40).expect("there");
     let frame = decoder.next_frame().expect("decodes").expect("a frame");

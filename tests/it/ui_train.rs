@@ -34,9 +34,8 @@ fn step(step: usize, epoch: usize) -> Event {
 
 fn eval(epoch: usize, step: usize) -> Event {
     let share = 1.0 - (-(epoch as f64 + 1.0) / 2.5).exp();
-    let map: BTreeMap<String, f64> = (3..=7)
-        .map(|tenth| (format!("0.{tenth}0"), share * (1.05 - 0.1 * f64::from(tenth))))
-        .collect();
+    let map: BTreeMap<String, f64> =
+        (3..=7).map(|tenth| (format!("0.{tenth}0"), share * (1.05 - 0.1 * f64::from(tenth)))).collect();
     Event::Eval {
         epoch,
         step,
@@ -138,7 +137,9 @@ fn every_size_shows_the_same_and_nothing_is_lost() {
     let folder = project();
     for (name, size, density) in [("small", [760.0, 480.0], 1.0), ("4k", [1920.0, 1080.0], 2.0)] {
         let mut harness = window_of(&[folder.path().to_owned()], size, density);
-        wait(&mut harness, "a checked project", |state| matches!(state.training.health, etad::state::Health::Checked(_)));
+        wait(&mut harness, "a checked project", |state| {
+            matches!(state.training.health, etad::state::Health::Checked(_))
+        });
         let run = folder.path().join("runs").join(name);
         let _writer = write_run(&run, harness.state().state(), 5);
         harness.state_mut().command(Command::FollowRun(run));
@@ -173,7 +174,8 @@ fn a_folder_that_cannot_be_written_is_one_sentence() {
 
 /// The smallest configuration that trains on the small sample within seconds.
 fn tiny_config(folder: &Path) -> std::path::PathBuf {
-    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/sample.toml")).expect("sample");
+    let text =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/sample.toml")).expect("sample");
     let mut config: toml::Table = text.parse().expect("TOML");
     let mut set = |section: &str, key: &str, value: toml::Value| {
         config[section].as_table_mut().expect("a section").insert(key.to_owned(), value);
@@ -199,7 +201,11 @@ fn training_from_the_button_is_another_process_whose_curves_are_its_events() {
     let config = tiny_config(folder.path());
     let mut harness = window(&[folder.path().to_owned()]);
     wait(&mut harness, "a checked project", |state| matches!(state.training.health, etad::state::Health::Checked(_)));
-    assert_eq!(harness.state().state().training.config.as_deref(), Some(config.as_path()), "the project's own comes first");
+    assert_eq!(
+        harness.state().state().training.config.as_deref(),
+        Some(config.as_path()),
+        "the project's own comes first"
+    );
     harness.state_mut().command(Command::ChooseDevice("cpu".to_owned()));
     harness.run_steps(3);
     let run_folder = folder.path().join("runs/tiny-1");
@@ -236,10 +242,15 @@ fn training_from_the_button_is_another_process_whose_curves_are_its_events() {
     assert!(matches!(run.state, RunState::Dead(_)));
     harness.get_by_label("Continue").click();
     wait_for(&mut harness, "going on", patience, |state| {
-        state.run.as_ref().is_some_and(|run| run.state == RunState::Running && run.started.as_ref().is_some_and(|now| now.pid != pid))
+        state
+            .run
+            .as_ref()
+            .is_some_and(|run| run.state == RunState::Running && run.started.as_ref().is_some_and(|now| now.pid != pid))
     });
     harness.get_by_label("Stop").click();
-    wait_for(&mut harness, "a stop", patience, |state| state.run.as_ref().is_some_and(|run| run.state == RunState::Stopped));
+    wait_for(&mut harness, "a stop", patience, |state| {
+        state.run.as_ref().is_some_and(|run| run.state == RunState::Stopped)
+    });
 
     harness.get_by_label("Detections").click();
     wait(&mut harness, "weights", |state| state.checkpoint().is_some());
@@ -247,7 +258,9 @@ fn training_from_the_button_is_another_process_whose_curves_are_its_events() {
     harness.run_steps(3);
     harness.get_by_label("Detect in all").click();
     wait_for(&mut harness, "detections in every video", patience, |state| {
-        state.detecting.next_job == 1 && state.detecting.job.is_none() && state.predictions.set(&Origin::Detected).is_some()
+        state.detecting.next_job == 1
+            && state.detecting.job.is_none()
+            && state.predictions.set(&Origin::Detected).is_some()
     });
     harness.get_by_label("All videos").click();
     harness.run_steps(3);
@@ -266,6 +279,7 @@ fn kill(pid: u32) {
 
 #[cfg(windows)]
 fn kill(pid: u32) {
-    let done = std::process::Command::new("taskkill").args(["/F", "/PID", &pid.to_string()]).status().expect("taskkill");
+    let done =
+        std::process::Command::new("taskkill").args(["/F", "/PID", &pid.to_string()]).status().expect("taskkill");
     assert!(done.success());
 }

@@ -18,7 +18,9 @@ fn without_a_project_it_says_what_to_do() {
 fn a_project_opens_and_plays() {
     let folder = project();
     let mut harness = window(&[folder.path().to_owned()]);
-    wait(&mut harness, "a picture", |state| state.playback.status == Status::Ready && !state.library.entries.is_empty());
+    wait(&mut harness, "a picture", |state| {
+        state.playback.status == Status::Ready && !state.library.entries.is_empty()
+    });
     wait(&mut harness, "small pictures", |state| {
         state.library.entries.iter().all(|entry| entry.thumbnail == Thumbnail::Ready)
     });
@@ -40,7 +42,9 @@ fn a_project_opens_and_plays() {
 
     let other = harness.state().state().library.entries[2].id.clone();
     harness.get_by_label(&format!("Video {other}")).click();
-    wait(&mut harness, "another video", |state| state.playback.video == Some(2) && state.playback.status == Status::Ready);
+    wait(&mut harness, "another video", |state| {
+        state.playback.video == Some(2) && state.playback.status == Status::Ready
+    });
     harness.get_by_label("Detections").click();
     harness.run_steps(4);
     screenshot(&mut harness, "detections_empty");
@@ -68,7 +72,8 @@ fn what_is_not_a_video_says_so_and_the_window_goes_on() {
     let folder = project();
     let path = folder.path().join("not_a_video_but_it_has_a_very_long_name_that_does_not_fit_anywhere.mp4");
     std::fs::write(&path, b"I am text").expect("written");
-    let good = std::fs::read_dir(folder.path().join("videos")).expect("videos").next().expect("one").expect("one").path();
+    let good =
+        std::fs::read_dir(folder.path().join("videos")).expect("videos").next().expect("one").expect("one").path();
     let mut harness = window(&[path, good]);
     wait(&mut harness, "the reason", |state| matches!(state.playback.status, Status::Failed(_)));
     wait(&mut harness, "the reason in the library", |state| {

@@ -42,12 +42,15 @@ fn loss(ui: &mut Ui, theme: &Theme, curves: &Curves) {
     }
     let names: Vec<(String, Color32)> = drawn.iter().map(|(name, _, colour, _)| (name.clone(), *colour)).collect();
     let last = curves.loss.last().map_or(0.0, |point| point[0]);
-    plot("loss", ui, theme, last).include_y(0.0).label_formatter(|at| hover(at, |y| format!("{y:.4}"))).show(ui, |plot| {
-        // The total is drawn last, on top.
-        for (name, points, colour, width) in drawn.into_iter().rev() {
-            plot.line(Line::new(name, PlotPoints::from(points)).color(colour).width(width));
-        }
-    });
+    plot("loss", ui, theme, last).include_y(0.0).label_formatter(|at| hover(at, |y| format!("{y:.4}"))).show(
+        ui,
+        |plot| {
+            // The total is drawn last, on top.
+            for (name, points, colour, width) in drawn.into_iter().rev() {
+                plot.line(Line::new(name, PlotPoints::from(points)).color(colour).width(width));
+            }
+        },
+    );
     legend(ui, theme, &names);
 }
 

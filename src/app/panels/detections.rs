@@ -2,8 +2,7 @@
 
 use egui::accesskit::Role;
 use egui::{
-    Align, Button, CornerRadius, Layout, Rect, RichText, ScrollArea, Sense, Slider, Ui, WidgetInfo, pos2,
-    vec2,
+    Align, Button, CornerRadius, Layout, Rect, RichText, ScrollArea, Sense, Slider, Ui, WidgetInfo, pos2, vec2,
 };
 
 use crate::state::{Command, Export, Row, clock_text};

@@ -70,7 +70,7 @@ fn seek_bar(ui: &mut Ui, view: &mut View<'_>, rect: Rect) {
     let Playback { time, length, .. } = view.state.playback;
     let ready = view.state.playback.is_ready();
     let sense = if ready { Sense::click_and_drag() } else { Sense::hover() };
-    let response = ui.interact(rect, ui.id().with("seek"), sense);
+    let response = ui.interact(rect, ui.scope_id().with("seek"), sense);
     response.widget_info(|| {
         let mut info = WidgetInfo::labeled(Role::Slider, ready, "Position in the video");
         info.value = Some(time.as_secs());
