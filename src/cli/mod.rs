@@ -1,5 +1,7 @@
 //! One file a command, each a thin shell on the same jobs and events as the window.
 
+mod check;
+mod detect;
 mod devices;
 mod eval;
 mod exit;
@@ -10,6 +12,8 @@ mod test;
 mod train;
 #[cfg(feature = "video")]
 mod video;
+#[cfg(feature = "window")]
+mod window;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -21,7 +25,11 @@ use exit::Outcome;
 ///
 /// Without a command the window opens.
 #[derive(Debug, Parser)]
-#[command(name = "etad", version, after_help = "Example: etad sample demo && etad train configs/sample.toml --root demo")]
+#[command(
+    name = "etad",
+    version,
+    after_help = "Example: etad sample demo && etad train configs/sample.toml --root demo"
+)]
 pub struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -29,10 +37,16 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Open the window on a project folder, a folder of videos, or videos
+    #[cfg(feature = "window")]
+    Open(window::OpenArgs),
     /// Train a detector, writing a run folder
     Train(train::TrainArgs),
     /// Detect on the test subset of a configuration and print mAP
     Test(test::TestArgs),
+    /// Detect actions in any videos
+    #[cfg(feature = "video")]
+    Detect(detect::DetectArgs),
     /// Compare predictions with ground truth: mAP, recall, counts
     Eval(eval::EvalArgs),
     /// Say what a video is: codec, size, frames and their presentation times
@@ -46,6 +60,8 @@ enum Command {
     Sample(video::SampleArgs),
     /// List the devices that can train
     Devices(devices::DevicesArgs),
+    /// Say what is wrong with the data of a configuration or project
+    Check(check::CheckArgs),
 }
 
 /// Configuration and data, as `train` and `test` take them.
@@ -68,9 +84,16 @@ struct Recipe {
 #[must_use]
 pub fn run(arguments: Arguments) -> ExitCode {
     let outcome: Outcome = match arguments.command {
-        None => Err(exit::bad_input("etad --help lists the commands")),
+        #[cfg(feature = "window")]
+        None => window::run(window::OpenArgs::default()),
+        #[cfg(not(feature = "window"))]
+        None => Err(exit::bad_input("this etad was built without the window; etad --help lists the commands")),
+        #[cfg(feature = "window")]
+        Some(Command::Open(args)) => window::run(args),
         Some(Command::Train(args)) => train::run(args),
         Some(Command::Test(args)) => test::run(args),
+        #[cfg(feature = "video")]
+        Some(Command::Detect(args)) => detect::run(args),
         Some(Command::Eval(args)) => eval::run(&args),
         #[cfg(feature = "video")]
         Some(Command::Probe(args)) => video::probe(&args),
@@ -79,6 +102,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         #[cfg(feature = "video")]
         Some(Command::Sample(args)) => video::sample(&args),
         Some(Command::Devices(args)) => devices::run(args),
+        Some(Command::Check(args)) => check::run(&args),
     };
     exit::code(outcome)
 }

@@ -1,17 +1,18 @@
 //! What commands print on standard output: aligned tables for people, one JSON document for scripts.
-#![expect(clippy::print_stdout, reason = "the one place that writes results to standard output")]
+
+use std::io::Write as _;
 
 use serde::Serialize;
 
 /// Prints a value as one JSON document.
 pub(super) fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string(value)?);
+    print_line(&serde_json::to_string(value)?);
     Ok(())
 }
 
-/// Prints one line.
+/// Prints one line. Whoever reads may have read enough (`etad eval … | head`): that is no failure.
 pub(super) fn print_line(line: &str) {
-    println!("{line}");
+    writeln!(std::io::stdout(), "{line}").ok();
 }
 
 /// Prints rows under a header, columns as wide as their longest cell; numbers to the right.
@@ -32,7 +33,7 @@ pub(super) fn print(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>
             .zip(widths.iter().zip(&right))
             .map(|(cell, (width, right))| if *right { format!("{cell:>width$}") } else { format!("{cell:<width$}") })
             .collect();
-        println!("{}", cells.join("  ").trim_end());
+        print_line(cells.join("  ").trim_end());
     };
     line(&mut header.iter().copied());
     for row in &rows {

@@ -16,7 +16,9 @@ use crate::{
 };
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example: etad test configs/sample.toml --root demo --checkpoint demo/runs/first/checkpoints/best.safetensors")]
+#[command(
+    after_help = "Example: etad test configs/sample.toml --root demo --checkpoint demo/runs/first/checkpoints/best.safetensors"
+)]
 pub(super) struct TestArgs {
     #[command(flatten)]
     recipe: Recipe,

@@ -9,6 +9,7 @@ use super::{
     exit::{Interrupted, Outcome, bad_input},
     interrupt,
     progress::TrainingView,
+    table,
 };
 use crate::{
     config,
@@ -32,6 +33,9 @@ pub(super) struct TrainArgs {
     /// Seed of every random draw; the same as --set seed=N
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// Train two steps only, write nothing, and say what the whole would take
+    #[arg(long)]
+    dry_run: bool,
 }
 
 pub(super) fn run(args: TrainArgs) -> Outcome {
@@ -40,7 +44,37 @@ pub(super) fn run(args: TrainArgs) -> Outcome {
     let config = config::load(&config, &overrides).map_err(bad_input)?;
     let run = args.run.unwrap_or_else(|| root.join("runs").join(&config.name));
     let request = TrainRequest { config, root, run, device, init: args.init, resume: args.resume };
+    if args.dry_run {
+        return dry_run(&request);
+    }
     let mut view = TrainingView::new();
     let outcome = jobs::train(&request, interrupt::flag()?, &mut |event| view.show(event))?;
     if outcome.stopped { Err(Interrupted.into()) } else { Ok(()) }
+}
+
+fn dry_run(request: &TrainRequest) -> Outcome {
+    let (device, found) = jobs::rehearse(request)?;
+    let seconds = found.seconds;
+    let megabytes =
+        |bytes: Option<u64>| bytes.map_or("unknown".to_owned(), |bytes| format!("{:.0} MB", bytes as f64 / 1e6));
+    let rows = [
+        ("device", device),
+        ("windows or videos an epoch", found.items.to_string()),
+        ("steps", format!("{} epochs of {}", found.epochs, found.steps_per_epoch)),
+        (
+            "a step",
+            format!(
+                "{:.2} s: encoder forward {:.2}, detector {:.2}, encoder backward {:.2}",
+                seconds.total(),
+                seconds.encoder_forward,
+                seconds.detector,
+                seconds.encoder_backward
+            ),
+        ),
+        ("all steps", format!("{:.0} minutes, evaluations not counted", found.training_seconds / 60.0)),
+        ("memory of the process", megabytes(found.process_memory_peak)),
+        ("memory on the device", megabytes(found.device_memory)),
+    ];
+    table::print(&["", ""], rows.map(|(name, value)| vec![name.to_owned(), value]));
+    Ok(())
 }

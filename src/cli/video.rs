@@ -127,7 +127,8 @@ pub(super) fn sample(args: &SampleArgs) -> Outcome {
     let (Some(&shortest), Some(&longest)) = (args.seconds.first(), args.seconds.last()) else {
         return Err(bad_input("--seconds takes the shortest and the longest length, such as 30,60"));
     };
-    let options = SampleOptions { videos: args.videos, seed: args.seed, seconds: (shortest, longest), force: args.force };
+    let options =
+        SampleOptions { videos: args.videos, seed: args.seed, seconds: (shortest, longest), force: args.force };
     let bar = progress::bar("drawing videos");
     let made = sample::make(&args.folder, &options, &mut |done, total| progress::set(&bar, done, total));
     bar.finish_and_clear();

@@ -1,7 +1,7 @@
 //! Devices, for those who may not know tensors.
 
-pub use crate::model::device::DeviceInfo;
 use crate::model::device;
+pub use crate::model::device::DeviceInfo;
 
 /// Every device of this machine; opens each GPU, which takes moments.
 #[must_use]

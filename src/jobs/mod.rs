@@ -1,5 +1,6 @@
 //! Named threads and child processes around all that: requests in, events out.
 
+mod check;
 mod devices;
 pub mod follow;
 mod infer;
@@ -10,8 +11,9 @@ pub mod process;
 pub mod screen;
 mod train;
 
+pub use check::{check_config, check_project};
 pub use devices::{DeviceInfo, devices};
 #[cfg(feature = "video")]
 pub use infer::{DetectRequest, detect};
 pub use infer::{TestRequest, Tested, default_checkpoint, test};
-pub use train::{TrainRequest, train};
+pub use train::{TrainRequest, rehearse, train};

@@ -12,9 +12,9 @@ use crate::{
     config::Config,
     domain::{Detections, Do, Event, Order},
     formats::results,
-    model::device,
+    model::device::{self, Chosen},
     run::{RunError, RunWriter},
-    train::{self, Outcome, Setup, sink::RunSink, sink::SinkError},
+    train::{self, Outcome, Rehearsal, Setup, sink::RunSink, sink::SinkError},
 };
 
 /// What to train.
@@ -44,20 +44,34 @@ pub fn train(request: &TrainRequest, stop: Arc<AtomicBool>, watch: &mut dyn FnMu
     let writer = RunWriter::open(&request.run, &request.config.to_toml()?, request.resume)?;
     let mut sink = FolderSink { writer, stop, stopping: false, watch };
     let init = request.init.as_deref().map(starting_weights);
-    let setup = Setup {
-        config: &request.config,
-        root: &request.root,
-        device: &chosen.device,
-        device_name: &chosen.description,
-        init: init.as_deref(),
-        resume: request.resume,
-    };
-    let outcome = train::train(&setup, &mut sink);
+    let outcome = train::train(&setup(request, &chosen, init.as_deref()), &mut sink);
     if let Err(error) = &outcome {
         // The run folder may be the very thing that failed; the error itself is reported either way.
         sink.event(Event::Failed { message: error.to_string() }).ok();
     }
     Ok(outcome?)
+}
+
+/// Trains two steps and leaves no trace: what the whole would take, and on which device.
+///
+/// # Errors
+/// When the device, the data or the starting weights cannot be used.
+pub fn rehearse(request: &TrainRequest) -> anyhow::Result<(String, Rehearsal)> {
+    let chosen = device::choose(&request.device)?;
+    let init = request.init.as_deref().map(starting_weights);
+    let rehearsal = train::rehearse(&setup(request, &chosen, init.as_deref()))?;
+    Ok((chosen.description, rehearsal))
+}
+
+fn setup<'a>(request: &'a TrainRequest, chosen: &'a Chosen, init: Option<&'a Path>) -> Setup<'a> {
+    Setup {
+        config: &request.config,
+        root: &request.root,
+        device: &chosen.device,
+        device_name: &chosen.description,
+        init,
+        resume: request.resume,
+    }
 }
 
 /// A weight file itself, or the best checkpoint of a run folder.

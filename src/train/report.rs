@@ -89,8 +89,19 @@ pub fn device_memory(device: &Device) -> Option<u64> {
 /// Bytes of memory of this process, where the system tells.
 #[must_use]
 pub fn process_memory() -> Option<u64> {
+    status_bytes("VmRSS:")
+}
+
+/// Highest [`process_memory`] so far.
+#[must_use]
+pub fn process_memory_peak() -> Option<u64> {
+    status_bytes("VmHWM:")
+}
+
+/// An entry of Linux' account of this process; other systems have none there.
+fn status_bytes(entry: &str) -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+    let line = status.lines().find(|line| line.starts_with(entry))?;
     let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kilobytes * 1024)
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use burn::tensor::Device;
 
 use super::cache::FrameCache;
-use super::checkpoint::{self, BEST, Best, Header, LAST, Position, epoch_name};
+use super::checkpoint::{self, BEST, Best, CheckpointError, Header, LAST, Position, epoch_name};
 use super::control::Control;
 use super::error::TrainError;
 use super::evaluate;
@@ -21,6 +21,7 @@ use super::windows::Plan;
 use crate::config::{Architecture, Config, Source};
 use crate::domain::{Event, LearningRates};
 use crate::model::weights::{Named, parameters};
+use crate::model::{contradiction, import};
 
 /// What to train, where and from what.
 pub struct Setup<'a> {
@@ -75,7 +76,7 @@ pub fn train_on(setup: &Setup<'_>, material: Material, sink: &mut dyn RunSink) -
 }
 
 /// Values that contradict each other, before anything is loaded.
-fn check(config: &Config) -> Result<(), TrainError> {
+pub(super) fn check(config: &Config) -> Result<(), TrainError> {
     let data = &config.data;
     let smallest = data.resize_width.min(data.resize_height);
     let with_encoder = config.encoder.arch != Architecture::None;
@@ -92,19 +93,20 @@ fn check(config: &Config) -> Result<(), TrainError> {
     } else {
         None
     };
+    let wrong = wrong.or_else(|| contradiction(&config.model, &config.encoder));
     wrong.map_or(Ok(()), |message| Err(TrainError::Config(message)))
 }
 
-struct Run<'a> {
-    config: &'a Config,
+pub(super) struct Run<'a> {
+    pub(super) config: &'a Config,
     device: Device,
     control: Control<'a>,
     folder: PathBuf,
-    engine: Engine,
-    material: Material,
-    plan: Arc<Plan>,
-    maker: Arc<Maker>,
-    cache: Arc<FrameCache>,
+    pub(super) engine: Engine,
+    pub(super) material: Material,
+    pub(super) plan: Arc<Plan>,
+    pub(super) maker: Arc<Maker>,
+    pub(super) cache: Arc<FrameCache>,
     schedule: Schedule,
     header: Header,
     position: Position,
@@ -115,7 +117,11 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn prepare(setup: &Setup<'a>, material: Material, sink: &'a mut dyn RunSink) -> Result<Self, TrainError> {
+    pub(super) fn prepare(
+        setup: &Setup<'a>,
+        material: Material,
+        sink: &'a mut dyn RunSink,
+    ) -> Result<Self, TrainError> {
         let config = setup.config;
         let device = setup.device.clone().autodiff();
         let videos = material.videos(&config.data.train_subset);
@@ -134,7 +140,7 @@ impl<'a> Run<'a> {
             checkpoint::resume(&folder, &mut engine)?
         } else {
             if let Some(path) = setup.init {
-                checkpoint::fill(&mut engine, &checkpoint::load(path)?.weights)?;
+                checkpoint::fill(&mut engine, &import(path).map_err(CheckpointError::from)?)?;
             }
             Position::default()
         };
@@ -176,6 +182,14 @@ impl<'a> Run<'a> {
             epochs: self.config.solver.epochs,
             pid: std::process::id(),
         })?;
+        if !self.has_truth() && self.config.workflow.eval_interval > 0 {
+            let subset = &self.config.data.test_subset;
+            let message = format!(
+                "no video of the subset \"{subset}\" has an action, so mAP cannot be measured and no best checkpoint chosen; move \
+                 some annotated videos into it"
+            );
+            self.event(Event::Warning { message })?;
+        }
         if setup.resume {
             let (epoch, step) = (self.position.epoch, self.position.step);
             self.event(Event::Resumed { epoch, step })?;
@@ -235,7 +249,7 @@ impl<'a> Run<'a> {
         (self.position.step + 1).is_multiple_of(self.config.workflow.report_interval.max(1))
     }
 
-    fn rates(&self) -> Rates {
+    pub(super) fn rates(&self) -> Rates {
         let factor = self.schedule.factor(self.position.step);
         let optimizer = &self.config.optimizer;
         Rates { detector: optimizer.detector_rate * factor, encoder: optimizer.encoder_rate * factor }
@@ -283,6 +297,7 @@ impl<'a> Run<'a> {
         let last_epoch = self.position.epoch >= self.config.solver.epochs;
         let since_start = epoch.checked_sub(workflow.eval_start);
         let evaluates = workflow.eval_interval > 0
+            && self.has_truth()
             && since_start.is_some_and(|since| last_epoch || (since + 1).is_multiple_of(workflow.eval_interval));
         let mut best = false;
         if evaluates {
@@ -308,6 +323,11 @@ impl<'a> Run<'a> {
         self.save(&names, best)?;
         checkpoint::prune(&self.folder, epoch, KEPT_EPOCHS * interval);
         Ok(())
+    }
+
+    /// Whether there is anything to compare detections with.
+    fn has_truth(&self) -> bool {
+        self.material.dataset.subset(&self.config.data.test_subset).any(|video| !video.annotations.is_empty())
     }
 
     /// Evaluates the test subset and returns its average mAP; none when a stop broke it off.

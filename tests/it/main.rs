@@ -11,18 +11,20 @@
 
 mod architecture;
 mod cli_eval;
+#[cfg(feature = "video")]
+mod cli_loop;
 mod docs;
 #[allow(dead_code, reason = "a shared helper: each feature set uses part of it")]
 mod fixtures;
 mod parity_eval;
 mod parity_formats;
 mod parity_model;
-mod parity_weights;
 mod parity_post;
 mod parity_train;
-mod train_loop;
+mod parity_weights;
 #[cfg(all(feature = "window", feature = "video"))]
 mod shaders;
+mod train_loop;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_picture;
 #[cfg(all(feature = "window", feature = "video"))]

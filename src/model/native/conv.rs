@@ -23,7 +23,11 @@ impl Conv {
         if self.side > 1 {
             let patches = self.patches(x, &y);
             let weight = View::new(weight, self.outputs, self.inputs * self.side * self.side);
-            Target::new(&mut y.values, 0, columns).product(weight, View::new(&patches, weight_rows(self), columns), false);
+            Target::new(&mut y.values, 0, columns).product(
+                weight,
+                View::new(&patches, weight_rows(self), columns),
+                false,
+            );
             return y;
         }
         let thin;

@@ -65,7 +65,10 @@ impl<'a> Target<'a> {
             debug_assert!(false, "matrices that do not fit: {a:?} {b:?}");
             return;
         }
-        #[expect(unsafe_code, reason = "the GEMM crate takes pointers; every element they reach was checked just above")]
+        #[expect(
+            unsafe_code,
+            reason = "the GEMM crate takes pointers; every element they reach was checked just above"
+        )]
         // SAFETY: `fits` holds for all three: the largest offset that rows and columns reach lies inside its slice, and the target is
         // borrowed exclusively.
         unsafe {

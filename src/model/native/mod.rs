@@ -184,15 +184,7 @@ impl Builder<'_> {
     fn conv(&self, path: &str, stride_time: usize, stride_space: usize) -> Conv {
         let weight = self.place(&format!("{path}.weight"));
         let shape = |at: usize| self.copy.shapes[weight].get(at).copied().unwrap_or(1);
-        Conv {
-            weight,
-            outputs: shape(0),
-            inputs: shape(1),
-            taps: shape(2),
-            side: shape(3),
-            stride_time,
-            stride_space,
-        }
+        Conv { weight, outputs: shape(0), inputs: shape(1), taps: shape(2), side: shape(3), stride_time, stride_space }
     }
 
     fn norm(&self, path: &str) -> Norm {

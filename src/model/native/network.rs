@@ -152,7 +152,13 @@ impl Network {
     }
 
     /// Adds to `gradients` those that a gradient `upstream` `[channels]` of the clip's feature gives.
-    pub(super) fn backward(&self, parameters: &Parameters, clip: &Volume, upstream: &[f32], gradients: &mut Parameters) {
+    pub(super) fn backward(
+        &self,
+        parameters: &Parameters,
+        clip: &Volume,
+        upstream: &[f32],
+        gradients: &mut Parameters,
+    ) {
         let (stem_out, stem_tape) = self.stem.forward(parameters, clip);
         let stem_out = stem_out.relu();
         let mut tapes: Vec<BlockTape> = Vec::with_capacity(self.blocks.len());

@@ -1,0 +1,66 @@
+//! `etad check`: what is wrong with the data, before hours of training are spent on it.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::json;
+
+use super::{
+    exit::{Outcome, bad_input},
+    progress, table,
+};
+use crate::{
+    config, jobs,
+    project::{Finding, Severity},
+};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example: etad check demo, or: etad check configs/sample.toml --root demo")]
+pub(super) struct CheckArgs {
+    /// Configuration file, or project folder
+    #[arg(value_name = "CONFIG|PROJECT")]
+    path: PathBuf,
+    /// Folder that a configuration's relative paths start from
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    root: PathBuf,
+    /// Change a key of the configuration; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &CheckArgs) -> Outcome {
+    let bar = progress::bar("looking at videos");
+    let found = if args.path.is_dir() {
+        jobs::check_project(&args.path, &mut |done, total| progress::set(&bar, done, total))
+    } else {
+        let config = config::load(&args.path, &args.overrides).map_err(bad_input)?;
+        jobs::check_config(&config, &args.root, &mut |done, total| progress::set(&bar, done, total))
+    };
+    bar.finish_and_clear();
+    let findings = found.map_err(|error| bad_input(format!("{error:#}")))?;
+    report(&args.path, &findings, args.json)
+}
+
+fn report(path: &Path, findings: &[Finding], as_json: bool) -> Outcome {
+    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    if as_json {
+        table::print_json(&json!({ "errors": errors, "findings": findings }))?;
+    } else {
+        for finding in findings {
+            let severity = if finding.severity == Severity::Error { "error" } else { "warning" };
+            let video = finding.video.as_ref().map_or(String::new(), |video| format!(" {video}:"));
+            table::print_line(&format!("{severity}:{video} {} {}", finding.sentence, finding.advice));
+        }
+        if findings.is_empty() {
+            table::print_line("nothing is wrong");
+        }
+    }
+    match errors {
+        0 => Ok(()),
+        1 => Err(bad_input(format!("1 error in the data of {}", path.display()))),
+        count => Err(bad_input(format!("{count} errors in the data of {}", path.display()))),
+    }
+}

@@ -1,0 +1,209 @@
+//! The loop on the command line: sample, train, test, detect, eval, and what each leaves behind.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use etad::domain::Event;
+use etad::run::RunReader;
+use serde_json::Value;
+
+/// Runs `etad` in the repository, without colours or a GPU.
+fn etad(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_etad"))
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("etad starts")
+}
+
+fn done(arguments: &[&str]) -> String {
+    let output = etad(arguments);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "etad {arguments:?} ended with {}:\n{errors}", output.status);
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// Ends with `code` and says one line that holds every one of `words`.
+fn refused(code: i32, arguments: &[&str], words: &[&str]) {
+    let output = etad(arguments);
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "etad {arguments:?}: {errors}");
+    for word in words {
+        assert!(errors.contains(word), "etad {arguments:?} does not say {word:?}: {errors}");
+    }
+    assert!(!errors.contains("panicked"), "{errors}");
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("UTF-8 path")
+}
+
+/// The recipe of the sample at a size that trains in seconds.
+const TINY: &[&str] = &[
+    "solver.epochs=2",
+    "solver.batch_size=2",
+    "model.tscale=16",
+    "model.dscale=12",
+    "model.hidden=32",
+    "model.head.features=32",
+    "model.head.fc_channels=16",
+    "model.in_channels=16",
+    "encoder.widths=[8,16]",
+    "encoder.blocks=[1,1]",
+    "encoder.temporal_strides=[1,2]",
+    "encoder.spatial_strides=[2,2]",
+    "encoder.stem_width=8",
+    "encoder.stem_mid=4",
+    "data.window_seconds=6.0",
+    "data.clip_length=4",
+    "data.resize_height=32",
+    "data.resize_width=32",
+    "data.crop=28",
+    "data.test_crop=28",
+    "workflow.eval_interval=1",
+    "workflow.report_interval=1",
+];
+
+fn with_tiny<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
+    let mut all = arguments.to_vec();
+    for setting in TINY {
+        all.extend(["--set", setting]);
+    }
+    all
+}
+
+fn step_events(run: &Path) -> Vec<Event> {
+    RunReader::new(run).poll().expect("events").into_iter().map(|event| event.event).collect()
+}
+
+#[test]
+fn sample_train_test_detect_and_eval() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let project = folder.path().join("project");
+    let run = folder.path().join("run");
+
+    let made = json(&done(&["sample", text(&project), "--videos", "4", "--seconds", "8,8", "--json"]));
+    assert_eq!((&made["training"], &made["validation"]), (&3.into(), &1.into()));
+    refused(2, &["sample", text(&project), "--videos", "1"], &["--force"]);
+    let truth: Value = json(&fs::read_to_string(project.join("annotations.json")).expect("annotations"));
+    let database = truth["database"].as_object().expect("database");
+    assert_eq!(database.values().filter(|video| video["subset"] == "validation").count(), 1);
+
+    let video = project.join("videos/sample_001.mp4");
+    let probed = json(&done(&["probe", text(&video), "--json"]));
+    assert_eq!((&probed["width"], &probed["height"], &probed["frames"]), (&320.into(), &240.into(), &200.into()));
+    let png = folder.path().join("frame.png");
+    done(&["frame", text(&video), "--at", "4.0", "--out", text(&png)]);
+    assert!(fs::read(&png).expect("picture").starts_with(b"\x89PNG"));
+    refused(2, &["frame", text(&video), "--index", "200", "--out", text(&png)], &["no frame 200"]);
+
+    check_is_quiet(&project);
+    let train = ["train", "configs/sample.toml", "--root", text(&project), "--run", text(&run), "--device", "cpu"];
+    done(&with_tiny(&train));
+    check_run(&run);
+    refused(2, &with_tiny(&train), &["--resume"]);
+
+    let checkpoint = run.join("checkpoints/last.safetensors");
+    let results = folder.path().join("results.json");
+    let tested = json(&done(&with_tiny(&[
+        "test",
+        "configs/sample.toml",
+        "--root",
+        text(&project),
+        "--checkpoint",
+        text(&checkpoint),
+        "--device",
+        "cpu",
+        "--out",
+        text(&results),
+        "--json",
+    ])));
+    let evaluated = json(&done(&[
+        "eval",
+        "--ground-truth",
+        text(&project.join("annotations.json")),
+        "--predictions",
+        text(&results),
+        "--subset",
+        "validation",
+        "--tiou",
+        "0.3:0.1:0.7",
+        "--json",
+    ]));
+    assert_eq!(tested["average_map"], evaluated["average_map"], "test and eval agree on the same predictions");
+    let last_eval = step_events(&run)
+        .into_iter()
+        .filter_map(|event| if let Event::Eval { average_map, .. } = event { Some(average_map) } else { None })
+        .next_back();
+    assert_eq!(tested["average_map"].as_f64(), last_eval, "test agrees with the evaluation of the last epoch");
+
+    let detected = folder.path().join("detections.json");
+    let videos = project.join("videos");
+    done(&["detect", "--checkpoint", text(&checkpoint), "--out", text(&detected), "--device", "cpu", text(&videos)]);
+    let detections = json(&fs::read_to_string(&detected).expect("detections"));
+    assert_eq!(detections["results"].as_object().expect("results").len(), 4);
+    bad_input(folder.path(), &project);
+}
+
+fn check_is_quiet(project: &Path) {
+    let findings = json(&done(&["check", text(project), "--json"]));
+    let errors =
+        findings["findings"].as_array().expect("findings").iter().filter(|finding| finding["severity"] == "error");
+    assert_eq!(errors.count(), 0, "{findings}");
+}
+
+fn check_run(run: &Path) {
+    let events = step_events(run);
+    assert!(matches!(events.first(), Some(Event::Start { .. })), "{:?}", events.first());
+    assert!(matches!(events.last(), Some(Event::Done { .. })), "{:?}", events.last());
+    let losses: Vec<f64> = events
+        .iter()
+        .filter_map(|event| if let Event::Step { loss, .. } = event { Some(*loss) } else { None })
+        .collect();
+    assert!(losses.len() >= 2 && losses.iter().all(|loss| loss.is_finite() && *loss > 0.0), "{losses:?}");
+    for event in &events {
+        if let Event::Step { terms, loss, .. } = event {
+            let parts = ["loss_tem", "loss_pem.s0", "loss_pem.s1", "loss_pem.s2", "class"].map(|name| terms[name]);
+            let sum: f64 = parts.iter().sum();
+            assert!((sum - loss).abs() < 1e-3 * loss.abs(), "terms add up to the loss: {terms:?} {loss}");
+        }
+        if let Event::Eval { predictions, map, average_map, .. } = event {
+            assert!(run.join(predictions).exists());
+            assert!((map.values().sum::<f64>() / map.len() as f64 - average_map).abs() < 1e-12);
+        }
+    }
+    for name in
+        ["config.toml", "checkpoints/last.safetensors", "checkpoints/last.state", "checkpoints/best.safetensors"]
+    {
+        assert!(run.join(name).exists(), "{name} is missing");
+    }
+}
+
+fn bad_input(folder: &Path, project: &Path) {
+    let not_a_video = folder.join("text.mp4");
+    fs::write(&not_a_video, "this is no video").expect("written");
+    refused(2, &["probe", text(&not_a_video)], &["text.mp4"]);
+    let cut = folder.join("cut.json");
+    fs::write(&cut, "{\"results\": {\"a\": [").expect("written");
+    let truth: PathBuf = project.join("annotations.json");
+    refused(
+        2,
+        &["eval", "--ground-truth", text(&truth), "--predictions", text(&cut), "--subset", "validation"],
+        &["cut.json"],
+    );
+    refused(2, &["train", "configs/sample.toml", "--set", "solver.epoch=3"], &["solver.epoch=3"]);
+    refused(2, &["train", "configs/absent.toml"], &["configs/absent.toml"]);
+    refused(2, &["train", "configs/sample.toml", "--device", "gpu"], &["gpu", "etad devices"]);
+    refused(
+        2,
+        &["detect", "--checkpoint", text(&cut), "--out", text(&folder.join("x.json")), text(&not_a_video)],
+        &["cut.json"],
+    );
+}
