@@ -202,7 +202,10 @@ fn train(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
 }
 
 fn start_training(state: &mut State, resume: Option<std::path::PathBuf>, effects: &mut Vec<Effect>) {
-    let busy = state.training.starting || state.run.as_ref().is_some_and(|run| run.own && run.state.is_living());
+    let busy = match &resume {
+        None => state.no_training_because().is_some(),
+        Some(_) => state.training.starting,
+    };
     let (Some(project), Some(runs)) = (&state.project, state.runs_folder()) else { return };
     // A run that goes on does so with its own configuration, whatever is chosen now.
     let own_config = resume.as_ref().map(|folder| folder.join("config.toml"));
