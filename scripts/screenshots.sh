@@ -6,7 +6,15 @@ cd "$(dirname "$0")/.."
 out=${1:-docs/screenshots}
 etad=${ETAD:-$PWD/target/release/etad}
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+# A training outlives its window by design: ended here by the process id in its lock.
+end_runs() {
+    for lock in "$work"/demo/runs/*/lock; do
+        [ -f "$lock" ] || continue
+        pid=$(sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' "$lock")
+        [ -z "$pid" ] || kill "$pid" 2> /dev/null || true
+    done
+}
+trap 'end_runs; rm -rf "$work"' EXIT
 mkdir -p "$out"
 
 "$etad" sample "$work/demo" --videos 8
@@ -40,9 +48,9 @@ shoot() {
         done
         sleep 4
         import -window root "$out/$name-train.png"
-        for run in "$work"/demo/runs/*/; do printf "{\"id\":1,\"do\":\"stop\"}\n" >> "$run/control"; done
-        sleep 5
     '
+    end_runs
+    sleep 3
 }
 
 shoot dark 1280 720 1.0 Dark

@@ -214,6 +214,11 @@ fn start_training(state: &mut State, resume: Option<std::path::PathBuf>, effects
         return;
     }
     state.training.starting = true;
+    // What was wrong with the run that goes on is being mended.
+    if let Some(name) = resume.as_ref().and_then(|folder| folder.file_name()) {
+        let about = format!("The training {} ", name.to_string_lossy());
+        state.notices.shown.retain(|notice| !notice.failure.sentence.starts_with(&about));
+    }
     effects.push(Effect::Train(TrainRequest {
         config,
         root: project.root.clone(),
