@@ -9,8 +9,6 @@ pub enum Icon {
     Play,
     /// Two bars.
     Pause,
-    /// A square.
-    Stop,
     /// A bar and a triangle to the left.
     FrameBack,
     /// A triangle to the right and a bar.
@@ -59,7 +57,6 @@ pub fn paint(painter: &Painter, icon: Icon, rect: Rect, colour: Color32) {
             block(4.0, 3.0, 3.0, 10.0);
             block(9.0, 3.0, 3.0, 10.0);
         }
-        Icon::Stop => block(3.5, 3.5, 9.0, 9.0),
         Icon::FrameBack => {
             block(3.0, 3.5, 2.0, 9.0);
             filled(&[(12.5, 3.5), (12.5, 12.5), (6.0, 8.0)]);

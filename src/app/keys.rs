@@ -25,6 +25,7 @@ const fn held(modifiers: Modifiers, key: Key, command: fn(&State) -> Command) ->
 /// Those with more held first: egui takes the first that fits.
 const BINDINGS: &[Binding] = &[
     held(Modifiers::COMMAND, Key::O, |_| Command::ChooseFolder),
+    held(Modifiers::COMMAND, Key::T, |_| Command::Train),
     held(Modifiers::COMMAND, Key::Plus, |state| Command::SetScale(scale(state, 1))),
     held(Modifiers::COMMAND, Key::Equals, |state| Command::SetScale(scale(state, 1))),
     held(Modifiers::COMMAND, Key::Minus, |state| Command::SetScale(scale(state, -1))),
@@ -95,15 +96,18 @@ const HELP: &[(&str, &str)] = &[
     ("F2", "whole video on the timeline"),
     ("Ctrl+F", "find a video by name"),
     ("Ctrl+O", "open a folder"),
+    ("Ctrl+T", "train"),
     ("Ctrl+Plus  Ctrl+Minus  Ctrl+0", "larger, smaller, normal"),
     ("F1  ?", "this page"),
 ];
 
 /// Draws the page of keys.
 pub fn help(ctx: &Context, theme: &Theme, open: &mut bool) {
-    let window = Window::new(strong(theme, "Keys")).open(open).collapsible(false).resizable(false);
+    let window = Window::new(strong(theme, "Keys")).open(open).collapsible(false).resizable(false).vscroll(true);
+    let window = window.max_height(ctx.content_rect().height() - 96.0);
     window.anchor(egui::Align2::CENTER_CENTER, egui::vec2(0.0, 0.0)).show(ctx, |ui| {
-        Grid::new("keys").num_columns(2).spacing([24.0, 8.0]).show(ui, |ui| {
+        ui.spacing_mut().interact_size.y = 18.0;
+        Grid::new("keys").num_columns(2).spacing([24.0, 6.0]).show(ui, |ui| {
             for (keys, what) in HELP {
                 ui.label(egui::RichText::new(*keys).font(theme.number_font()).color(theme.accent_text()));
                 ui.label(*what);

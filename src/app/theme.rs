@@ -287,6 +287,8 @@ impl Theme {
         let widgets = &mut visuals.widgets;
         widgets.noninteractive = widget(self.panel(), self.text(), self.line());
         widgets.inactive = widget(self.control(), self.text(), Color32::TRANSPARENT);
+        // Boxes, circles and rails, which have no text in them to be seen by.
+        widgets.inactive.bg_fill = palette.control_press.0;
         widgets.hovered = widget(self.control_hover(), self.text(), self.line());
         widgets.active = widget(palette.control_press.0, self.text(), self.accent());
         widgets.open = widget(self.control_hover(), self.text(), self.line());

@@ -96,7 +96,7 @@ fn path_field(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
     let mut text = typed.clone();
     ui.horizontal(|ui| {
         let label = ui.label("Path");
-        let width = (ui.available_width() - 150.0).max(80.0);
+        let width = (ui.available_width() - 184.0).max(80.0);
         let field = TextEdit::singleline(&mut text).hint_text("/path/to/a/folder or a video").desired_width(width);
         let response = ui.add(field).labelled_by(label.id);
         if response.changed() {

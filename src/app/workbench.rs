@@ -17,6 +17,10 @@ use super::{AppOptions, keys, top_bar, welcome};
 /// Most time that taking in reports may take before a picture is drawn.
 const BUDGET: Duration = Duration::from_millis(8);
 
+/// Pictures that a software rasteriser draws again after the last change. Mesa's lavapipe (seen with 22.3) shows a picture of
+/// its swapchain before it is drawn, that is an older one; as many equal ones as the chain is long make that harmless.
+const ECHOES: u32 = 5;
+
 /// Under which name the settings are kept; the number changes when older ones would not fit.
 const SETTINGS: &str = "etad.settings.1";
 
@@ -30,6 +34,10 @@ pub struct Workbench {
     surface: Option<wgpu::TextureFormat>,
     toasts: Toasts,
     help: bool,
+    /// Whether a CPU draws.
+    software: bool,
+    /// Pictures since the last change.
+    quiet: u32,
     /// What of the settings egui was told last.
     applied: Option<(ThemeChoice, f32)>,
     title: String,
@@ -59,6 +67,11 @@ impl Workbench {
             surface: creation.wgpu_render_state.as_ref().map(|render| render.target_format),
             toasts: Toasts::default(),
             help: false,
+            software: creation
+                .wgpu_render_state
+                .as_ref()
+                .is_some_and(|render| render.adapter.get_info().device_type == wgpu::DeviceType::Cpu),
+            quiet: 0,
             applied: None,
             title: String::new(),
         };
@@ -81,6 +94,7 @@ impl Workbench {
     }
 
     fn input(&mut self, input: Input) {
+        self.quiet = 0;
         for effect in update(&mut self.state, input) {
             self.effects.perform(effect);
         }
@@ -175,6 +189,13 @@ impl eframe::App for Workbench {
         welcome::drop_target(&ctx, &theme, &mut commands);
         for command in commands {
             self.input(Input::Command(command));
+        }
+        if !ctx.input(|input| input.raw.events.is_empty()) {
+            self.quiet = 0;
+        }
+        self.quiet += 1;
+        if self.software && self.quiet <= ECHOES {
+            ctx.request_repaint();
         }
     }
 

@@ -113,7 +113,9 @@ fn last_words(log: &Path) -> Option<String> {
     let text = String::from_utf8_lossy(&bytes);
     let line = text.split(['\n', '\r']).map(without_colours).rfind(|line| !line.trim().is_empty())?;
     let line = line.trim();
-    let line = ["error: ", "Error: ", "etad: "].iter().fold(line, |line, word| line.strip_prefix(word).unwrap_or(line));
+    let line = ["ERROR ", "error: ", "Error: ", "etad: "]
+        .iter()
+        .fold(line, |line, word| line.strip_prefix(word).unwrap_or(line));
     Some(line.trim_end_matches('.').to_owned())
 }
 

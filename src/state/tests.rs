@@ -190,6 +190,10 @@ fn a_killed_training_is_one_sentence_after_its_last_events() {
     assert_eq!(state.run.as_ref().map(|run| run.state.word()), Some("Interrupted"));
     let sentence = &state.notices.shown[0].failure.sentence;
     assert!(sentence.contains("killed (signal 9)"), "{sentence}");
+    let effects = command(&mut state, Command::ResumeRun);
+    let going_on = Some(PathBuf::from("/p/runs/x"));
+    assert!(matches!(&effects[..], [Effect::Train(request)] if request.resume == going_on), "{effects:?}");
+    assert!(state.notices.shown.is_empty(), "what was wrong is being mended");
 }
 
 #[test]

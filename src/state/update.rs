@@ -202,7 +202,10 @@ fn train(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
 }
 
 fn start_training(state: &mut State, resume: Option<std::path::PathBuf>, effects: &mut Vec<Effect>) {
-    let busy = state.training.starting || state.run.as_ref().is_some_and(|run| run.own && run.state.is_living());
+    let busy = match &resume {
+        None => state.no_training_because().is_some(),
+        Some(_) => state.training.starting,
+    };
     let (Some(project), Some(runs)) = (&state.project, state.runs_folder()) else { return };
     // A run that goes on does so with its own configuration, whatever is chosen now.
     let own_config = resume.as_ref().map(|folder| folder.join("config.toml"));
@@ -211,6 +214,11 @@ fn start_training(state: &mut State, resume: Option<std::path::PathBuf>, effects
         return;
     }
     state.training.starting = true;
+    // What was wrong with the run that goes on is being mended.
+    if let Some(name) = resume.as_ref().and_then(|folder| folder.file_name()) {
+        let about = format!("The training {} ", name.to_string_lossy());
+        state.notices.shown.retain(|notice| !notice.failure.sentence.starts_with(&about));
+    }
     effects.push(Effect::Train(TrainRequest {
         config,
         root: project.root.clone(),

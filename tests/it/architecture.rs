@@ -17,7 +17,7 @@ const ROOMS: &[(u8, &[&str])] = &[
 ];
 
 /// Uses between rooms of one number that the design allows.
-const NEIGHBOURS: &[(&str, &str)] = &[("train", "detect")];
+const NEIGHBOURS: &[(&str, &str)] = &[("train", "detect"), ("cli", "app")];
 
 /// Crates that may be named in some places only.
 const CONFINED: &[(&str, &[&str])] = &[

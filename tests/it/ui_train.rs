@@ -7,7 +7,7 @@ use egui_kittest::kittest::Queryable as _;
 use etad::domain::{Detection, Detections, Event, Seconds};
 use etad::formats::results;
 use etad::run::RunWriter;
-use etad::state::{Command, RunState, State, ThemeChoice};
+use etad::state::{Command, Origin, RunState, State, ThemeChoice};
 
 use crate::ui_support::{project, screenshot, wait, wait_for, window, window_of};
 
@@ -251,6 +251,24 @@ fn training_from_the_button_is_another_process_whose_curves_are_its_events() {
     wait_for(&mut harness, "a stop", patience, |state| {
         state.run.as_ref().is_some_and(|run| run.state == RunState::Stopped)
     });
+
+    harness.get_by_label("Detections").click();
+    wait(&mut harness, "weights", |state| state.checkpoint().is_some());
+    harness.state_mut().command(Command::SetMinScore(0.0));
+    harness.run_steps(3);
+    harness.get_by_label("Detect in all").click();
+    wait_for(&mut harness, "detections in every video", patience, |state| {
+        state.detecting.next_job == 1
+            && state.detecting.job.is_none()
+            && state.predictions.set(&Origin::Detected).is_some()
+    });
+    harness.get_by_label("All videos").click();
+    harness.run_steps(3);
+    screenshot(&mut harness, "detected");
+    let state = harness.state().state();
+    let set = state.predictions.set(&Origin::Detected).expect("a set");
+    assert_eq!(set.detections.videos.len(), state.library.entries.len());
+    assert_eq!(state.detecting.rows.len(), set.detections.count());
 }
 
 #[cfg(unix)]

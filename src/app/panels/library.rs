@@ -33,7 +33,9 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
         let all = library.entries.len();
         let noun = if all == 1 { "video" } else { "videos" };
         let count = if shown == all { format!("{all} {noun}") } else { format!("{shown} of {all} {noun}") };
-        caption(ui, theme, count);
+        if ui.available_width() > 190.0 {
+            caption(ui, theme, count);
+        }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             let mut sort = library.sort;
             let name = RichText::new(sort.name()).font(theme.small_font());

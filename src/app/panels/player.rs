@@ -70,7 +70,7 @@ fn seek_bar(ui: &mut Ui, view: &mut View<'_>, rect: Rect) {
     let Playback { time, length, .. } = view.state.playback;
     let ready = view.state.playback.is_ready();
     let sense = if ready { Sense::click_and_drag() } else { Sense::hover() };
-    let response = ui.interact(rect, ui.id().with("seek"), sense);
+    let response = ui.interact(rect, ui.scope_id().with("seek"), sense);
     response.widget_info(|| {
         let mut info = WidgetInfo::labeled(Role::Slider, ready, "Position in the video");
         info.value = Some(time.as_secs());
@@ -143,7 +143,7 @@ fn controls(ui: &mut Ui, view: &mut View<'_>) {
                 view.send(Command::SetSpeed(chosen));
             }
         });
-        if ready {
+        if ready && ui.available_width() > 160.0 {
             let frame = format!("frame {}", view.state.playback.frame);
             ui.label(RichText::new(frame).font(theme.number_font()).color(theme.text_soft()))
                 .on_hover_text(format!("of {}, counted from 0", view.state.playback.frames));

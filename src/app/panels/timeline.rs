@@ -68,7 +68,9 @@ fn header(ui: &mut Ui, view: &mut View<'_>) {
             if icon_button(ui, theme, Icon::Fit, "Show the whole video", "Show the whole video (F2)").clicked() {
                 view.send(Command::FitTimeline);
             }
-            caption(ui, theme, "Ctrl+wheel zooms, Shift+wheel moves");
+            if ui.available_width() > 220.0 {
+                caption(ui, theme, "Ctrl+wheel zooms, Shift+wheel moves");
+            }
         });
     });
 }
@@ -114,7 +116,7 @@ fn paint_ruler(ui: &Ui, theme: &Theme, view: &TimelineView, ruler: Rect) {
 
 /// A click or a drag on the ruler goes there.
 fn drag_playhead(ui: &Ui, view: &mut View<'_>, ruler: Rect) {
-    let response = ui.interact(ruler, ui.id().with("ruler"), Sense::click_and_drag());
+    let response = ui.interact(ruler, ui.scope_id().with("ruler"), Sense::click_and_drag());
     let ready = view.state.playback.is_ready();
     response.widget_info(|| {
         let mut info = WidgetInfo::labeled(Role::Slider, ready, "Playhead");
@@ -224,7 +226,7 @@ fn paint_lane<'a>(
         if *named < MOST_NAMED {
             *named += 1;
             let response =
-                ui.interact(place.intersect(line), ui.id().with((&lane.label, truth, bar.index)), Sense::hover());
+                ui.interact(place.intersect(line), ui.scope_id().with((&lane.label, truth, bar.index)), Sense::hover());
             response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, name_of(lane, bar)));
         }
     }

@@ -24,7 +24,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     let because = view.state.no_training_because();
     ui.horizontal(|ui| {
         let button = ui.add_enabled_ui(because.is_none(), |ui| primary_button(ui, theme, "Train")).inner;
-        let tip = "Train in a process of its own; the window may be closed meanwhile";
+        let tip = "Train in a process of its own; the window may be closed meanwhile (Ctrl+T)";
         if button.on_hover_text(tip).on_disabled_hover_text(because.unwrap_or_default()).clicked() {
             view.send(Command::Train);
         }

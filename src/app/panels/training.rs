@@ -93,9 +93,7 @@ fn advance(ui: &mut Ui, theme: &Theme, run: &RunView) {
     if let Some(left) = run.seconds_left() {
         words.push(format!("{} left", wait_text(left)));
     }
-    ui.horizontal(|ui| {
-        soft(ui, theme, words.join("  ·  "));
-    });
+    soft(ui, theme, words.join("  ·  "));
     if let Some(started) = &run.started {
         let mut facts = vec![started.device.clone()];
         facts.extend(run.process_memory.map(|bytes| format!("{:.1} GB memory", bytes as f64 / 1e9)));
