@@ -87,7 +87,8 @@ impl Scene {
     #[must_use]
     pub fn new(seed: u64, video: u64, index: u64, shot: &Shot) -> Self {
         let mut draw = Draw::new(seed, Purpose::Sample, &[video, 2, index]);
-        let texture = texture(&mut Draw::new(seed, Purpose::Sample, &[BACKGROUNDS_KEY, draw.below(BACKGROUNDS) as u64]));
+        let texture =
+            texture(&mut Draw::new(seed, Purpose::Sample, &[BACKGROUNDS_KEY, draw.below(BACKGROUNDS) as u64]));
         let both = |draw: &mut Draw, reach: f64| [draw.uniform(-reach, reach), draw.uniform(-reach, reach)];
         let drifters = (0..2 + draw.below(3)).map(|_| drifter(&mut draw)).collect();
         let crossing = (WIDTH as f64 + 80.0) / (shot.end - shot.start).max(3 * FRAME_RATE) as f64 * FRAME_RATE as f64;
