@@ -130,7 +130,8 @@ fn without_colours(line: &str) -> String {
     plain
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 

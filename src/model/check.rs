@@ -49,7 +49,7 @@ fn encoder_contradiction(model: &Model, encoder: &Encoder) -> Option<String> {
         format!("encoder.stem_kernel ({}) must be odd", encoder.stem_kernel)
     } else if encoder.norm == Norm::Group && encoder.norm_groups == 0 {
         "encoder.norm_groups must be above 0".to_owned()
-    } else if encoder.mean.len() != 3 || encoder.std.len() != 3 || encoder.std.iter().any(|std| !(*std > 0.0)) {
+    } else if encoder.mean.len() != 3 || encoder.std.len() != 3 || !encoder.std.iter().all(|std| *std > 0.0) {
         "encoder.mean and encoder.std need three numbers each, those of std above 0".to_owned()
     } else {
         return None;

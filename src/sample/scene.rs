@@ -56,6 +56,12 @@ pub struct Scene {
     phase: f64,
 }
 
+/// Textures that all videos share: a background of its own for each shot would let a detector know by heart when what happened before it,
+/// and 24 videos are few.
+const BACKGROUNDS: usize = 5;
+/// Keeps the draws of the shared textures apart from those of any video.
+const BACKGROUNDS_KEY: u64 = u64::MAX;
+
 /// Clothes of one video's figure.
 #[must_use]
 pub fn outfit(seed: u64, video: u64) -> Outfit {
@@ -81,7 +87,8 @@ impl Scene {
     #[must_use]
     pub fn new(seed: u64, video: u64, index: u64, shot: &Shot) -> Self {
         let mut draw = Draw::new(seed, Purpose::Sample, &[video, 2, index]);
-        let texture = texture(&mut draw);
+        let texture =
+            texture(&mut Draw::new(seed, Purpose::Sample, &[BACKGROUNDS_KEY, draw.below(BACKGROUNDS) as u64]));
         let both = |draw: &mut Draw, reach: f64| [draw.uniform(-reach, reach), draw.uniform(-reach, reach)];
         let drifters = (0..2 + draw.below(3)).map(|_| drifter(&mut draw)).collect();
         let crossing = (WIDTH as f64 + 80.0) / (shot.end - shot.start).max(3 * FRAME_RATE) as f64 * FRAME_RATE as f64;

@@ -36,7 +36,7 @@ impl Sound {
 
     fn sample(&mut self) -> f32 {
         const GLIDE: usize = 4 * SAMPLE_RATE;
-        if self.made % GLIDE == 0 {
+        if self.made.is_multiple_of(GLIDE) {
             self.pitches = (self.pitches.1, self.draw.uniform(160.0, 320.0));
         }
         let part = (self.made % GLIDE) as f64 / GLIDE as f64;

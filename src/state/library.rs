@@ -114,7 +114,7 @@ impl Library {
             Sort::File => {}
             Sort::Name => shown.sort_by_cached_key(|(_, entry)| entry.id.to_lowercase()),
             Sort::Duration => {
-                shown.sort_by(|(_, a), (_, b)| b.duration.unwrap_or(-1.0).total_cmp(&a.duration.unwrap_or(-1.0)))
+                shown.sort_by(|(_, a), (_, b)| b.duration.unwrap_or(-1.0).total_cmp(&a.duration.unwrap_or(-1.0)));
             }
             Sort::Actions => shown.sort_by_key(|(_, entry)| std::cmp::Reverse(entry.annotations.len())),
             Sort::Subset => shown.sort_by_cached_key(|(_, entry)| (entry.subset.clone(), entry.id.to_lowercase())),

@@ -227,11 +227,11 @@ fn run(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
                 state.notices.wrong(Failure::new(format!("The training {name} ended early: {how}.")));
             }
         }
-        Report::RunEvents { folder, events } => {
-            if state.run.as_ref().is_some_and(|run| run.folder == folder) {
-                events.iter().for_each(|event| run_event(state, event, effects));
-            }
+        Report::RunEvents { folder, events } if state.run.as_ref().is_some_and(|run| run.folder == folder) => {
+            events.iter().for_each(|event| run_event(state, event, effects));
         }
+        // Of a run that is not looked at any more.
+        Report::RunEvents { .. } => {}
         Report::RunChecked { folder, alive } => run_checked(state, &folder, alive, effects),
         Report::EpochPredictions { folder, epoch, detections } => {
             let Some(run) = state.run.as_ref().filter(|run| run.folder == folder) else { return };

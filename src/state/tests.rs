@@ -155,7 +155,10 @@ fn training_is_asked_for_once_and_followed() {
     );
     assert_eq!(state.training.health, Health::Checking);
     let effects = command(&mut state, Command::Train);
-    assert!(matches!(&effects[..], [Effect::Train(request)] if request.root == PathBuf::from("/p")), "{effects:?}");
+    assert!(
+        matches!(&effects[..], [Effect::Train(request)] if request.root == std::path::Path::new("/p")),
+        "{effects:?}"
+    );
     assert!(command(&mut state, Command::Train).is_empty(), "pressed twice");
     let folder = PathBuf::from("/p/runs/sample-1");
     let effects = report(&mut state, Report::TrainingStarted { folder: folder.clone() });

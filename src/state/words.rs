@@ -29,7 +29,7 @@ pub fn wait_text(seconds: f64) -> String {
     match minutes {
         0 | 1 => "under a minute".to_owned(),
         2..60 => format!("{minutes} min"),
-        _ if minutes % 60 == 0 => format!("{} h", minutes / 60),
+        _ if minutes.is_multiple_of(60) => format!("{} h", minutes / 60),
         _ => format!("{} h {} min", minutes / 60, minutes % 60),
     }
 }

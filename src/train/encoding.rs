@@ -17,7 +17,7 @@ pub(super) type Snippet = (usize, usize);
 
 /// An encoder at work on one device.
 pub(super) enum Encoding<'a> {
-    Native(NativeEncoder, Device),
+    Native(Box<NativeEncoder>, Device),
     Tensors(&'a Encoder, Device),
 }
 
@@ -25,7 +25,7 @@ impl<'a> Encoding<'a> {
     /// The encoder as it is now; make a new one when its weights have moved.
     pub(super) fn new(encoder: &'a Encoder, config: &config::Encoder, device: &Device) -> Self {
         if device.clone().inner() == Device::flex() {
-            Self::Native(NativeEncoder::new(encoder, config), device.clone().inner())
+            Self::Native(Box::new(NativeEncoder::new(encoder, config)), device.clone().inner())
         } else {
             Self::Tensors(encoder, device.clone())
         }

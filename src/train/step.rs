@@ -241,8 +241,7 @@ mod tests {
     use crate::train::windows::Window;
 
     fn config(ratio: f64) -> Config {
-        let mut config = Config::default();
-        config.encoder = EncoderConfig {
+        let encoder = EncoderConfig {
             arch: Architecture::R2plus1d,
             blocks: vec![1, 1],
             widths: vec![4, 8],
@@ -258,6 +257,7 @@ mod tests {
             snippet_ratio: ratio,
             ..EncoderConfig::default()
         };
+        let mut config = Config { encoder, ..Config::default() };
         (config.model.in_channels, config.model.hidden, config.model.groups) = (8, 8, 2);
         (config.model.tscale, config.model.dscale, config.model.norm_groups) = (8, 8, 2);
         (config.model.head.features, config.model.head.fc_channels) = (8, 8);

@@ -116,7 +116,7 @@ fn modules_equal_opentad_forward_and_backward() {
 
     let features = tensor::<4>(&fixture, "etad_head.in.feats", &device).require_grad();
     // RoI features as a signal of 16 times that each bin reads at its own.
-    let rows = features.clone().reshape([22, 16, 16]).swap_dims(1, 2);
+    let rows = features.reshape([22, 16, 16]).swap_dims(1, 2);
     let identity = Tensor::<2>::eye(16, &device).reshape([1, 1, 16, 16]).repeat_dim(0, 22);
     let output = detector.judge(0, rows, identity).expect("a stage");
     let offsets = output.offsets.clone().reshape([2, 11, 4]);

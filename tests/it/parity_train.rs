@@ -148,7 +148,7 @@ fn targets_agree_with_both_references() {
     let tscale = fixture.get("opentad.startness").shape[1];
     let count = fixture.get("proposals").shape[1];
     let truths: Vec<Truth> =
-        (0..3).map(|item| Truth { segments: spans(&fixture, &format!("gt{item}")), ..Truth::default() }).collect();
+        (0..3).map(|item| Truth { segments: spans(&fixture, format!("gt{item}")), ..Truth::default() }).collect();
     let proposals: Vec<Vec<Span>> = spans(&fixture, "proposals").chunks(count).map(<[Span]>::to_vec).collect();
     let batch = BatchTargets::new(&truths, &proposals, tscale, LossForm::OpenTad, true);
     // 1e-5: float32 arithmetic in the reference's order; counts of cells are exact.
@@ -177,7 +177,7 @@ fn targets_agree_with_both_references() {
         // The official code works in 0..1; its truths are clamped.
         let scale = tscale as f32;
         let official: Vec<Span> =
-            spans(&fixture, &format!("official.gt{item}")).iter().map(|span| span.map(|value| value * scale)).collect();
+            spans(&fixture, format!("official.gt{item}")).iter().map(|span| span.map(|value| value * scale)).collect();
         for (side, name) in ["startness", "endness"].into_iter().enumerate() {
             let curve = targets::boundary_curve(official.iter().map(|span| span[side]), tscale, false);
             close(name, &curve, &fixture.f32(&format!("official.{name}{item}")), 1e-5, 0.0);

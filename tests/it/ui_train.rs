@@ -92,7 +92,7 @@ fn a_run_that_something_else_writes_is_found_followed_and_seen_to_die() {
     wait(&mut harness, "a project", |state| !state.library.entries.is_empty());
     let run = folder.path().join("runs/elsewhere");
     let writer = write_run(&run, harness.state().state(), 5);
-    harness.state_mut().command(Command::FollowRun(run.clone()));
+    harness.state_mut().command(Command::FollowRun(run));
     wait(&mut harness, "five evaluations", |state| {
         state.run.as_ref().is_some_and(|run| run.curves.evals.len() == 5) && state.predictions.sets.len() == 5
     });

@@ -148,7 +148,7 @@ impl Network {
     pub(super) fn forward(&self, parameters: &Parameters, clip: &Volume) -> Vec<f32> {
         let (x, _) = self.stem.forward(parameters, clip);
         let x = self.blocks.iter().fold(x.relu(), |x, block| block.forward(parameters, x).output);
-        x.values.chunks_exact(x.per_channel()).map(|channel| mean(channel)).collect()
+        x.values.chunks_exact(x.per_channel()).map(mean).collect()
     }
 
     /// Adds to `gradients` those that a gradient `upstream` `[channels]` of the clip's feature gives.
