@@ -21,6 +21,11 @@ fn check(path: &Path, count: usize) {
     let expected: Vec<(usize, i64)> = decoder.index().times.iter().map(|time| time.0).enumerate().collect();
     let got: Vec<(usize, i64)> = all.iter().map(|&(index, time, _)| (index, time)).collect();
     assert_eq!(got, expected, "{}", path.display());
+    // Where a file is damaged, FFmpeg fills what is missing with what its buffers held before, which depends on the way there.
+    let whole = !decoder.index().damaged;
+    if !whole {
+        println!("pictures of {} are not compared: it is damaged", path.display());
+    }
     let started = Instant::now();
     let mut draw = Draw::new(1, Purpose::Shuffle, &[]);
     for turn in 0..count {
@@ -36,7 +41,7 @@ fn check(path: &Path, count: usize) {
         for (index, time, wanted) in [Some(&(index, time, wanted)), all.get(index + 1)].into_iter().flatten() {
             let frame = decoder.next_frame().expect("converts").expect("is there");
             assert_eq!((frame.index, frame.time.0), (*index, *time), "{}", path.display());
-            assert_eq!(hash(&frame), *wanted, "frame {index} of {}", path.display());
+            assert!(!whole || hash(&frame) == *wanted, "frame {index} of {}", path.display());
         }
     }
 }
