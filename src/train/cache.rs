@@ -21,8 +21,9 @@ pub struct FrameCache {
 #[derive(Default)]
 struct Kept {
     bytes: usize,
-    times: HashMap<usize, Arc<[MediaTime]>>,
-    frames: HashMap<(usize, usize), Frame>,
+    times: HashMap<String, Arc<[MediaTime]>>,
+    /// By video, not by its number: training and evaluation number their own videos, and share this cache.
+    frames: HashMap<String, HashMap<usize, Frame>>,
 }
 
 impl FrameCache {
@@ -37,16 +38,16 @@ impl FrameCache {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Presentation times of a video; `key` is its number in the data set.
+    /// Presentation times of a video.
     ///
     /// # Errors
     /// The reader's, when the video cannot be opened.
-    pub fn times(&self, key: usize, video: &Video, reader: &mut dyn FrameReader) -> Result<Arc<[MediaTime]>, String> {
-        if let Some(times) = self.kept().times.get(&key) {
+    pub fn times(&self, video: &Video, reader: &mut dyn FrameReader) -> Result<Arc<[MediaTime]>, String> {
+        if let Some(times) = self.kept().times.get(&video.id) {
             return Ok(times.clone());
         }
         let times = reader.times(video)?;
-        self.kept().times.insert(key, times.clone());
+        self.kept().times.insert(video.id.clone(), times.clone());
         Ok(times)
     }
 
@@ -56,14 +57,14 @@ impl FrameCache {
     /// The reader's, or a sentence when it returned an odd number of bytes.
     pub fn frames(
         &self,
-        key: usize,
         video: &Video,
         indices: &[usize],
         reader: &mut dyn FrameReader,
     ) -> Result<Vec<Frame>, String> {
         let mut found: HashMap<usize, Frame> = {
             let kept = self.kept();
-            indices.iter().filter_map(|&index| Some((index, kept.frames.get(&(key, index))?.clone()))).collect()
+            let own = kept.frames.get(&video.id);
+            indices.iter().filter_map(|&index| Some((index, own?.get(&index)?.clone()))).collect()
         };
         let missing: Vec<usize> = indices.iter().copied().filter(|index| !found.contains_key(index)).collect();
         if !missing.is_empty() {
@@ -75,9 +76,11 @@ impl FrameCache {
             let decoded: Vec<(usize, Frame)> =
                 missing.iter().copied().zip(bytes.chunks_exact(size).map(Arc::from)).collect();
             let mut kept = self.kept();
+            let Kept { bytes, frames, .. } = &mut *kept;
+            let own = frames.entry(video.id.clone()).or_default();
             for (index, frame) in &decoded {
-                if kept.bytes + size <= self.limit && kept.frames.insert((key, *index), frame.clone()).is_none() {
-                    kept.bytes += size;
+                if *bytes + size <= self.limit && own.insert(*index, frame.clone()).is_none() {
+                    *bytes += size;
                 }
             }
             drop(kept);
@@ -112,8 +115,8 @@ mod tests {
 
     #[test]
     fn a_frame_is_decoded_once_while_it_fits_and_the_limit_holds() {
-        let video = Video {
-            id: "a".to_owned(),
+        let video = |id: &str| Video {
+            id: id.to_owned(),
             subset: String::new(),
             duration: 1.0,
             frames: None,
@@ -123,9 +126,11 @@ mod tests {
         };
         let (cache, mut reader) = (FrameCache::new(9), Counting(0));
         for _ in 0..2 {
-            let frames = cache.frames(0, &video, &[1, 2, 5, 7], &mut reader).expect("frames");
+            let frames = cache.frames(&video("a"), &[1, 2, 5, 7], &mut reader).expect("frames");
             assert_eq!(frames.iter().map(|frame| frame[0]).collect::<Vec<_>>(), [1, 2, 5, 7]);
         }
         assert_eq!((reader.0, cache.bytes()), (5, 9));
+        cache.frames(&video("b"), &[1], &mut reader).expect("frames");
+        assert_eq!(reader.0, 6, "another video has frames of its own");
     }
 }

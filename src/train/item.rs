@@ -112,14 +112,14 @@ pub fn clip_frames(data: &Data, window: Window, times: &[MediaTime], tscale: usi
 /// A sentence naming the video when it cannot be opened or decoded.
 pub fn load_clips(
     data: &Data,
-    (key, video): (usize, &Video),
+    video: &Video,
     window: Window,
     look: Look,
     tscale: usize,
     cache: &FrameCache,
     reader: &mut dyn FrameReader,
 ) -> Result<Clips, String> {
-    let times: Arc<[MediaTime]> = cache.times(key, video, reader)?;
+    let times: Arc<[MediaTime]> = cache.times(video, reader)?;
     if times.is_empty() {
         return Err(format!("video {} has no frame that can be decoded; replace or remove it", video.id));
     }
@@ -127,7 +127,7 @@ pub fn load_clips(
     let mut distinct = wanted.clone();
     distinct.sort_unstable();
     distinct.dedup();
-    let frames = cache.frames(key, video, &distinct, reader)?;
+    let frames = cache.frames(video, &distinct, reader)?;
     let expected = data.resize_width * data.resize_height * 3;
     if frames.len() != distinct.len() || frames.iter().any(|frame| frame.len() != expected) {
         return Err(format!("video {} gave frames of another size than {expected} bytes", video.id));

@@ -91,7 +91,7 @@ impl Maker {
         let broken = |reason: String| Broken { video: video.id.clone(), reason };
         let (input, mask) = match self.data.source {
             Source::Videos => {
-                let clips = load_clips(&self.data, (key, video), window, look, self.tscale, cache, reader);
+                let clips = load_clips(&self.data, video, window, look, self.tscale, cache, reader);
                 (Input::Clips(clips.map_err(broken)?), time_mask(window, video.duration, self.tscale))
             }
             Source::Features => {
