@@ -1,6 +1,7 @@
 //! One file a command, each a thin shell on the same jobs and events as the window.
 
 mod check;
+#[cfg(feature = "video")]
 mod detect;
 mod devices;
 mod eval;
