@@ -55,12 +55,7 @@ impl FrameCache {
     ///
     /// # Errors
     /// The reader's, or a sentence when it returned an odd number of bytes.
-    pub fn frames(
-        &self,
-        video: &Video,
-        indices: &[usize],
-        reader: &mut dyn FrameReader,
-    ) -> Result<Vec<Frame>, String> {
+    pub fn frames(&self, video: &Video, indices: &[usize], reader: &mut dyn FrameReader) -> Result<Vec<Frame>, String> {
         let mut found: HashMap<usize, Frame> = {
             let kept = self.kept();
             let own = kept.frames.get(&video.id);
