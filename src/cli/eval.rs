@@ -88,6 +88,8 @@ fn evaluate_files(args: &EvalArgs) -> Result<Evaluation, BadInput> {
             RulesArg::Opentad => Rules::OpenTad,
             RulesArg::Toolkit => Rules::Toolkit,
         },
+        // A result file cannot hold a NaN.
+        strict_reference: false,
     };
     evaluate(&truth, &predictions, &options).map_err(|error| bad(&error))
 }

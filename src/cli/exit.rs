@@ -29,8 +29,9 @@ pub(super) fn bad_input(sentence: impl std::fmt::Display) -> anyhow::Error {
 /// Whether the person's input is at fault: files that are absent or wrong, contradictory keys, a run that is there already.
 fn is_input_at_fault(error: &anyhow::Error) -> bool {
     let train = error.downcast_ref::<TrainError>().is_some_and(|error| {
-        use TrainError::{Checkpoint, Config, Eval, Format, NoItems, NoVideo};
-        matches!(error, Checkpoint(_) | Config(_) | Eval(_) | Format(_) | NoItems { .. } | NoVideo)
+        use TrainError::{Checkpoint, Config, Eval, Format, NoItems, NoVideo, RawDiffers, RawMissing};
+        let raw = matches!(error, RawDiffers { .. } | RawMissing { .. });
+        raw || matches!(error, Checkpoint(_) | Config(_) | Eval(_) | Format(_) | NoItems { .. } | NoVideo)
     });
     let run = error.downcast_ref::<RunError>().is_some_and(|error| !matches!(error, RunError::Io { .. }));
     train || run || error.is::<BadInput>() || error.is::<CheckpointError>() || error.is::<DeviceError>()
@@ -50,7 +51,7 @@ pub(super) fn code(outcome: Outcome) -> ExitCode {
 }
 
 /// The error with its causes, none said twice.
-fn sentence(error: &anyhow::Error) -> String {
+pub(super) fn sentence(error: &anyhow::Error) -> String {
     error.chain().map(ToString::to_string).fold(String::new(), |said, cause| {
         if said.is_empty() {
             cause

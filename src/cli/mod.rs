@@ -13,6 +13,7 @@ mod test;
 mod train;
 #[cfg(feature = "video")]
 mod video;
+mod weights;
 #[cfg(feature = "window")]
 mod window;
 
@@ -59,6 +60,8 @@ enum Command {
     /// Draw the sample videos and their ground truth
     #[cfg(feature = "video")]
     Sample(video::SampleArgs),
+    /// Import, export and list weight files of other programs
+    Weights(weights::WeightsArgs),
     /// List the devices that can train
     Devices(devices::DevicesArgs),
     /// Say what is wrong with the data of a configuration or project
@@ -102,6 +105,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Some(Command::Frame(args)) => video::frame(&args),
         #[cfg(feature = "video")]
         Some(Command::Sample(args)) => video::sample(&args),
+        Some(Command::Weights(args)) => weights::run(&args),
         Some(Command::Devices(args)) => devices::run(args),
         Some(Command::Check(args)) => check::run(&args),
     };

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     config, formats,
-    jobs::{self, TestRequest},
+    jobs::{self, RawOutputs, TestRequest},
 };
 
 #[derive(Debug, Args)]
@@ -22,7 +22,7 @@ use crate::{
 pub(super) struct TestArgs {
     #[command(flatten)]
     recipe: Recipe,
-    /// Checkpoint; by default that of the configuration's epoch, else the best, in runs/<name of the configuration>
+    /// Checkpoint, also PyTorch's (.pth); by default that of the configuration's epoch, else the best, in runs/<its name>
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
     /// Write the detections: .json in the ActivityNet result format, or .csv
@@ -31,6 +31,9 @@ pub(super) struct TestArgs {
     /// Detect only, without comparing with the truth
     #[arg(long)]
     no_eval: bool,
+    /// Folder of the network's raw outputs: written when it holds none, else read instead of running the network; several are averaged
+    #[arg(long, value_name = "DIR")]
+    raw_predictions: Vec<PathBuf>,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
@@ -41,10 +44,11 @@ pub(super) fn run(args: TestArgs) -> Outcome {
     let config = config::load(&config, &overrides).map_err(bad_input)?;
     let run = root.join("runs").join(&config.name);
     let checkpoint = args.checkpoint.unwrap_or_else(|| jobs::default_checkpoint(&config, &run));
-    if !checkpoint.exists() {
+    let raw = RawOutputs::of(args.raw_predictions).map_err(bad_input)?;
+    if !checkpoint.exists() && !matches!(raw, RawOutputs::Read(_)) {
         return Err(bad_input(format!("there is no checkpoint {}; name one with --checkpoint", checkpoint.display())));
     }
-    let request = TestRequest { config, root, checkpoint, device, evaluate: !args.no_eval };
+    let request = TestRequest { config, root, checkpoint, device, evaluate: !args.no_eval, raw };
     let bar = progress::bar("detecting");
     let tested = jobs::test(&request, interrupt::flag()?, &mut |event| progress::watch(&bar, event));
     bar.finish_and_clear();
@@ -71,5 +75,5 @@ pub(super) fn run(args: TestArgs) -> Outcome {
 pub(super) fn write_detections(path: &std::path::Path, detections: &crate::domain::Detections) -> anyhow::Result<()> {
     let csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
     let write = if csv { formats::results::write_csv } else { formats::results::write };
-    write(path, detections).with_context(|| format!("cannot write the detections to {}", path.display()))
+    write(path, &detections.finite()).with_context(|| format!("cannot write the detections to {}", path.display()))
 }

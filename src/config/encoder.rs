@@ -7,6 +7,8 @@ section! {
     pub struct Encoder {
         /// Which network turns a clip into a feature.
         arch: Architecture = Architecture::None,
+        /// File with the encoder's first weights, from `--root`: TSP's, torchvision's or any checkpoint with an encoder (spec 3.2).
+        weights: Option<String> = None,
         /// Residual blocks of each layer; their number is free (R(2+1)D-34: 3, 4, 6, 3).
         blocks: Vec<usize> = vec![3, 4, 6, 3],
         /// Channels of each layer (spec 3.1: 64, 128, 256, 512).

@@ -11,7 +11,40 @@ section! {
         boundary_selection: bool = true,
         /// Suppression of overlapping proposals (spec 9.3).
         nms: Nms = Nms::default(),
+        /// Where detections get their classes from when the detector has no class head (spec 9.5).
+        classifier: Classifier = Classifier::default(),
+        /// Keep what the reference keeps by accident: segments without length, which voting turns into NaN, and a NaN that passes
+        /// every threshold of the evaluation (spec 9.6); false drops such segments.
+        strict_reference: bool = false,
     }
+}
+
+section! {
+    /// An external classifier's scores of whole videos, with which class-agnostic proposals get their classes (spec 9.5).
+    pub struct Classifier {
+        /// Whose file it is, and with it how its scores enter.
+        kind: ClassifierKind = ClassifierKind::None,
+        /// The file.
+        path: String = String::new(),
+        /// Best classes of a video that every proposal gets (spec 9.5: 2).
+        top: usize = 2,
+        /// For the generic form: whether each video's scores are first normalised to sum to 1 (spec 9.5).
+        softmax: bool = false,
+    }
+}
+
+choice! {
+    /// External classifiers (spec 9.5).
+    pub enum ClassifierKind {
+        /// None: the detector names its classes, or there is one only.
+        None = "none",
+        /// CUHK's ActivityNet scores (JSON); the product of both scores counts.
+        Cuhk = "cuhk",
+        /// UntrimmedNet's THUMOS scores (`.npy`, 101 columns); the product of both scores counts.
+        UntrimmedNet = "untrimmed_net",
+        /// Any scores in CUHK's JSON form; the square root of the product counts.
+        Generic = "generic",
+    } default None
 }
 
 section! {

@@ -19,8 +19,8 @@ pub struct Candidates {
     pub ends: Vec<f32>,
     /// Refined segments in snippets: the mean over the stages.
     pub segments: Vec<[f32; 2]>,
-    /// Product of the means over the stages of the two IoU scores, 0..1.
-    pub scores: Vec<f32>,
+    /// Means over the stages of the two IoU scores, 0..1: as classified, and as regressed.
+    pub iou: Vec<[f32; 2]>,
     /// Probability of each class for each candidate, `[candidate][class]` in one row after the other; empty without class head.
     pub classes: Vec<f32>,
 }
@@ -30,6 +30,12 @@ impl Candidates {
     #[must_use]
     pub fn class_count(&self) -> usize {
         self.classes.len().checked_div(self.segments.len()).unwrap_or(0)
+    }
+
+    /// Score of a candidate: the product of the means, not the mean of products (spec 4.7).
+    #[must_use]
+    pub fn score(&self, index: usize) -> f32 {
+        self.iou.get(index).map_or(0.0, |[classed, regressed]| classed * regressed)
     }
 }
 
@@ -68,11 +74,11 @@ pub fn candidates(
         for (index, window) in windows.iter_mut().enumerate() {
             let own = index * 2 * part.len()..(index + 1) * 2 * part.len();
             window.segments.extend(refined[own.clone()].as_chunks::<2>().0);
-            window.scores.extend(iou[own].as_chunks::<2>().0.iter().map(|[classed, regressed]| classed * regressed));
+            window.iou.extend(iou[own].as_chunks::<2>().0);
             window.classes.extend(&classes[index * class_row..(index + 1) * class_row]);
         }
     }
-    if windows.iter().flat_map(|window| &window.scores).any(|score| score.is_nan()) {
+    if windows.iter().flat_map(|window| window.iou.as_flattened()).any(|score| score.is_nan()) {
         return Err(DetectError::NotNumbers);
     }
     Ok(windows)

@@ -1,10 +1,10 @@
-//! One video to detections: candidates of each window, suppression, seconds, windows joined (spec 9, 18).
+//! One video to detections: candidates of each window, suppression, seconds, classes, windows joined (spec 9, 18).
 
 mod candidates;
 mod window;
 
 pub use candidates::{Candidates, candidates};
-pub use window::{WindowDetections, WindowTime, detect_window, detect_windows, merge, suppression};
+pub use window::{Joining, Naming, WindowTime, detections, merge, suppression};
 
 /// Why a window could not be searched.
 #[derive(Debug, thiserror::Error)]

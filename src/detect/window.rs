@@ -1,37 +1,37 @@
 //! From candidates to detections in seconds, and the windows of a video joined (spec 9.2, 9.3, 9.5, 9.6, 18).
 
-use burn::tensor::Tensor;
-
-use super::{Candidates, DetectError, candidates};
+use super::Candidates;
 use crate::config::{Post, PostForm};
 use crate::domain::{ClassList, Detection, Segment};
-use crate::eval::nms::{Pick, SoftNms, official_soft_nms};
-use crate::eval::postprocess::{Clock, Merge, Peaks, boundary_selection, merge_windows, official_with_classes};
-use crate::model::Detector;
+use crate::eval::nms::{SoftNms, official_soft_nms};
+use crate::eval::postprocess::{
+    Clock, Fusion, Merge, Peaks, boundary_selection, merge_windows, official_with_classes, round, with_classes,
+};
 
 /// What a detector without class head, or a class list too short, calls its findings.
 const UNNAMED: &str = "action";
 
-/// Where the snippets of a window lie in the video, in seconds. A whole resized video is one window from 0.
+/// Where the snippets of a window lie in the video.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WindowTime {
-    /// Start of the first snippet.
-    pub start: f64,
-    /// Length of a snippet.
-    pub seconds_per_snippet: f64,
-    /// Length of the video; detections are clamped to it.
+    /// Snippet units to seconds.
+    pub clock: Clock,
+    /// Length of the video in seconds; detections are clamped to it.
     pub duration: f64,
 }
 
-/// What was found in one window.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct WindowDetections {
-    /// Detections in seconds, class after class, each by descending score.
-    pub detections: Vec<Detection>,
-    /// How likely an action starts in each snippet.
-    pub starts: Vec<f32>,
-    /// How likely an action ends in each snippet.
-    pub ends: Vec<f32>,
+/// Where the detections of a window get their classes from.
+#[derive(Clone, Debug)]
+pub enum Naming<'a> {
+    /// From the class head (spec 18); without one all are of the first class of the list, or "action".
+    Detector(&'a ClassList),
+    /// From an external classifier of the whole video (spec 9.5).
+    External {
+        /// The video's best classes with their scores, best first.
+        best: Vec<(String, f64)>,
+        /// How both scores become one.
+        fusion: Fusion,
+    },
 }
 
 /// The configured soft-NMS.
@@ -45,115 +45,143 @@ pub fn suppression(post: &Post) -> SoftNms {
     }
 }
 
-/// Searches one window: features `[1, channels, time]`, mask `[1, time]` or none. See [`detect_windows`].
+/// Selection, suppression, seconds and classes of one window's candidates: class after class, each by descending score; with the
+/// official form and an external classifier proposal after proposal (spec 13). Not rounded.
 ///
-/// # Errors
-/// When the device fails or the network's results are not numbers.
-pub fn detect_window(
-    detector: &Detector,
-    features: Tensor<3>,
-    mask: Option<Tensor<2>>,
+/// With a class head every class is suppressed by itself on IoU score x class probability (spec 18).
+#[must_use]
+pub fn detections(found: &Candidates, window: &WindowTime, post: &Post, naming: &Naming<'_>) -> Vec<Detection> {
+    let kept = selected(found, post);
+    let mut all = match naming {
+        Naming::External { best, fusion } => {
+            let candidates = kept.iter().map(|&index| (found.segments[index], found.iou[index]));
+            externally_named(candidates, window, post, best, *fusion)
+        }
+        Naming::Detector(classes) => {
+            let count = found.class_count();
+            let label = |class: usize| classes.names().get(class).map_or(UNNAMED, String::as_str);
+            (0..count.max(1))
+                .flat_map(|class| {
+                    let probability = |index: usize| found.classes.get(index * count + class).filter(|_| count > 0);
+                    let score = |index: usize| found.score(index) * probability(index).unwrap_or(&1.0);
+                    let candidates = kept.iter().map(|&index| (found.segments[index], score(index)));
+                    suppressed(candidates, window, post, label(class), count > 0)
+                })
+                .collect()
+        }
+    };
+    if !post.strict_reference {
+        all.retain(|one| one.segment[1] > one.segment[0]);
+    }
+    all
+}
+
+/// Candidates whose ends lie at peaks of the boundary curves (spec 9.2), or all.
+fn selected(found: &Candidates, post: &Post) -> Vec<usize> {
+    if !post.boundary_selection {
+        return (0..found.segments.len()).collect();
+    }
+    let peaks = match post.form {
+        PostForm::OpenTad => Peaks::OpenTad,
+        PostForm::Official => Peaks::Official,
+    };
+    let keep = boundary_selection(&found.starts, &found.ends, &found.segments, peaks);
+    (0..keep.len()).filter(|&index| keep[index]).collect()
+}
+
+/// Suppression across classes, then every survivor with each of the video's best classes (spec 9.3 to 9.5, 9.7).
+fn externally_named(
+    candidates: impl Iterator<Item = ([f32; 2], [f32; 2])>,
     window: &WindowTime,
     post: &Post,
-    classes: &ClassList,
-) -> Result<WindowDetections, DetectError> {
-    let found = detect_windows(detector, features, mask, std::slice::from_ref(window), post, classes)?;
-    Ok(found.into_iter().next().unwrap_or_default())
-}
-
-/// Searches a batch of windows: features `[batch, channels, time]`, mask `[batch, time]` or none, a place in time for each.
-///
-/// With a class head every class is suppressed by itself on IoU score x class probability (spec 18); without one there is a single
-/// class, the first of `classes`, or "action". Give a detector without gradients.
-///
-/// # Errors
-/// When the device fails or the network's results are not numbers.
-pub fn detect_windows(
-    detector: &Detector,
-    features: Tensor<3>,
-    mask: Option<Tensor<2>>,
-    windows: &[WindowTime],
-    post: &Post,
-    classes: &ClassList,
-) -> Result<Vec<WindowDetections>, DetectError> {
-    let found = candidates(detector, features, mask)?;
-    Ok(found.into_iter().zip(windows).map(|(found, window)| detections(found, window, post, classes)).collect())
-}
-
-/// Selection, suppression and seconds of one window's candidates.
-fn detections(found: Candidates, window: &WindowTime, post: &Post, classes: &ClassList) -> WindowDetections {
-    let kept: Vec<usize> = if post.boundary_selection {
-        let peaks = match post.form {
-            PostForm::OpenTad => Peaks::OpenTad,
-            PostForm::Official => Peaks::Official,
-        };
-        let keep = boundary_selection(&found.starts, &found.ends, &found.segments, peaks);
-        (0..keep.len()).filter(|&index| keep[index]).collect()
-    } else {
-        (0..found.segments.len()).collect()
-    };
-    let class_count = found.class_count();
-    let mut all = Vec::new();
-    for class in 0..class_count.max(1) {
-        let score = |index: usize| match found.classes.get(index * class_count + class) {
-            Some(probability) if class_count > 0 => found.scores[index] * probability,
-            _ => found.scores[index],
-        };
-        let label = classes.names().get(class).map_or(UNNAMED, String::as_str);
-        let candidates = kept.iter().map(|&index| (found.segments[index], score(index)));
-        match post.form {
-            PostForm::OpenTad => all.extend(suppressed(candidates, window, post, label)),
-            PostForm::Official => all.extend(officially_suppressed(candidates, window, post, label)),
+    best: &[(String, f64)],
+    fusion: Fusion,
+) -> Vec<Detection> {
+    let (segments, iou): (Vec<[f32; 2]>, Vec<[f32; 2]>) = candidates.unzip();
+    match post.form {
+        PostForm::OpenTad => {
+            // None is left out beforehand, however low its score: all of them vote, and their order decides ties.
+            let scores: Vec<f32> = iou.iter().map(|[classed, regressed]| classed * regressed).collect();
+            let best: Vec<(String, f32)> = best.iter().map(|(label, score)| (label.clone(), *score as f32)).collect();
+            let picks = suppression(post).run(&segments, &scores);
+            with_classes(&picks, &window.clock, window.duration, &best, fusion)
+        }
+        PostForm::Official => {
+            let shares: Vec<Segment> = segments.iter().map(|&segment| share(window, segment)).collect();
+            let scores: Vec<f64> = iou.iter().map(|iou| f64::from(iou[0]) * f64::from(iou[1])).collect();
+            let picks = official_soft_nms(&shares, &scores, post.nms.sigma, post.nms.max_detections);
+            official_with_classes(&picks, window.duration, best)
         }
     }
-    all.retain(|one| one.segment[1] > one.segment[0]);
-    WindowDetections { detections: all, starts: found.starts, ends: found.ends }
 }
 
-/// OpenTAD's suppression and seconds of one class's candidates (spec 9.3, 9.5).
+/// Suppression and seconds of the candidates of one class of the detector's own.
 fn suppressed(
     candidates: impl Iterator<Item = ([f32; 2], f32)>,
     window: &WindowTime,
     post: &Post,
     label: &str,
+    with_head: bool,
 ) -> Vec<Detection> {
-    let clock = Clock::Timed { window_start: window.start, snippet_seconds: window.seconds_per_snippet };
-    let nms = suppression(post);
-    // What starts below the minimum would only be carried along to be dropped.
-    let (segments, scores): (Vec<_>, Vec<_>) = candidates.filter(|(_, score)| *score >= nms.min_score).unzip();
-    let detection = |pick: Pick| Detection {
-        segment: clock.seconds(pick.segment, window.duration).map(f64::from),
-        label: label.to_owned(),
-        score: f64::from(pick.score),
-    };
-    nms.run(&segments, &scores).into_iter().map(detection).collect()
-}
-
-/// The official code's suppression and seconds of one class's candidates (spec 9.7); it works in 0..1 of the video.
-fn officially_suppressed(
-    candidates: impl Iterator<Item = ([f32; 2], f32)>,
-    window: &WindowTime,
-    post: &Post,
-    label: &str,
-) -> Vec<Detection> {
-    let share = |snippet: f32| (window.start + f64::from(snippet) * window.seconds_per_snippet) / window.duration;
-    let (segments, scores): (Vec<Segment>, Vec<f64>) =
-        candidates.map(|(segment, score)| (segment.map(share), f64::from(score))).unzip();
-    let picks = official_soft_nms(&segments, &scores, post.nms.sigma, post.nms.max_detections);
-    official_with_classes(&picks, window.duration, &[(label.to_owned(), 1.0)])
-}
-
-/// The detections of a video from those of its windows, by descending score: suppressed once more within each class where windows
-/// overlap (spec 9.6, 18).
-#[must_use]
-pub fn merge(windows: Vec<WindowDetections>, post: &Post) -> Vec<Detection> {
-    let mut found: Vec<Vec<Detection>> = windows.into_iter().map(|window| window.detections).collect();
-    if found.len() > 1 {
-        return merge_windows(found, &suppression(post), Merge { per_class: true, strict_reference: false });
+    match post.form {
+        PostForm::OpenTad => {
+            let nms = suppression(post);
+            // With many classes most candidates start below the minimum and would only be carried along to be dropped.
+            let (segments, scores): (Vec<_>, Vec<_>) =
+                candidates.filter(|(_, score)| !with_head || *score >= nms.min_score).unzip();
+            let picks = nms.run(&segments, &scores);
+            with_classes(&picks, &window.clock, window.duration, &[(label.to_owned(), 1.0)], Fusion::Product)
+        }
+        PostForm::Official => {
+            let (shares, scores): (Vec<Segment>, Vec<f64>) =
+                candidates.map(|(segment, score)| (share(window, segment), f64::from(score))).unzip();
+            let picks = official_soft_nms(&shares, &scores, post.nms.sigma, post.nms.max_detections);
+            official_with_classes(&picks, window.duration, &[(label.to_owned(), 1.0)])
+        }
     }
-    // A single window is suppressed already; doing it again would only damp its scores.
-    let mut all = found.pop().unwrap_or_default();
-    all.sort_by(|a, b| b.score.total_cmp(&a.score));
+}
+
+/// A segment in 0..1 of the video.
+fn share(window: &WindowTime, segment: [f32; 2]) -> Segment {
+    segment.map(|snippet| window.clock.share(snippet, window.duration))
+}
+
+/// How the windows of a video become its detections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Joining {
+    /// Windows slide over the video; else it is one window, rescaled.
+    pub sliding: bool,
+    /// An external classifier named the detections.
+    pub external: bool,
+}
+
+/// The detections of a video from those of its windows, rounded as result files are (spec 9.5).
+///
+/// Named by the detector they are suppressed once more within each class where windows overlap, and come by descending score
+/// (spec 18). Named by an external classifier they follow the reference: windows are rounded and suppressed across classes, even a
+/// single one (spec 9.6); a rescaled video keeps its order, and with the official form its digits (spec 9.7).
+#[must_use]
+pub fn merge(mut windows: Vec<Vec<Detection>>, post: &Post, joining: Joining) -> Vec<Detection> {
+    let mut all = match joining {
+        Joining { sliding: true, external: true } => {
+            windows.iter_mut().for_each(|window| round(window));
+            let merge = Merge { per_class: false, strict_reference: post.strict_reference };
+            merge_windows(windows, &suppression(post), merge)
+        }
+        Joining { sliding: false, external: true } => windows.concat(),
+        Joining { external: false, .. } if windows.len() > 1 => {
+            merge_windows(windows, &suppression(post), Merge { per_class: true, strict_reference: false })
+        }
+        Joining { external: false, .. } => {
+            // A single window is suppressed already; doing it again would only damp its scores.
+            let mut all = windows.concat();
+            all.sort_by(|a, b| b.score.total_cmp(&a.score));
+            all
+        }
+    };
+    if post.form == PostForm::OpenTad || !joining.external {
+        round(&mut all);
+    }
     all
 }
 
@@ -161,55 +189,89 @@ pub fn merge(windows: Vec<WindowDetections>, post: &Post) -> Vec<Detection> {
 mod tests {
     use super::*;
     use crate::config;
-    use burn::tensor::{Device, TensorData};
+    use crate::detect::candidates;
+    use crate::model::Detector;
+    use burn::tensor::{Device, Tensor, TensorData};
 
-    fn candidates() -> Candidates {
+    fn some() -> Candidates {
         Candidates {
             starts: vec![0.9, 0.1, 0.1, 0.1],
             ends: vec![0.1, 0.1, 0.1, 0.9],
             segments: vec![[0.0, 3.5], [1.2, 2.0], [0.2, 3.0]],
-            scores: vec![0.8, 0.9, 0.5],
+            iou: vec![[0.8, 1.0], [0.9, 1.0], [0.5, 1.0]],
             classes: vec![1.0, 0.5, 0.0, 1.0, 0.5, 0.0],
         }
     }
 
+    fn classes() -> ClassList {
+        ClassList::new(["sit".to_owned(), "wave".to_owned()])
+    }
+
+    fn window(window_start: f64, duration: f64) -> WindowTime {
+        WindowTime { clock: Clock::Timed { window_start, snippet_seconds: 0.5 }, duration }
+    }
+
     #[test]
     fn classes_are_suppressed_apart_and_given_in_seconds() {
-        let window = WindowTime { start: 10.0, seconds_per_snippet: 0.5, duration: 11.5 };
-        let classes = ClassList::new(["sit".to_owned(), "wave".to_owned()]);
-        let found = detections(candidates(), &window, &Post::default(), &classes);
+        let found = detections(&some(), &window(10.0, 11.5), &Post::default(), &Naming::Detector(&classes()));
         // The second candidate starts where the curve has no peak.
-        let told: Vec<(&str, [f64; 2])> =
-            found.detections.iter().map(|one| (one.label.as_str(), one.segment)).collect();
+        let told: Vec<(&str, [f64; 2])> = found.iter().map(|one| (one.label.as_str(), one.segment)).collect();
         assert_eq!(told[0], ("sit", [10.0, 11.5])); // clamped to the video's end
         assert_eq!(told[1].0, "sit");
         assert_eq!(told[2], ("wave", [10.0, 11.5]));
         assert_eq!(told.len(), 3);
-        assert!((found.detections[2].score - 0.4).abs() < 1e-6);
-        assert!(found.detections[1].score < 0.25, "the weaker copy of a class is damped");
+        assert!((found[2].score - 0.4).abs() < 1e-6);
+        assert!(found[1].score < 0.25, "the weaker copy of a class is damped");
     }
 
     #[test]
     fn the_official_form_loses_the_last_candidate_and_asks_for_strict_peaks() {
-        let window = WindowTime { start: 0.0, seconds_per_snippet: 0.5, duration: 1.5 };
         let post = Post { form: PostForm::Official, ..Post::default() };
-        let classes = ClassList::new(["sit".to_owned(), "wave".to_owned()]);
-        let all = detections(candidates(), &window, &Post { boundary_selection: false, ..post.clone() }, &classes);
-        let kept = detections(candidates(), &window, &post, &classes);
-        let count =
-            |found: &WindowDetections, label: &str| found.detections.iter().filter(|one| one.label == label).count();
-        let candidates = candidates().segments.len();
+        let naming = Naming::Detector(&classes());
+        let all = detections(&some(), &window(0.0, 1.5), &Post { boundary_selection: false, ..post.clone() }, &naming);
+        let kept = detections(&some(), &window(0.0, 1.5), &post, &naming);
+        let count = |found: &[Detection], label: &str| found.iter().filter(|one| one.label == label).count();
+        let candidates = some().segments.len();
         assert_eq!((count(&all, "sit"), count(&all, "wave")), (candidates - 1, candidates - 1));
-        assert!(kept.detections.len() < all.detections.len());
+        assert!(kept.len() < all.len());
     }
 
     #[test]
-    fn overlapping_windows_are_joined_and_a_single_one_stays() {
-        let one = |score| Detection { segment: [1.0, 2.0], label: "sit".to_owned(), score };
-        let window = |score| WindowDetections { detections: vec![one(score)], ..Default::default() };
-        let merged = merge(vec![window(0.5), window(0.9)], &Post::default());
-        assert!((merged[0].score - 0.9).abs() < 1e-6 && merged[1].score < 0.05, "{merged:?}");
-        assert_eq!(merge(vec![window(0.5)], &Post::default()), vec![one(0.5)]);
+    fn an_external_classifier_gives_every_proposal_its_classes_in_the_references_orders() {
+        let best = vec![("run".to_owned(), 0.9), ("jump".to_owned(), 0.1)];
+        let naming = Naming::External { best, fusion: Fusion::Product };
+        let found = Candidates { classes: Vec::new(), ..some() };
+        let labels = |form| {
+            let post = Post { form, boundary_selection: false, ..Post::default() };
+            let found = detections(&found, &window(0.0, 9.0), &post, &naming);
+            found.into_iter().map(|one| one.label.chars().next().unwrap_or(' ')).collect::<String>()
+        };
+        assert_eq!((labels(PostForm::OpenTad), labels(PostForm::Official)), ("rrrjjj".to_owned(), "rjrj".to_owned()));
+    }
+
+    #[test]
+    fn segments_without_length_are_dropped_unless_the_reference_is_followed_strictly() {
+        let found = Candidates { segments: vec![[5.0, 6.0]], iou: vec![[0.5, 0.5]], ..Candidates::default() };
+        for (strict_reference, expected) in [(false, 0), (true, 1)] {
+            let post = Post { strict_reference, boundary_selection: false, ..Post::default() };
+            let found = detections(&found, &window(0.0, 2.0), &post, &Naming::Detector(&classes()));
+            assert_eq!(found.len(), expected);
+        }
+    }
+
+    #[test]
+    fn overlapping_windows_are_joined_and_a_single_one_stays_unless_the_reference_joins_it() {
+        let one = |label: &str, score| Detection { segment: [1.0, 2.0], label: label.to_owned(), score };
+        let own = Joining { sliding: true, external: false };
+        let merged = merge(vec![vec![one("sit", 0.5)], vec![one("sit", 0.9)]], &Post::default(), own);
+        assert!((merged[0].score - 0.9).abs() < 1e-6 && merged[1].score < 0.06, "{merged:?}");
+        assert_eq!(merge(vec![vec![one("sit", 0.5)]], &Post::default(), own), [one("sit", 0.5)]);
+        let both = vec![vec![one("run", 0.9), one("jump", 0.8)]];
+        let resized = Joining { sliding: false, external: true };
+        assert_eq!(merge(both.clone(), &Post::default(), resized), both[0]);
+        let merged = merge(both, &Post::default(), Joining { sliding: true, ..resized });
+        // 0.8 exp(-1 / 0.35), to four decimals.
+        assert_eq!(merged[1], one("jump", 0.0459));
     }
 
     #[test]
@@ -220,13 +282,14 @@ mod tests {
         let detector = Detector::new(&model, 2, 3, &device);
         let values: Vec<f32> = (0..2 * 8 * 16).map(|i| (i * 31 % 17) as f32 / 8.0 - 1.0).collect();
         let features = Tensor::<3>::from_data(TensorData::new(values, [2, 8, 16]), &device);
-        let together = super::candidates(&detector, features.clone(), None).expect("found");
+        let together = candidates(&detector, features.clone(), None).expect("found");
         assert_eq!(together[0].segments.len(), 136);
         assert_eq!(together[0].class_count(), 2);
         for (index, window) in together.iter().enumerate() {
-            let alone = super::candidates(&detector, features.clone().narrow(0, index, 1), None).expect("found");
+            let alone = candidates(&detector, features.clone().narrow(0, index, 1), None).expect("found");
             let close = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5);
-            assert!(close(&alone[0].scores, &window.scores) && close(&alone[0].classes, &window.classes));
+            assert!(close(alone[0].iou.as_flattened(), window.iou.as_flattened()));
+            assert!(close(&alone[0].classes, &window.classes));
             assert!(close(alone[0].segments.as_flattened(), window.segments.as_flattened()));
         }
     }

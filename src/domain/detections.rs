@@ -34,4 +34,14 @@ impl Detections {
     pub fn count(&self) -> usize {
         self.videos.iter().map(|(_, found)| found.len()).sum()
     }
+
+    /// Those whose times and scores are numbers: a file cannot hold the others, which only a search strictly after the reference finds.
+    #[must_use]
+    pub fn finite(&self) -> Self {
+        let is_finite = |one: &&Detection| one.score.is_finite() && one.segment.iter().all(|end| end.is_finite());
+        let kept = |(video, found): &(String, Vec<Detection>)| {
+            (video.clone(), found.iter().filter(is_finite).cloned().collect())
+        };
+        Self { videos: self.videos.iter().map(kept).collect() }
+    }
 }

@@ -22,6 +22,9 @@ impl Rules {
     /// Temporal intersection over union. The toolkit's is NaN for two empty segments at one place, and a NaN passes every
     /// threshold there.
     pub(super) fn tiou(self, a: Segment, b: Segment) -> f64 {
+        if a.iter().chain(&b).any(|end| end.is_nan()) {
+            return f64::NAN;
+        }
         match self {
             Self::OpenTad => tiou(a, b),
             Self::Toolkit => {
@@ -45,6 +48,8 @@ pub struct EvalOptions {
     pub score_threshold: Option<f64>,
     /// Whose rules decide.
     pub rules: Rules,
+    /// Let predictions with a NaN in their segment count as the reference does (spec 9.6), instead of refusing them.
+    pub strict_reference: bool,
 }
 
 impl EvalOptions {
@@ -57,6 +62,7 @@ impl EvalOptions {
             blocked: BTreeSet::new(),
             score_threshold: None,
             rules: Rules::OpenTad,
+            strict_reference: false,
         }
     }
 }
@@ -240,7 +246,8 @@ fn kept_predictions<'a>(
         }
         let regions = regions.get(video.as_str()).copied().unwrap_or_default();
         for one in found {
-            if !(one.score.is_finite() && one.segment.iter().all(|end| end.is_finite())) {
+            let is_odd = |end: &f64| !(end.is_finite() || (options.strict_reference && end.is_nan()));
+            if !one.score.is_finite() || one.segment.iter().any(is_odd) {
                 return Err(EvalError::NotFinite { video: video.clone() });
             }
             order += 1;

@@ -94,6 +94,18 @@ impl Clock {
             seconds.max(0.0).min(duration)
         })
     }
+
+    /// A place in snippet units as share of the video, 0..1 and beyond, as the official code counts.
+    #[must_use]
+    pub fn share(&self, x: f32, duration: f64) -> f64 {
+        match *self {
+            Self::Resized { length } => f64::from(x / length as f32),
+            Self::Sliding { fps, snippet_stride, offset_frames, window_start_frame } => {
+                (f64::from(x) * snippet_stride + window_start_frame + offset_frames) / fps / duration
+            }
+            Self::Timed { window_start, snippet_seconds } => (window_start + f64::from(x) * snippet_seconds) / duration,
+        }
+    }
 }
 
 /// How a proposal's score and a class's score become one (spec 9.5).

@@ -13,7 +13,7 @@ use crate::{
     domain::{Detections, Do, Event, Order},
     eval::Evaluation,
     model::device,
-    train::{checkpoint, inference, material::Material, sink::RunSink, sink::SinkError},
+    train::{checkpoint, inference, material::Material, raw, sink::RunSink, sink::SinkError},
 };
 
 /// Detections on the test subset of a recipe.
@@ -23,12 +23,45 @@ pub struct TestRequest {
     pub config: Config,
     /// Where relative data paths start.
     pub root: PathBuf,
-    /// Checkpoint file.
+    /// Checkpoint file; not read when raw outputs are.
     pub checkpoint: PathBuf,
     /// Device name, as `--device` takes it.
     pub device: String,
     /// Whether to compare with the truth.
     pub evaluate: bool,
+    /// Raw outputs of the network: none, one folder to write them to, or folders to read and average them from.
+    pub raw: RawOutputs,
+}
+
+/// What becomes of the network's raw outputs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum RawOutputs {
+    /// Nothing: they turn into detections at once.
+    #[default]
+    Forget,
+    /// They are written to a folder too.
+    Write(PathBuf),
+    /// They are read from folders, and the network is not needed.
+    Read(Vec<PathBuf>),
+}
+
+impl RawOutputs {
+    /// What folders named on the command line mean: those that hold outputs are read; a single one that does not is written.
+    ///
+    /// # Errors
+    /// A sentence when some of several folders hold none.
+    pub fn of(folders: Vec<PathBuf>) -> Result<Self, String> {
+        let empty: Vec<&PathBuf> = folders.iter().filter(|folder| !raw::is_there(folder)).collect();
+        match (folders.as_slice(), empty.as_slice()) {
+            ([], _) => Ok(Self::Forget),
+            (_, []) => Ok(Self::Read(folders)),
+            ([one], [_]) => Ok(Self::Write(one.clone())),
+            (_, [first, ..]) => Err(format!(
+                "{} holds no raw outputs to average; write them first with --raw-predictions {0} alone",
+                first.display()
+            )),
+        }
+    }
 }
 
 /// What a test found.
@@ -51,13 +84,21 @@ pub fn test(
     stop: Arc<AtomicBool>,
     watch: &mut dyn FnMut(&Event),
 ) -> anyhow::Result<Option<Tested>> {
-    let chosen = device::choose(&request.device)?;
-    let loaded = checkpoint::load(&request.checkpoint)?;
-    let material = Material::open(&request.config, &request.root)?;
+    let config = &request.config;
+    let material = Material::open(config, &request.root)?;
     let mut sink = Watched { stop, watch };
-    let Some(found) = inference::search(&request.config, &material, &loaded, &chosen.device, &mut sink)? else {
-        return Ok(None);
+    let found = if let RawOutputs::Read(folders) = &request.raw {
+        inference::search_raw(config, &material, folders, &mut sink)?
+    } else {
+        let chosen = device::choose(&request.device)?;
+        let loaded = checkpoint::load_any(&request.checkpoint, config, &material.classes)?;
+        let raw = match &request.raw {
+            RawOutputs::Write(folder) => Some(folder.as_path()),
+            RawOutputs::Forget | RawOutputs::Read(_) => None,
+        };
+        inference::search(config, &material, &loaded, &chosen.device, &mut sink, raw)?
     };
+    let Some(found) = found else { return Ok(None) };
     let evaluation = match request.evaluate {
         true => Some(inference::judge(&request.config, &material, &found)?),
         false => None,
@@ -104,7 +145,7 @@ pub fn detect(
     }
     let material = Material::of_videos(&loaded.config, videos, loaded.classes.clone());
     let mut sink = Watched { stop, watch };
-    let Some(found) = inference::search(&loaded.config, &material, &loaded, &chosen.device, &mut sink)? else {
+    let Some(found) = inference::search(&loaded.config, &material, &loaded, &chosen.device, &mut sink, None)? else {
         return Ok(None);
     };
     broken.extend(found.1.into_iter().map(|video| format!("{}: {}", video.video, video.reason)));

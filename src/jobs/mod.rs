@@ -10,10 +10,12 @@ pub mod process;
 #[cfg(feature = "video")]
 pub mod screen;
 mod train;
+mod weights;
 
 pub use check::{check_config, check_project};
 pub use devices::{DeviceInfo, devices};
 #[cfg(feature = "video")]
 pub use infer::{DetectRequest, detect};
-pub use infer::{TestRequest, Tested, default_checkpoint, test};
+pub use infer::{RawOutputs, TestRequest, Tested, default_checkpoint, test};
 pub use train::{TrainRequest, rehearse, train};
+pub use weights::{Listed, export_weights, import_weights, list_weights};

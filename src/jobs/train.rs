@@ -98,7 +98,8 @@ impl RunSink for FolderSink<'_> {
 
     fn predictions(&mut self, epoch: usize, detections: &Detections) -> Result<String, SinkError> {
         let name = RunWriter::predictions_file(epoch);
-        results::write(&self.writer.folder().join(&name), detections).map_err(|error| SinkError(error.to_string()))?;
+        let file = self.writer.folder().join(&name);
+        results::write(&file, &detections.finite()).map_err(|error| SinkError(error.to_string()))?;
         Ok(name)
     }
 

@@ -6,6 +6,7 @@ mod conv;
 mod detector;
 pub mod device;
 mod encoder;
+pub mod export;
 mod head;
 mod import;
 mod init;

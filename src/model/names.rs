@@ -115,6 +115,65 @@ fn from_official_layer(module: &str, layer: usize) -> Option<String> {
     }
 }
 
+/// Name in the official detector (spec 5, without its prefix "base_detector.") of the parameter that is called `name` here; nothing for
+/// one that it does not have.
+#[must_use]
+pub fn to_official(name: &str) -> Option<String> {
+    let (module, rest) = name.split_once('.')?;
+    match module {
+        "projection" => to_official_conv("layer1", rest.strip_prefix("convs.0.")?),
+        "neck" if rest.starts_with("mem_") => Some(format!("temporal_enhance.{rest}")),
+        "neck" => {
+            let (layer, rest) = rest.split_once('.')?;
+            to_official_conv(layer, rest)
+        }
+        "rpn_head" => {
+            let (place, parameter) = numbered(rest.strip_prefix("tem.")?)?;
+            Some(format!("tem.{}.{}", 2 * place, parameter.strip_prefix("conv.")?))
+        }
+        "roi_head" => {
+            let (stage, rest) = numbered(rest.strip_prefix("proposal_heads.")?)?;
+            let (layer, parameter) = rest.rsplit_once('.')?;
+            Some(match layer {
+                "official.residual" => format!("stage_conv.{stage}.0.{parameter}"),
+                _ => format!("stage_pem.{stage}.{}.{parameter}", to_official_layer(layer)?),
+            })
+        }
+        _ => None,
+    }
+}
+
+fn to_official_conv(layer: &str, rest: &str) -> Option<String> {
+    let (part, parameter) = rest.split_once('.')?;
+    let place = ["conv", "norm"].iter().position(|known| *known == part)?;
+    Some(format!("temporal_enhance.{layer}.{place}.{parameter}"))
+}
+
+/// The inverse of [`from_official_layer`], with every second place of a sequence an activation.
+fn to_official_layer(layer: &str) -> Option<String> {
+    const BRANCHES: [(&str, &str, usize); 5] = [
+        ("iou_head.", "iou_fc", 0),
+        ("se_head.", "cls_se_fc", 0),
+        ("reg_head.", "reg_cw_fc", 0),
+        ("official.start.branch.", "reg_s_fc", 1),
+        ("official.end.branch.", "reg_e_fc", 1),
+    ];
+    match layer {
+        "official.reduce" => return Some("reduce_dim_before.0".to_owned()),
+        "shared_conv_fc.fcs.0.0" => return Some("reduce_dim_ext.0".to_owned()),
+        "official.start.shared_conv_fc.fcs.0.0" => return Some("reg_s_fc.0".to_owned()),
+        "official.end.shared_conv_fc.fcs.0.0" => return Some("reg_e_fc.0".to_owned()),
+        _ => {}
+    }
+    BRANCHES.iter().find_map(|(ours, theirs, before)| {
+        let place = match layer.strip_prefix(ours)? {
+            "head" => 3,
+            hidden => numbered(hidden.strip_prefix("fcs.")?)?.0,
+        };
+        Some(format!("{theirs}.{}", 2 * (place + before)))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
@@ -131,6 +190,7 @@ mod tests {
             ("stage_pem.0.reg_e_fc.8.bias", format!("{heads}.0.official.end.branch.head.bias")),
         ];
         for (theirs, ours) in names {
+            assert_eq!(super::to_official(&ours).as_deref(), Some(theirs));
             assert_eq!(super::from_official(theirs), Some(ours));
         }
         assert_eq!(super::from_official("stage_pem.0.iou_fc.8.bias"), None);

@@ -16,8 +16,8 @@ use super::optimizer::SavedMoments;
 use super::step::Engine;
 use crate::config::{self, Architecture, Config};
 use crate::domain::ClassList;
-use crate::model::weights::{Array, Weights, WeightsError};
-use crate::model::{Detector, Encoder};
+use crate::model::weights::{Array, Mismatch, Named, Weights, WeightsError};
+use crate::model::{Detector, Encoder, import};
 
 /// Why a checkpoint could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -30,9 +30,23 @@ pub enum CheckpointError {
         /// Cause.
         source: std::io::Error,
     },
+    /// Weights of another model.
+    #[error("{path} belongs to another model than the configuration's: {mismatch}")]
+    Foreign {
+        /// File.
+        path: String,
+        /// What does not agree.
+        mismatch: Mismatch,
+    },
     /// Weights that cannot be read, written or used.
     #[error(transparent)]
     Weights(#[from] WeightsError),
+    /// Weights for an encoder that is not there.
+    #[error("{path} holds the weights of an encoder, but the configuration has none (encoder.arch = \"none\")")]
+    NoEncoder {
+        /// File.
+        path: String,
+    },
     /// A checkpoint without something it must carry.
     #[error("{path} carries no usable {what}; it was not written by this program, or by another version of it")]
     Incomplete {
@@ -82,6 +96,8 @@ pub struct Loaded {
     pub classes: ClassList,
     /// Parameters.
     pub weights: Weights,
+    /// Where they come from.
+    pub path: PathBuf,
 }
 
 /// What goes into the header of every checkpoint of a run.
@@ -93,6 +109,18 @@ pub struct Header {
     pub classes: ClassList,
     /// What tells one data set from another.
     pub data: String,
+}
+
+impl CheckpointError {
+    /// The same, naming the file whose weights do not fit.
+    fn of(self, path: &Path) -> Self {
+        match self {
+            Self::Weights(WeightsError::Mismatch(mismatch)) => {
+                Self::Foreign { path: path.display().to_string(), mismatch }
+            }
+            other => other,
+        }
+    }
 }
 
 const CONFIG: &str = "config";
@@ -144,20 +172,25 @@ pub fn save(
 
 /// All parameters with what inference needs.
 fn weights(engine: &Engine, header: &Header, position: &Position) -> Result<Weights, CheckpointError> {
-    let unusable = |what| CheckpointError::Incomplete { path: "the configuration in memory".to_owned(), what };
     let mut weights = Weights::default().with(&engine.detector);
     if let Some(encoder) = &engine.encoder {
         weights = weights.with(encoder);
     }
-    weights.metadata = BTreeMap::from([
+    weights.metadata = metadata(header, position)?;
+    Ok(weights)
+}
+
+/// What stands in the header of a checkpoint.
+fn metadata(header: &Header, position: &Position) -> Result<BTreeMap<String, String>, CheckpointError> {
+    let unusable = |what| CheckpointError::Incomplete { path: "the configuration in memory".to_owned(), what };
+    Ok(BTreeMap::from([
         (CONFIG.to_owned(), header.config.to_toml().map_err(|_| unusable("configuration"))?),
         (CLASSES.to_owned(), serde_json::to_string(&header.classes).map_err(|_| unusable("class list"))?),
         ("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
         ("data".to_owned(), header.data.clone()),
         ("epoch".to_owned(), position.epoch.to_string()),
         (STEP.to_owned(), position.step.to_string()),
-    ]);
-    Ok(weights)
+    ]))
 }
 
 /// Moments and position. Written with the same code as weights: named tensors and text.
@@ -196,7 +229,20 @@ pub fn load(path: &Path) -> Result<Loaded, CheckpointError> {
         .get(CLASSES)
         .and_then(|text| serde_json::from_str(text).ok())
         .ok_or_else(|| lacks("class list"))?;
-    Ok(Loaded { config, classes, weights })
+    Ok(Loaded { config, classes, weights, path: path.to_owned() })
+}
+
+/// Reads the weights of any checkpoint of this model: this program's own, or one of another program (spec 3.2), which carries
+/// neither configuration nor classes and gets those given.
+///
+/// # Errors
+/// When the file cannot be read or is no checkpoint.
+pub fn load_any(path: &Path, config: &Config, classes: &ClassList) -> Result<Loaded, CheckpointError> {
+    let weights = import(path)?;
+    if weights.metadata.contains_key(CONFIG) {
+        return load(path);
+    }
+    Ok(Loaded { config: config.clone(), classes: classes.clone(), weights, path: path.to_owned() })
 }
 
 /// The network of a configuration with first weights drawn from its seed.
@@ -214,7 +260,7 @@ pub fn fresh(config: &Config, classes: &ClassList, device: &Device) -> Engine {
 /// When they are another model's.
 pub fn engine(config: &Config, loaded: &Loaded, device: &Device) -> Result<Engine, CheckpointError> {
     let mut engine = fresh(config, &loaded.classes, device);
-    fill(&mut engine, &loaded.weights)?;
+    fill(&mut engine, &loaded.weights).map_err(|error| error.of(&loaded.path))?;
     Ok(engine)
 }
 
@@ -234,6 +280,57 @@ pub fn fill(engine: &mut Engine, weights: &Weights) -> Result<(), CheckpointErro
     engine.detector = detector;
     engine.encoder = filled;
     Ok(())
+}
+
+/// Puts the weights of any file in the network that is about to train: of a file with an encoder alone, its encoder.
+///
+/// # Errors
+/// When the file cannot be read or is another model's.
+pub fn fill_start(engine: &mut Engine, path: &Path) -> Result<(), CheckpointError> {
+    let weights = import(path)?;
+    if has_detector(&weights) {
+        fill(engine, &weights).map_err(|error| error.of(path))
+    } else {
+        fill_encoder(engine, path)
+    }
+}
+
+/// Puts the encoder of a file in the network, whatever else the file holds.
+///
+/// # Errors
+/// When the file cannot be read, or its encoder is another one.
+pub fn fill_encoder(engine: &mut Engine, path: &Path) -> Result<(), CheckpointError> {
+    let weights = import(path)?;
+    let Some(encoder) = engine.encoder.clone() else {
+        return Err(CheckpointError::NoEncoder { path: path.display().to_string() });
+    };
+    let (encoder, mismatch) = weights.fit(encoder);
+    mismatch.check().map_err(|error| CheckpointError::from(error).of(path))?;
+    engine.encoder = Some(encoder);
+    Ok(())
+}
+
+/// Whether there is more than an encoder.
+fn has_detector(weights: &Weights) -> bool {
+    weights.tensors.keys().any(|name| !name.starts_with(<Encoder as Named>::PREFIX))
+}
+
+/// Weights of another program as a checkpoint of this one: they must fit the configuration's network. An encoder alone is given back as it
+/// is, for `encoder.weights`; the flag tells whether it is a whole checkpoint.
+///
+/// # Errors
+/// When the file cannot be read or is another model's.
+pub fn adopt(path: &Path, config: &Config, classes: &ClassList) -> Result<(Weights, bool), CheckpointError> {
+    let mut weights = import(path)?;
+    let mut engine = fresh(config, classes, &Device::flex());
+    if !has_detector(&weights) {
+        fill_encoder(&mut engine, path)?;
+        return Ok((weights, false));
+    }
+    fill(&mut engine, &weights).map_err(|error| error.of(path))?;
+    let header = Header { config: config.clone(), classes: classes.clone(), data: String::new() };
+    weights.metadata = metadata(&header, &Position::default())?;
+    Ok((weights, true))
 }
 
 /// Puts a run's newest whole checkpoint into the network and returns where the run stands.

@@ -65,6 +65,25 @@ pub enum TrainError {
         /// Videos of that step.
         videos: String,
     },
+    /// Raw outputs that are not there.
+    #[error("{folder} holds no raw outputs of video {video}; delete the folder and run the test again to write them")]
+    RawMissing {
+        /// Folder of raw outputs.
+        folder: String,
+        /// The video.
+        video: String,
+    },
+    /// Raw outputs that cannot be put together.
+    #[error(
+        "the raw outputs of video {video} in {folder} are of other windows or proposals than the configuration's or another folder's; use \
+         the configuration that wrote them"
+    )]
+    RawDiffers {
+        /// Folder of raw outputs.
+        folder: String,
+        /// The video.
+        video: String,
+    },
     /// A build without FFmpeg.
     #[error("this etad was built without video; build it with --features video, or train on stored features")]
     NoVideo,

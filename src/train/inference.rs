@@ -1,5 +1,6 @@
 //! A trained network at work outside a run: the weights of a checkpoint on the test subset of some material.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use burn::tensor::Device;
@@ -10,12 +11,15 @@ use super::control::Control;
 use super::error::TrainError;
 use super::evaluate::{self, Found};
 use super::material::Material;
+use super::raw;
+use super::run::check;
 use super::sink::RunSink;
 use crate::config::Config;
 use crate::eval::Evaluation;
 
 /// Detections in the videos of the configuration's test subset, with the weights of a checkpoint. `sink` hears the progress and may order a
-/// stop, which gives `None`. Class names are the checkpoint's, whatever the material calls its own.
+/// stop, which gives `None`. Class names are the checkpoint's, whatever the material calls its own. Raw outputs are written to
+/// `raw` where it is given.
 ///
 /// # Errors
 /// When the checkpoint is another model's, or nothing can be decoded.
@@ -25,14 +29,40 @@ pub fn search(
     loaded: &Loaded,
     device: &Device,
     sink: &mut dyn RunSink,
+    raw: Option<&Path>,
 ) -> Result<Option<Found>, TrainError> {
+    check(config)?;
     let engine = checkpoint::engine(config, loaded, device)?;
     let material = Material { classes: loaded.classes.clone(), ..material.clone() };
     let cache = Arc::new(FrameCache::new(config.solver.frame_cache << 20));
     let videos = material.videos(&config.data.test_subset);
     let mut control = Control::new(sink);
-    let found =
-        evaluate::search(config, &material, videos, &cache, &engine, &mut |moment| control.moment(moment, (0, 0)))?;
+    let watch = &mut |moment| control.moment(moment, (0, 0));
+    let found = match raw {
+        None => evaluate::search(config, &material, videos, &cache, &engine, watch, None)?,
+        Some(folder) => {
+            let keep = &mut |gathered: &_| raw::write(folder, gathered, &material.classes);
+            evaluate::search(config, &material, videos, &cache, &engine, watch, Some(keep))?
+        }
+    };
+    control.check()?;
+    Ok(found)
+}
+
+/// Detections from the raw outputs that [`search`] wrote to some folders, averaged over them.
+///
+/// # Errors
+/// When a video's outputs are missing or do not fit the configuration.
+pub fn search_raw(
+    config: &Config,
+    material: &Material,
+    folders: &[PathBuf],
+    sink: &mut dyn RunSink,
+) -> Result<Option<Found>, TrainError> {
+    check(config)?;
+    let videos = material.videos(&config.data.test_subset);
+    let mut control = Control::new(sink);
+    let found = raw::search(config, material, folders, &videos, &mut |moment| control.moment(moment, (0, 0)))?;
     control.check()?;
     Ok(found)
 }

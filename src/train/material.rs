@@ -8,8 +8,9 @@ use super::error::TrainError;
 use super::loader::FeatureReader;
 use super::source::FrameSource;
 use super::stored;
-use crate::config::Config;
+use crate::config::{Classifier, ClassifierKind, Config};
 use crate::domain::{ClassList, Dataset, Video};
+use crate::formats::classifier::{self, VideoClassifier};
 use crate::formats::{activitynet, block_list, class_map};
 
 /// Data set and sources of a run.
@@ -25,6 +26,8 @@ pub struct Material {
     pub source: Arc<dyn FrameSource>,
     /// Stored features of its videos.
     pub features: FeatureReader,
+    /// Where its detections get their classes from, when not from the detector (spec 9.5).
+    pub classifier: Option<Arc<VideoClassifier>>,
 }
 
 impl Material {
@@ -35,10 +38,7 @@ impl Material {
     pub fn open(config: &Config, root: &Path) -> Result<Self, TrainError> {
         let data = &config.data;
         let mut dataset = activitynet::read(&root.join(&data.annotations))?;
-        let classes = match &data.class_map {
-            Some(path) => class_map::read_or_create(&root.join(path), &dataset)?,
-            None => dataset.classes_sorted(),
-        };
+        let classes = classes_of(&dataset, config, root)?;
         if let Some(path) = &data.block_list {
             let blocked: BTreeSet<String> = block_list::read(&root.join(path))?;
             dataset.videos.retain(|video| !blocked.contains(&video.id));
@@ -47,7 +47,14 @@ impl Material {
             Some(path) => block_list::read(&root.join(path))?,
             None => BTreeSet::new(),
         };
-        Ok(Self { dataset, classes, blocked, source: frames(config, root)?, features: stored::reader(config, root) })
+        Ok(Self {
+            dataset,
+            classes,
+            blocked,
+            source: frames(config, root)?,
+            features: stored::reader(config, root),
+            classifier: classifier(&config.post.classifier, root)?.map(Arc::new),
+        })
     }
 
     /// Videos that belong to no annotation file, with the classes of the detector that will look at them. Their paths are absolute.
@@ -56,7 +63,8 @@ impl Material {
     pub fn of_videos(config: &Config, videos: Vec<Video>, classes: ClassList) -> Self {
         let source = Arc::new(super::source::VideoFiles::new(&config.data, Path::new("")));
         let features = stored::reader(config, Path::new(""));
-        Self { dataset: Dataset { videos }, classes, blocked: BTreeSet::new(), source, features }
+        // A classifier knows the videos of its data set, not any.
+        Self { dataset: Dataset { videos }, classes, blocked: BTreeSet::new(), source, features, classifier: None }
     }
 
     /// Videos of a subset, in file order.
@@ -90,6 +98,32 @@ impl Material {
         }
         format!("{hash:016x}")
     }
+}
+
+/// The classes of a configuration's data, in the order of the class head.
+///
+/// # Errors
+/// When the annotations or the class map cannot be read.
+pub fn classes(config: &Config, root: &Path) -> Result<ClassList, TrainError> {
+    classes_of(&activitynet::read(&root.join(&config.data.annotations))?, config, root)
+}
+
+fn classes_of(dataset: &Dataset, config: &Config, root: &Path) -> Result<ClassList, TrainError> {
+    Ok(match &config.data.class_map {
+        Some(path) => class_map::read_or_create(&root.join(path), dataset)?,
+        None => dataset.classes_sorted(),
+    })
+}
+
+/// The configured external classifier.
+fn classifier(settings: &Classifier, root: &Path) -> Result<Option<VideoClassifier>, TrainError> {
+    let path = root.join(&settings.path);
+    Ok(match settings.kind {
+        ClassifierKind::None => None,
+        ClassifierKind::Cuhk => Some(classifier::read_json(&path, false)?),
+        ClassifierKind::Generic => Some(classifier::read_json(&path, settings.softmax)?),
+        ClassifierKind::UntrimmedNet => Some(classifier::read_untrimmed_net(&path)?),
+    })
 }
 
 #[cfg(feature = "video")]

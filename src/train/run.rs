@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use burn::tensor::Device;
 
 use super::cache::FrameCache;
-use super::checkpoint::{self, BEST, Best, CheckpointError, Header, LAST, Position, epoch_name};
+use super::checkpoint::{self, BEST, Best, Header, LAST, Position, epoch_name};
 use super::control::Control;
 use super::error::TrainError;
 use super::evaluate;
@@ -18,10 +18,10 @@ use super::schedule::Schedule;
 use super::sink::RunSink;
 use super::step::{DETECTOR, ENCODER, Engine, Pulse, Rates};
 use super::windows::Plan;
-use crate::config::{Architecture, Config, Source};
+use crate::config::{Architecture, ClassifierKind, Config, PostForm, Source};
 use crate::domain::{Event, LearningRates};
+use crate::model::contradiction;
 use crate::model::weights::{Named, parameters};
-use crate::model::{contradiction, import};
 
 /// What to train, where and from what.
 pub struct Setup<'a> {
@@ -88,6 +88,8 @@ pub(super) fn check(config: &Config) -> Result<(), TrainError> {
         Some(format!("model.in_channels must be the encoder's last width, {:?}", config.encoder.widths.last()))
     } else if config.model.dscale > config.model.tscale || config.model.tscale == 0 {
         Some("model.dscale must be at most model.tscale, and both above 0".to_owned())
+    } else if let Some(message) = classifier_contradiction(config) {
+        Some(message.to_owned())
     } else if data.clip_length == 0 || data.window_seconds <= 0.0 || data.frame_rate <= 0.0 {
         Some("data.clip_length, data.window_seconds and data.frame_rate must be above 0".to_owned())
     } else {
@@ -95,6 +97,20 @@ pub(super) fn check(config: &Config) -> Result<(), TrainError> {
     };
     let wrong = wrong.or_else(|| contradiction(&config.model, &config.encoder));
     wrong.map_or(Ok(()), |message| Err(TrainError::Config(message)))
+}
+
+/// Whether two things would name the detections, or the classifier's form has no place in the post-processing's.
+fn classifier_contradiction(config: &Config) -> Option<&'static str> {
+    let kind = config.post.classifier.kind;
+    if kind == ClassifierKind::None {
+        None
+    } else if config.model.head.classes {
+        Some("post.classifier.kind must be \"none\" for a detector with a class head (model.head.classes)")
+    } else if kind == ClassifierKind::Generic && config.post.form == PostForm::Official {
+        Some("post.form = \"official\" goes with post.classifier.kind \"cuhk\" or \"none\"")
+    } else {
+        None
+    }
 }
 
 pub(super) struct Run<'a> {
@@ -140,8 +156,11 @@ impl<'a> Run<'a> {
         let position = if setup.resume {
             checkpoint::resume(&folder, &mut engine)?
         } else {
+            if let Some(path) = &config.encoder.weights {
+                checkpoint::fill_encoder(&mut engine, &setup.root.join(path))?;
+            }
             if let Some(path) = setup.init {
-                checkpoint::fill(&mut engine, &import(path).map_err(CheckpointError::from)?)?;
+                checkpoint::fill_start(&mut engine, path)?;
             }
             Position::default()
         };
@@ -337,9 +356,8 @@ impl<'a> Run<'a> {
         let started = Instant::now();
         let videos = self.material.videos(&self.config.data.test_subset);
         let control = &mut self.control;
-        let found = evaluate::search(self.config, &self.material, videos, &self.cache, &self.engine, &mut |moment| {
-            control.moment(moment, place)
-        })?;
+        let watch = &mut |moment| control.moment(moment, place);
+        let found = evaluate::search(self.config, &self.material, videos, &self.cache, &self.engine, watch, None)?;
         self.control.check()?;
         let Some((detections, broken)) = found else { return Ok(None) };
         let result = evaluate::judge(self.config, &self.material, &detections)?;

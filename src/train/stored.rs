@@ -8,6 +8,7 @@ use super::source::media_path;
 use super::windows::Window;
 use crate::config::{Config, Data, Scheme};
 use crate::domain::Video;
+use crate::eval::postprocess::Clock;
 use crate::formats::features::{self, Layout};
 use crate::formats::resized::{self, SnippetTruth};
 use crate::formats::thumos::{self, WindowRules};
@@ -47,6 +48,18 @@ fn in_frames(video: &Video, window: Window, rules: &WindowRules) -> Option<thumo
     let start = window.start * frame_rate(video)? - rules.offset_frames as f64;
     let start = start.round().max(0.0) as usize;
     thumos::windows(video.frames? as usize, rules).into_iter().find(|known| known.start_frame == start)
+}
+
+/// How snippet units of a window become seconds (spec 9.5); none when [`windows`] did not give it.
+#[must_use]
+pub fn clock(data: &Data, video: &Video, window: Window, tscale: usize) -> Option<Clock> {
+    let rules = rules(data, tscale);
+    Some(Clock::Sliding {
+        fps: frame_rate(video)?,
+        snippet_stride: rules.snippet_stride as f64,
+        offset_frames: rules.offset_frames as f64,
+        window_start_frame: in_frames(video, window, &rules)?.start_frame as f64,
+    })
 }
 
 /// The actions that a window trains, in its snippet units.

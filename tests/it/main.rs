@@ -13,6 +13,7 @@ mod architecture;
 mod cli_eval;
 #[cfg(feature = "video")]
 mod cli_loop;
+mod cli_reference;
 mod docs;
 #[allow(dead_code, reason = "a shared helper: each feature set uses part of it")]
 mod fixtures;

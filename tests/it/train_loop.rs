@@ -137,6 +137,7 @@ fn material() -> Material {
         blocked: Default::default(),
         source: Arc::new(Blob),
         features: Arc::new(|_, _| Err("no features here".to_owned())),
+        classifier: None,
     }
 }
 

@@ -1,0 +1,82 @@
+//! Weight files from and to other programs.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use crate::{
+    config::Config,
+    domain::ClassList,
+    model::{
+        self,
+        export::{self, Naming},
+        weights::Weights,
+    },
+    train::{checkpoint, material},
+};
+
+/// A tensor of a file.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Listed {
+    /// Its name in the file.
+    pub name: String,
+    /// Its shape in PyTorch's layout.
+    pub shape: Vec<usize>,
+}
+
+/// Every float tensor of a `.safetensors` or PyTorch file under the file's own names.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn list_weights(file: &Path) -> anyhow::Result<Vec<Listed>> {
+    let weights = if is_safetensors(file) { Weights::read(file)? } else { model::read_pytorch(file)? };
+    let listed = weights.tensors.into_iter().map(|(name, array)| Listed { name, shape: array.shape });
+    Ok(listed.collect())
+}
+
+/// Writes the weights of another program under this program's names to a `.safetensors` file. With a configuration they must fit its
+/// network, and the file becomes a checkpoint. Gives the number of tensors, and whether it is a checkpoint.
+///
+/// # Errors
+/// When a file cannot be read or written, or the weights are another model's.
+pub fn import_weights(file: &Path, out: &Path, config: Option<(&Config, &Path)>) -> anyhow::Result<(usize, bool)> {
+    let (weights, whole) = match config {
+        None => (model::import(file)?, false),
+        Some((config, root)) => {
+            let classes = match config.model.head.classes {
+                true => material::classes(config, root)?,
+                false => ClassList::default(),
+            };
+            checkpoint::adopt(file, config, &classes)?
+        }
+    };
+    weights.write(out)?;
+    Ok((weights.tensors.len(), whole))
+}
+
+/// Writes a checkpoint for another program: PyTorch's `.pth`, or `.safetensors` by the extension of `out`. Gives the number of
+/// tensors written, and the names of those that the other program does not have.
+///
+/// # Errors
+/// When a file cannot be read or written, or nothing would be left.
+pub fn export_weights(file: &Path, out: &Path, naming: Naming) -> anyhow::Result<(usize, Vec<String>)> {
+    let (weights, left_out) = export::renamed(&model::import(file)?, naming);
+    if weights.tensors.is_empty() {
+        return Err(checkpoint::CheckpointError::Incomplete {
+            path: file.display().to_string(),
+            what: "parameter of that model",
+        })
+        .context("nothing was exported");
+    }
+    if is_safetensors(out) {
+        weights.write(out)?;
+    } else {
+        let entry = if naming == Naming::Encoder { None } else { Some("state_dict") };
+        export::write_pytorch(out, &weights, entry)?;
+    }
+    Ok((weights.tensors.len(), left_out))
+}
+
+fn is_safetensors(file: &Path) -> bool {
+    file.extension().is_some_and(|kind| kind == "safetensors")
+}

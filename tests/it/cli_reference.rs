@@ -1,0 +1,232 @@
+//! The reference's way on the command line: stored features, an external classifier, raw outputs, weights to and from PyTorch's files
+//! (issue "3", items 4 to 8), and what bad input is answered.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+use crate::fixtures;
+
+/// A detector of OpenTAD's form that trains in a second on the features of `l_data`.
+const RECIPE: &str = r#"
+name = "tiny"
+[model]
+in_channels = 6
+hidden = 8
+groups = 2
+norm_groups = 2
+tscale = 16
+dscale = 16
+[model.roi]
+bins = 4
+[model.head]
+features = 8
+fc_channels = 8
+[data]
+annotations = "resize_anno.json"
+class_map = "category_idx.txt"
+block_list = "missing_files.txt"
+source = "features"
+folder = "."
+prefix = "v_"
+extension = "npy"
+scheme = "resize"
+[solver]
+batch_size = 2
+epochs = 1
+[workflow]
+eval_interval = 0
+"#;
+
+/// A project of `l_data` with a checkpoint of one epoch.
+struct Project {
+    folder: tempfile::TempDir,
+}
+
+fn etad(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_etad")).args(arguments).output().expect("etad starts")
+}
+
+fn done(arguments: &[&str]) -> String {
+    let output = etad(arguments);
+    assert!(output.status.success(), "etad {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// Ends with 2, and says one line that holds every one of `words`.
+fn refused(arguments: &[&str], words: &[&str]) {
+    let output = etad(arguments);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "etad {arguments:?}: {said}");
+    for word in words {
+        assert!(said.contains(word), "etad {arguments:?} does not say {word:?}: {said}");
+    }
+    let lines: Vec<&str> = said.lines().filter(|line| line.contains("ERROR")).collect();
+    assert_eq!(lines.len(), 1, "one sentence: {said}");
+    assert!(!said.contains("panicked"), "{said}");
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("UTF-8 path")
+}
+
+fn read_json(path: &Path) -> Value {
+    serde_json::from_str(&fs::read_to_string(path).expect("readable")).expect("JSON")
+}
+
+impl Project {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        for entry in fs::read_dir(fixtures::path("l_data")).expect("fixtures") {
+            let path = entry.expect("an entry").path();
+            fs::copy(&path, folder.path().join(path.file_name().expect("a name"))).expect("copied");
+        }
+        fs::write(folder.path().join("tiny.toml"), RECIPE).expect("written");
+        Self { folder }
+    }
+
+    fn trained() -> Self {
+        let project = Self::new();
+        project.done("train", &["--run", text(&project.path("run"))]);
+        project
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn arguments<'a>(&'a self, command: &'a str, recipe: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+        let fixed = [command, recipe, "--root", text(self.folder.path()), "--device", "cpu"];
+        fixed.into_iter().chain(more.iter().copied()).collect()
+    }
+
+    fn done(&self, command: &str, more: &[&str]) -> String {
+        done(&self.arguments(command, text(&self.path("tiny.toml")), more))
+    }
+
+    fn refused(&self, command: &str, more: &[&str], words: &[&str]) {
+        refused(&self.arguments(command, text(&self.path("tiny.toml")), more), words);
+    }
+
+    /// The results of `etad test` with more arguments.
+    fn tested(&self, more: &[&str]) -> Value {
+        let out = self.path("out.json");
+        let fixed = ["--out", text(&out), "--no-eval", "--set", "data.test_subset=training"];
+        self.done("test", &[more, &fixed].concat());
+        read_json(&out)["results"].clone()
+    }
+
+    fn checkpoint(&self) -> PathBuf {
+        self.path("run/checkpoints/last.safetensors")
+    }
+}
+
+#[test]
+fn weights_go_to_pytorchs_form_and_back_and_find_the_same() {
+    let project = Project::trained();
+    let (own, pth, back) = (project.checkpoint(), project.path("x.pth"), project.path("y.safetensors"));
+    done(&["weights", "export", text(&own), "--out", text(&pth)]);
+    let listed: Value = serde_json::from_str(&done(&["weights", "list", text(&pth), "--json"])).expect("JSON");
+    let first = &listed["tensors"][0];
+    assert_eq!((&first["name"], &first["shape"]), (&json!("module.neck.layer2_b.conv.weight"), &json!([4, 4, 3])));
+    let recipe = project.path("tiny.toml");
+    let import = ["weights", "import", text(&pth), "--out", text(&back)];
+    assert!(done(&import).contains("as weights"));
+    assert!(done(&[&import[..], &["--config", text(&recipe)]].concat()).contains("as a checkpoint"));
+    let found = project.tested(&["--checkpoint", text(&own)]);
+    assert!(found.as_object().expect("videos").values().any(|video| !video.as_array().expect("a list").is_empty()));
+    for file in [&pth, &back] {
+        assert_eq!(project.tested(&["--checkpoint", text(file)]), found, "{}", file.display());
+    }
+    let run = project.path("second");
+    project.done("train", &["--run", text(&run), "--init", text(&pth)]);
+    project.refused(
+        "test",
+        &["--checkpoint", text(&pth), "--set", "model.hidden=16"],
+        &["x.pth", "another model", "of another shape"],
+    );
+    let small = project.path("small.safetensors");
+    let import = ["weights", "import", text(&fixtures::path("pth/opentad_zip.pth")), "--out", text(&small)];
+    refused(
+        &[&import[..], &["--config", text(&recipe)]].concat(),
+        &["opentad_zip.pth", "missing", "unexpected", "tied.a"],
+    );
+}
+
+#[test]
+fn an_external_classifier_names_detections_and_raw_outputs_can_be_kept_and_averaged() {
+    let project = Project::trained();
+    let checkpoint = project.checkpoint();
+    let plain = project.tested(&["--checkpoint", text(&checkpoint)]);
+    let scores = json!({"class": ["Archery", "Ballet", "Cricket"], "results": {
+        "res0": [0.5, 0.25, 0.125], "res1": [0.1, 0.2, 0.7], "res2": [0, 0, 1], "res3": [0.5, 0.3, 0.2], "res4": [0.5, 0.3, 0.2]}});
+    fs::write(project.path("cuhk.json"), scores.to_string()).expect("written");
+    let classified = ["--set", "post.classifier.kind=cuhk", "--set", "post.classifier.path=cuhk.json"];
+    let one = project.path("raw one");
+    let run = [&classified[..], &["--checkpoint", text(&checkpoint), "--raw-predictions", text(&one)]].concat();
+    let found = project.tested(&run);
+    let of = |results: &Value, video: &str| results[video].as_array().expect("a list").clone();
+    let (bare, named) = (of(&plain, "res0"), of(&found, "res0"));
+    assert_eq!(named.len(), 2 * bare.len(), "two classes for every segment");
+    for (index, label, score) in [(0, "Archery", 0.5), (bare.len(), "Ballet", 0.25)] {
+        assert_eq!((&named[index]["label"], &named[index]["segment"]), (&json!(label), &bare[0]["segment"]));
+        let expected = score * bare[0]["score"].as_f64().expect("a number");
+        // Both were rounded to four decimals.
+        assert!((named[index]["score"].as_f64().expect("a number") - expected).abs() < 1.1e-4);
+    }
+    assert!(of(&found, "res6").is_empty(), "a video that the classifier does not know has no classes");
+
+    // The network is not needed again, and the mean of two equal outputs is one of them.
+    let two = project.path("raw two");
+    fs::create_dir(&two).expect("a folder");
+    for entry in fs::read_dir(&one).expect("raw outputs") {
+        let path = entry.expect("an entry").path();
+        fs::copy(&path, two.join(path.file_name().expect("a name"))).expect("copied");
+    }
+    let both = ["--checkpoint", "absent", "--raw-predictions", text(&one), "--raw-predictions", text(&two)];
+    assert_eq!(project.tested(&[&classified[..], &both].concat()), found);
+    assert_eq!(project.tested(&both), plain);
+    let with_empty = ["--raw-predictions", text(&one), "--raw-predictions", text(&project.path("none"))];
+    project.refused("test", &with_empty, &["none holds no raw outputs"]);
+    project.refused("test", &["--raw-predictions", text(&one)], &["no raw outputs of video res5"]);
+    fs::write(project.path("cuhk.json"), r#"{"class": ["a"], "results": {"res0": [0.5, 1]}}"#).expect("written");
+    project.refused("test", &run, &["cuhk.json", "has 2 scores for 1 classes"]);
+}
+
+#[test]
+fn damaged_and_foreign_files_get_one_sentence() {
+    let project = Project::trained();
+    for (file, words) in [("pth/hostile.pth", "hostile.pth"), ("pth/truncated.pth", "truncated.pth")] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("copy.pth");
+        fs::copy(fixtures::path(file), &path).expect("copied");
+        for arguments in [&["weights", "list"][..], &["weights", "import", "--out", "x.safetensors"]] {
+            let original = fixtures::path(file);
+            refused(&[arguments, &[text(&original)]].concat(), &[words]);
+        }
+        project.refused("test", &["--checkpoint", text(&path)], &["copy.pth"]);
+        project.refused("train", &["--run", text(&folder.path().join("run")), "--init", text(&path)], &["copy.pth"]);
+        for place in [folder.path(), project.folder.path(), Path::new(".")] {
+            assert!(!place.join("pickle_was_executed").exists());
+        }
+    }
+    let checkpoint = project.checkpoint();
+    let test = ["--checkpoint", text(&checkpoint), "--set", "data.test_subset=training"];
+    project.refused(
+        "test",
+        &["--checkpoint", text(&project.path("v_res0.npy"))],
+        &["v_res0.npy", "not a whole PyTorch"],
+    );
+    project.refused("test", &[&test[..], &["--set", "model.tscal=3"]].concat(), &["model.tscal=3"]);
+    let bytes = fs::read(&checkpoint).expect("a checkpoint");
+    let cut = project.path("cut.safetensors");
+    fs::write(&cut, &bytes[..bytes.len() / 2]).expect("written");
+    project.refused("test", &["--checkpoint", text(&cut)], &["cut.safetensors", "cut short"]);
+    let annotations = fs::read_to_string(project.path("resize_anno.json")).expect("annotations");
+    fs::write(project.path("resize_anno.json"), &annotations[..annotations.len() / 2]).expect("written");
+    project.refused("test", &test, &["resize_anno.json", "cut off"]);
+    fs::write(project.path("resize_anno.json"), annotations.replace("35.48", "NaN")).expect("written");
+    project.refused("test", &test, &["resize_anno.json", "NaN"]);
+}
