@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::{
+    jobs::NothingToSearch,
     model::device::DeviceError,
     run::RunError,
     train::{TrainError, checkpoint::CheckpointError},
@@ -29,12 +30,17 @@ pub(super) fn bad_input(sentence: impl std::fmt::Display) -> anyhow::Error {
 /// Whether the person's input is at fault: files that are absent or wrong, contradictory keys, a run that is there already.
 fn is_input_at_fault(error: &anyhow::Error) -> bool {
     let train = error.downcast_ref::<TrainError>().is_some_and(|error| {
-        use TrainError::{Checkpoint, Config, Eval, Format, NoItems, NoVideo, RawDiffers, RawMissing};
-        let raw = matches!(error, RawDiffers { .. } | RawMissing { .. });
-        raw || matches!(error, Checkpoint(_) | Config(_) | Eval(_) | Format(_) | NoItems { .. } | NoVideo)
+        use TrainError::{BrokenVideos, Checkpoint, Config, Eval, Format, NoItems, NoVideo, RawDiffers, RawMissing};
+        let of_data = matches!(error, RawDiffers { .. } | RawMissing { .. } | BrokenVideos { .. } | NoItems { .. });
+        of_data || matches!(error, Checkpoint(_) | Config(_) | Eval(_) | Format(_) | NoVideo)
     });
     let run = error.downcast_ref::<RunError>().is_some_and(|error| !matches!(error, RunError::Io { .. }));
-    train || run || error.is::<BadInput>() || error.is::<CheckpointError>() || error.is::<DeviceError>()
+    train
+        || run
+        || error.is::<BadInput>()
+        || error.is::<NothingToSearch>()
+        || error.is::<CheckpointError>()
+        || error.is::<DeviceError>()
 }
 
 /// Prints the failure, if it is one, and gives the code.

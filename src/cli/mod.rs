@@ -6,6 +6,7 @@ mod detect;
 mod devices;
 mod eval;
 mod exit;
+mod features;
 mod interrupt;
 mod progress;
 mod table;
@@ -49,6 +50,8 @@ enum Command {
     /// Detect actions in any videos
     #[cfg(feature = "video")]
     Detect(detect::DetectArgs),
+    /// Write the features that an encoder gives of whole videos, for recipes on stored features
+    Features(features::FeaturesArgs),
     /// Compare predictions with ground truth: mAP, recall, counts
     Eval(eval::EvalArgs),
     /// Say what a video is: codec, size, frames and their presentation times
@@ -98,6 +101,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Some(Command::Test(args)) => test::run(args),
         #[cfg(feature = "video")]
         Some(Command::Detect(args)) => detect::run(args),
+        Some(Command::Features(args)) => features::run(args),
         Some(Command::Eval(args)) => eval::run(&args),
         #[cfg(feature = "video")]
         Some(Command::Probe(args)) => video::probe(&args),

@@ -53,6 +53,9 @@ section! {
         crop: usize = 112,
         /// Side in pixels of the centre crop in inference (OpenTAD 128, official 112; spec 2.4).
         test_crop: usize = 112,
+        /// With a frozen encoder: folder, from `--root`, where the features of every window are kept; windows then neither move nor change
+        /// in training, and the encoder runs once only. Absent: the encoder runs in each epoch.
+        feature_cache: Option<String> = None,
         /// Random changes of the picture in training.
         augment: super::Augment = super::Augment::default(),
         /// A control for experiments: every clip is its centre frame repeated, so that motion inside a clip is lost.

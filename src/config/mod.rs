@@ -13,7 +13,7 @@ pub use data::{Data, Sampling, Scheme, Source, TruthRule};
 pub use encoder::{Architecture, Encoder, Norm};
 pub use load::{ConfigError, load, parse};
 pub use model::{Head, HeadVariant, Model, ProposalStrategy, Proposals, Roi};
-pub use post::{Classifier, ClassifierKind, Evaluation, Nms, Post, PostForm};
+pub use post::{Classifier, ClassifierKind, EvalRules, Evaluation, Nms, Post, PostForm};
 pub use reference::markdown;
 pub use section::{Documented, Key, plain_key};
 pub use train::{

@@ -68,7 +68,19 @@ section! {
         tious: Vec<f64> = vec![0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95],
         /// JSON list of videos left out of the evaluation (spec 10.2).
         blocked: Option<String> = None,
+        /// Whose rules decide which truths count (spec 10.1).
+        rules: EvalRules = EvalRules::OpenTad,
     }
+}
+
+choice! {
+    /// Rules of the evaluation (spec 10.1).
+    pub enum EvalRules {
+        /// OpenTAD's: duplicate and empty truths removed.
+        OpenTad = "opentad",
+        /// The ActivityNet toolkit's and the official code's: truths as they stand.
+        Toolkit = "toolkit",
+    } default OpenTad
 }
 
 choice! {

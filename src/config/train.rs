@@ -131,10 +131,18 @@ section! {
         flip: f64 = 0.5,
         /// Random crop instead of the centre.
         crop: bool = true,
-        /// Brightness factor is drawn from 1 - x .. 1 + x.
+        /// RandAugment: how many of its 15 operations are drawn (spec 2.4: 2); 0 is off.
+        random_operations: usize = 0,
+        /// RandAugment: strength of its operations, 0..10 (spec 2.4: 9).
+        random_magnitude: f64 = 9.0,
+        /// Brightness factor is drawn from 1 - x .. 1 + x (spec 2.4: 0.5).
         brightness: f64 = 0.0,
-        /// Contrast factor is drawn from 1 - x .. 1 + x.
+        /// Contrast factor is drawn from 1 - x .. 1 + x (spec 2.4: 0.5).
         contrast: f64 = 0.0,
+        /// Saturation factor is drawn from 1 - x .. 1 + x (spec 2.4: 0.5).
+        saturation: f64 = 0.0,
+        /// Shift of the hue is drawn from -x .. x (spec 2.4: 0.1).
+        hue: f64 = 0.0,
     }
 }
 

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use crate::{
     config::{Architecture, Config, Source},
     domain::{Dataset, Video},
-    formats::{activitynet, class_map},
+    formats::{activitynet, class_map, features},
     model,
     project::{self, Expectations, Finding, Media, Severity},
     train::source::media_path,
@@ -51,13 +51,35 @@ pub fn check_config(config: &Config, root: &Path, watch: &mut dyn FnMut(usize, u
         Source::Videos => Some(media_path(&config.data, root, video)),
         Source::Features => None,
     };
-    let media = media(&dataset, &path, watch);
+    let mut media = media(&dataset, &path, watch);
+    if config.data.source == Source::Features {
+        media.extend(broken_features(config, root, &dataset, watch));
+    }
     let mut findings = project::check(&dataset, &media, &expected);
     if let Some(sentence) = model::contradiction(&config.model, &config.encoder) {
         let advice = "Correct these keys; docs/config.md explains them.".to_owned();
         findings.insert(0, Finding { severity: Severity::Error, video: None, sentence, advice });
     }
     Ok(findings)
+}
+
+/// Why feature files cannot be read, by video; of those that can, nothing is known that the annotations do not say.
+fn broken_features(
+    config: &Config,
+    root: &Path,
+    dataset: &Dataset,
+    watch: &mut dyn FnMut(usize, usize),
+) -> Vec<(String, Result<Media, String>)> {
+    let subsets = [&config.data.train_subset, &config.data.test_subset];
+    let used = |video: &&Video| subsets.contains(&&video.subset);
+    let total = dataset.videos.len();
+    let read = |(done, video): (usize, &Video)| {
+        watch(done, total);
+        let path = media_path(&config.data, root, video);
+        let read = features::read(&path, features::Layout::TimeFirst, Some(config.model.in_channels));
+        Some((video.id.clone(), Err(read.err()?.to_string())))
+    };
+    dataset.videos.iter().filter(used).enumerate().filter_map(read).collect()
 }
 
 /// What the files of a data set turn out to be.

@@ -13,7 +13,7 @@ use crate::{
     domain::{Detections, Do, Event, Order},
     eval::Evaluation,
     model::device,
-    train::{checkpoint, inference, material::Material, raw, sink::RunSink, sink::SinkError},
+    train::{TrainError, checkpoint, inference, material::Material, raw, sink::RunSink, sink::SinkError},
 };
 
 /// Detections on the test subset of a recipe.
@@ -104,6 +104,11 @@ pub fn test(
         false => None,
     };
     let (detections, broken) = found;
+    // As in training: a few are bearable, more mean that something is wrong with the folder or the classifier.
+    if let Some(first) = broken.first().filter(|_| broken.len() * 20 > detections.videos.len()) {
+        let first = format!("{}: {}", first.video, first.reason);
+        return Err(TrainError::BrokenVideos { broken: broken.len(), total: detections.videos.len(), first }.into());
+    }
     let broken = broken.into_iter().map(|video| format!("{}: {}", video.video, video.reason)).collect();
     Ok(Some(Tested { detections, evaluation, broken }))
 }
@@ -141,7 +146,7 @@ pub fn detect(
     let loaded = checkpoint::load(&request.checkpoint)?;
     let (videos, mut broken) = video_list(&request.videos, &loaded.config.data.test_subset);
     if videos.is_empty() {
-        anyhow::bail!("none of the {} files is a video that can be read: {}", broken.len(), broken.join("; "));
+        return Err(NothingToSearch { files: broken.len(), reasons: broken.join("; ") }.into());
     }
     let material = Material::of_videos(&loaded.config, videos, loaded.classes.clone());
     let mut sink = Watched { stop, watch };
@@ -152,6 +157,14 @@ pub fn detect(
     Ok(Some(Tested { detections: found.0, evaluation: None, broken }))
 }
 
+/// Every file was refused.
+#[derive(Debug, thiserror::Error)]
+#[error("none of the {files} files is a video that can be read: {reasons}")]
+pub struct NothingToSearch {
+    files: usize,
+    reasons: String,
+}
+
 /// The files as videos of one subset; names are file stems, made unique by their folder where two are alike.
 #[cfg(feature = "video")]
 fn video_list(files: &[PathBuf], subset: &str) -> (Vec<crate::domain::Video>, Vec<String>) {
@@ -160,6 +173,9 @@ fn video_list(files: &[PathBuf], subset: &str) -> (Vec<crate::domain::Video>, Ve
         let path = std::path::absolute(file).unwrap_or_else(|_| file.clone());
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         match crate::video::index(&path) {
+            Ok(index) if index.len() < 2 => {
+                broken.push(format!("{} has one frame only; an action needs several", path.display()));
+            }
             Ok(index) => {
                 let taken = videos.iter().any(|video| video.id == stem);
                 let id = if taken { path.to_string_lossy().into_owned() } else { stem };

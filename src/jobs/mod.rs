@@ -2,6 +2,7 @@
 
 mod check;
 mod devices;
+mod features;
 pub mod follow;
 mod infer;
 #[cfg(feature = "video")]
@@ -14,8 +15,9 @@ mod weights;
 
 pub use check::{check_config, check_project};
 pub use devices::{DeviceInfo, devices};
+pub use features::{Extracted, FeaturesRequest, extract_features};
 #[cfg(feature = "video")]
 pub use infer::{DetectRequest, detect};
-pub use infer::{RawOutputs, TestRequest, Tested, default_checkpoint, test};
+pub use infer::{NothingToSearch, RawOutputs, TestRequest, Tested, default_checkpoint, test};
 pub use train::{TrainRequest, rehearse, train};
 pub use weights::{Listed, export_weights, import_weights, list_weights};

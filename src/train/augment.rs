@@ -1,11 +1,13 @@
 //! Random changes of the picture, drawn once for all frames of an item (spec 2.4), and the cut from a decoded frame to the
 //! encoder's planar square.
 
-use crate::config::{Augment, Data};
+use super::colour::Jitter;
+use super::randaugment::Operations;
+use crate::config::Data;
 use crate::domain::Draw;
 
-/// What is done to every frame of one item.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// What is done to every frame of one item: crop, mirror, RandAugment, colours, in this order.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Look {
     /// Side of the square crop in pixels.
     pub side: usize,
@@ -15,10 +17,8 @@ pub struct Look {
     pub top: usize,
     /// Mirrored left to right.
     pub flip: bool,
-    /// Factor on every value.
-    pub brightness: f32,
-    /// Factor on the distance from the item's mean grey.
-    pub contrast: f32,
+    operations: Operations,
+    jitter: Jitter,
 }
 
 impl Look {
@@ -34,100 +34,106 @@ impl Look {
             left: data.resize_width.saturating_sub(side) / 2,
             top: data.resize_height.saturating_sub(side) / 2,
             flip: false,
-            brightness: 1.0,
-            contrast: 1.0,
+            operations: Operations::default(),
+            jitter: Jitter::default(),
         }
     }
 
-    /// A look drawn for training.
+    /// A look drawn for training. What the reference draws once for a whole run, signs and the order of colours, comes from `seed`.
     #[must_use]
-    pub fn drawn(data: &Data, draw: &mut Draw) -> Self {
-        let Augment { flip, crop, brightness, contrast } = data.augment;
+    pub fn drawn(data: &Data, seed: u64, draw: &mut Draw) -> Self {
         let mut look = Self::centred(data, data.crop);
         // Every number is drawn whether it is used or not, so that switching one change off leaves the others as they were.
         let (left, top) = (draw.unit(), draw.unit());
-        if crop {
-            let place = |size: usize, at: f64| (at * (size.saturating_sub(data.crop) + 1) as f64) as usize;
+        if data.augment.crop {
+            // The last place is never drawn (spec 2.4).
+            let place = |size: usize, at: f64| (at * size.saturating_sub(data.crop).max(1) as f64) as usize;
             look.left = place(data.resize_width, left);
             look.top = place(data.resize_height, top);
         }
-        look.flip = draw.unit() < flip;
-        look.brightness = draw.uniform(1.0 - brightness, 1.0 + brightness) as f32;
-        look.contrast = draw.uniform(1.0 - contrast, 1.0 + contrast) as f32;
+        look.flip = draw.unit() < data.augment.flip;
+        look.jitter = Jitter::drawn(&data.augment, seed, draw);
+        look.operations = Operations::drawn(&data.augment, seed, draw);
         look
     }
 
     /// Cuts decoded frames RGB24 `[y][x][3]` of `width` pixels to planes `[frame, 3, side, side]`.
     #[must_use]
     pub fn planes<F: AsRef<[u8]>>(&self, frames: &[F], width: usize) -> Vec<u8> {
-        let table = self.table(frames);
-        let side = self.side;
-        let mut planes = vec![0; frames.len() * 3 * side * side];
-        for (frame, out) in frames.iter().zip(planes.chunks_exact_mut(3 * side * side)) {
-            let pixels = frame.as_ref();
-            for y in 0..side {
-                let row = (self.top + y) * width + self.left;
-                for x in 0..side {
-                    let column = if self.flip { side - 1 - x } else { x };
-                    let pixel = 3 * (row + column);
-                    for channel in 0..3 {
-                        out[(channel * side + y) * side + x] = table[usize::from(pixels[pixel + channel])];
-                    }
+        let area = self.side * self.side;
+        let mut planes = vec![0; frames.len() * 3 * area];
+        for (frame, out) in frames.iter().zip(planes.chunks_exact_mut(3 * area)) {
+            let mut picture = self.cut(frame.as_ref(), width);
+            self.operations.apply(&mut picture, self.side);
+            self.jitter.apply(&mut picture);
+            for (place, pixel) in picture.as_chunks::<3>().0.iter().enumerate() {
+                for (channel, &value) in pixel.iter().enumerate() {
+                    out[channel * area + place] = value;
                 }
             }
         }
         planes
     }
 
-    /// New value of each of the 256 values.
-    fn table<F: AsRef<[u8]>>(&self, frames: &[F]) -> [u8; 256] {
-        let mut table = [0; 256];
-        let mean = if self.contrast == 1.0 { 0.0 } else { mean_grey(frames) * self.brightness };
-        for (value, changed) in table.iter_mut().enumerate() {
-            let bright = value as f32 * self.brightness;
-            *changed = (self.contrast * bright + (1.0 - self.contrast) * mean).round().clamp(0.0, 255.0) as u8;
+    /// The cropped and mirrored picture `[y][x][3]`.
+    fn cut(&self, pixels: &[u8], width: usize) -> Vec<u8> {
+        let mut picture = Vec::with_capacity(3 * self.side * self.side);
+        for y in 0..self.side {
+            let first = 3 * ((self.top + y) * width + self.left);
+            let row = &pixels[first..first + 3 * self.side];
+            if self.flip {
+                picture.extend(row.as_chunks::<3>().0.iter().rev().flatten());
+            } else {
+                picture.extend_from_slice(row);
+            }
         }
-        table
+        picture
     }
-}
-
-/// Mean grey value of some frames, 0..255 (weights of spec 2.4), from every seventh pixel.
-fn mean_grey<F: AsRef<[u8]>>(frames: &[F]) -> f32 {
-    let (mut sum, mut count) = (0.0f64, 0usize);
-    for frame in frames {
-        for pixel in frame.as_ref().as_chunks::<3>().0.iter().step_by(7) {
-            sum += 0.2989 * f64::from(pixel[0]) + 0.587 * f64::from(pixel[1]) + 0.114 * f64::from(pixel[2]);
-            count += 1;
-        }
-    }
-    (sum / count.max(1) as f64) as f32
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Purpose;
 
     /// A 3x2 frame whose red value tells the place.
     fn frame() -> Vec<u8> {
         (0..6).flat_map(|place| [place * 10, 100, 200]).collect()
     }
 
-    fn look(flip: bool) -> Look {
-        Look { side: 2, left: 1, top: 0, flip, brightness: 1.0, contrast: 1.0 }
-    }
-
     #[test]
     fn a_crop_is_planar_and_a_flip_mirrors_it() {
-        assert_eq!(look(false).planes(&[frame()], 3), [10, 20, 40, 50, 100, 100, 100, 100, 200, 200, 200, 200]);
-        assert_eq!(look(true).planes(&[frame()], 3)[..4], [20, 10, 50, 40]);
+        let data = Data { resize_width: 3, resize_height: 2, test_crop: 2, ..Data::default() };
+        let look = Look { left: 1, ..Look::centre(&data) };
+        assert_eq!(look.planes(&[frame()], 3), [10, 20, 40, 50, 100, 100, 100, 100, 200, 200, 200, 200]);
+        let mirrored = Look { flip: true, ..look };
+        assert_eq!(mirrored.planes(&[frame()], 3)[..4], [20, 10, 50, 40]);
     }
 
     #[test]
-    fn brightness_multiplies_and_contrast_moves_away_from_the_mean() {
-        let dark = Look { brightness: 0.5, ..look(false) };
-        assert_eq!(dark.planes(&[frame()], 3)[..4], [5, 10, 20, 25]);
-        let flat = Look { contrast: 0.0, ..look(false) };
-        let planes = flat.planes(&[frame()], 3);
-        assert!(planes.iter().all(|&value| value == planes[0]));
+    fn crops_of_the_references_size_never_reach_the_last_place() {
+        let data = Data::default();
+        let mut reached = (0, 0);
+        for item in 0..2000 {
+            let look = Look::drawn(&data, 1, &mut Draw::new(1, Purpose::Augment, &[item]));
+            reached = (reached.0.max(look.left), reached.1.max(look.top));
+        }
+        assert_eq!(reached, (171 - 112 - 1, 128 - 112 - 1));
+    }
+
+    #[test]
+    fn all_frames_of_an_item_are_changed_alike_and_another_item_otherwise() {
+        let mut data = Data { resize_width: 16, resize_height: 16, crop: 16, ..Data::default() };
+        data.augment.random_operations = 2;
+        (data.augment.brightness, data.augment.saturation, data.augment.hue) = (0.5, 0.5, 0.1);
+        let frame: Vec<u8> = (0..16 * 16 * 3).map(|index| (index * 7 % 251) as u8).collect();
+        let planes = |item: u64| {
+            let look = Look::drawn(&data, 1, &mut Draw::new(1, Purpose::Augment, &[item]));
+            look.planes(&[frame.clone(), frame.clone()], 16)
+        };
+        let (one, half) = (planes(0), 3 * 256);
+        assert_eq!(one[..half], one[half..]);
+        assert_eq!(one, planes(0));
+        assert_ne!(one, planes(1));
     }
 }

@@ -12,10 +12,10 @@ use super::loader::{Broken, Loader, Maker};
 use super::material::Material;
 use super::step::{Engine, Pulse, mask};
 use super::windows::Plan;
-use crate::config::Config;
+use crate::config::{Config, EvalRules};
 use crate::detect::candidates;
 use crate::domain::{Detections, Video};
-use crate::eval::{self, EvalOptions, Evaluation};
+use crate::eval::{self, EvalOptions, Evaluation, Rules};
 
 /// When a search asks whether to go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +96,10 @@ pub fn judge(config: &Config, material: &Material, detections: &Detections) -> R
     let options = EvalOptions {
         blocked: material.blocked.clone(),
         strict_reference: config.post.strict_reference,
+        rules: match config.eval.rules {
+            EvalRules::OpenTad => Rules::OpenTad,
+            EvalRules::Toolkit => Rules::Toolkit,
+        },
         ..EvalOptions::new(&config.data.test_subset, &config.eval.tious)
     };
     Ok(eval::evaluate(&material.dataset, detections, &options)?)

@@ -7,7 +7,7 @@ use super::cache::FrameCache;
 use super::source::FrameReader;
 use super::targets::Truth;
 use super::windows::Window;
-use crate::config::{Data, Sampling};
+use crate::config::{Data, Sampling, Scheme};
 use crate::domain::{MediaTime, Video};
 use crate::formats::snippets;
 
@@ -95,6 +95,13 @@ pub fn clip_frames(data: &Data, window: Window, times: &[MediaTime], tscale: usi
         Sampling::Index => snippets::opentad_frames(times.len(), tscale, length).concat(),
         Sampling::IndexOfficial => snippets::official_frames(times.len(), tscale, length).concat(),
     };
+    control(data, &mut frames);
+    frames
+}
+
+/// The experiments' controls on the frames of clips.
+fn control(data: &Data, frames: &mut [usize]) {
+    let length = data.clip_length;
     for clip in frames.chunks_exact_mut(length) {
         if data.repeat_centre_frame {
             clip.fill(clip[length / 2]);
@@ -103,6 +110,30 @@ pub fn clip_frames(data: &Data, window: Window, times: &[MediaTime], tscale: usi
             clip.reverse();
         }
     }
+}
+
+/// Frame of each clip and place of a whole video's features, `[features, length]`: those of the one window of a rescaled video, else
+/// clips at every `feature_stride`-th frame and on (spec 2.5), by index or around their centre by time.
+#[must_use]
+pub fn feature_frames(data: &Data, duration: f64, times: &[MediaTime], tscale: usize) -> Vec<usize> {
+    if data.scheme == Scheme::Resize {
+        return clip_frames(data, Window { start: 0.0, length: duration }, times, tscale);
+    }
+    let last = times.len().saturating_sub(1);
+    let starts = (0..times.len()).step_by(data.feature_stride.max(1));
+    let place = |start: usize, j: usize| match data.sampling {
+        Sampling::Index | Sampling::IndexOfficial => (start + j).min(last),
+        Sampling::Time => {
+            let centre = (start + data.feature_offset) as f64 * duration / times.len() as f64;
+            let half = (data.clip_length as f64 - 1.0) / 2.0;
+            nearest(times, MediaTime::from_secs(centre + (j as f64 - half) / data.frame_rate))
+        }
+    };
+    let mut frames: Vec<usize> = starts
+        .flat_map(|start| (0..data.clip_length).map(move |j| (start, j)))
+        .map(|(start, j)| place(start, j))
+        .collect();
+    control(data, &mut frames);
     frames
 }
 
@@ -114,16 +145,31 @@ pub fn load_clips(
     data: &Data,
     video: &Video,
     window: Window,
-    look: Look,
+    look: &Look,
     tscale: usize,
     cache: &FrameCache,
     reader: &mut dyn FrameReader,
 ) -> Result<Clips, String> {
     let times: Arc<[MediaTime]> = cache.times(video, reader)?;
-    if times.is_empty() {
-        return Err(format!("video {} has no frame that can be decoded; replace or remove it", video.id));
+    if times.len() < 2 {
+        let found = if times.is_empty() { "no frame" } else { "one frame only" };
+        return Err(format!("video {} has {found} that can be decoded; replace or remove it", video.id));
     }
-    let wanted = clip_frames(data, window, &times, tscale);
+    load_frames(data, video, clip_frames(data, window, &times, tscale), look, cache, reader)
+}
+
+/// Decodes, cuts and assembles clips of the frames `[clips, length]`.
+///
+/// # Errors
+/// As [`load_clips`].
+pub fn load_frames(
+    data: &Data,
+    video: &Video,
+    wanted: Vec<usize>,
+    look: &Look,
+    cache: &FrameCache,
+    reader: &mut dyn FrameReader,
+) -> Result<Clips, String> {
     let mut distinct = wanted.clone();
     distinct.sort_unstable();
     distinct.dedup();
@@ -168,6 +214,17 @@ mod tests {
         assert_eq!(clip_frames(&repeated, window, &times, 2), [5, 5, 5, 15, 15, 15]);
         let reversed = Data { reverse_clips: true, ..data };
         assert_eq!(clip_frames(&reversed, window, &times, 2), [6, 5, 4, 16, 15, 14]);
+    }
+
+    #[test]
+    fn features_of_a_whole_video_lie_on_the_grid_of_windows() {
+        let times: Vec<MediaTime> = (0..10).map(|frame| MediaTime(frame * 100_000_000)).collect();
+        let data = Data { clip_length: 3, feature_stride: 4, feature_offset: 1, frame_rate: 10.0, ..Data::default() };
+        let by_index = Data { sampling: Sampling::Index, ..data.clone() };
+        assert_eq!(feature_frames(&by_index, 1.0, &times, 64), [0, 1, 2, 4, 5, 6, 8, 9, 9]);
+        assert_eq!(feature_frames(&data, 1.0, &times, 64), [0, 1, 2, 4, 5, 6, 8, 9, 9]);
+        let resized = Data { scheme: Scheme::Resize, ..by_index };
+        assert_eq!(feature_frames(&resized, 1.0, &times, 2).len(), 6);
     }
 
     #[test]

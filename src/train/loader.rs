@@ -14,7 +14,7 @@ use super::item::{Input, Item, load_clips, time_mask};
 use super::source::{FrameReader, FrameSource};
 use super::targets::Truth;
 use super::windows::{Plan, Window};
-use crate::config::{Data, Source};
+use crate::config::Data;
 use crate::domain::{Draw, Purpose, Video};
 
 /// A decoding thread could not be started, or ended.
@@ -52,16 +52,16 @@ pub struct Maker {
     data: Data,
     tscale: usize,
     seed: u64,
-    features: FeatureReader,
+    features: Option<FeatureReader>,
 }
 
 /// Reads an item's stored features `[channels, tscale]` and its mask.
 pub type FeatureReader = Arc<dyn Fn(&Video, Window) -> Result<(Vec<f32>, Vec<f32>), String> + Send + Sync>;
 
 impl Maker {
-    /// A maker of `plan`'s items; `features` serves `data.source = "features"`.
+    /// A maker of `plan`'s items: of features where they are stored, else of frames.
     #[must_use]
-    pub fn new(plan: Arc<Plan>, data: &Data, tscale: usize, seed: u64, features: FeatureReader) -> Self {
+    pub fn new(plan: Arc<Plan>, data: &Data, tscale: usize, seed: u64, features: Option<FeatureReader>) -> Self {
         Self { plan, data: data.clone(), tscale, seed, features }
     }
 
@@ -69,7 +69,7 @@ impl Maker {
     fn training(&self, epoch: usize, item: usize, cache: &FrameCache, reader: &mut dyn FrameReader) -> Made {
         let (video, window, truth) = self.plan.training_item(epoch, item);
         let mut draw = Draw::new(self.seed, Purpose::Augment, &[epoch as u64, item as u64]);
-        self.make(video, window, truth, Look::drawn(&self.data, &mut draw), cache, reader)
+        self.make(video, window, truth, Look::drawn(&self.data, self.seed, &mut draw), cache, reader)
     }
 
     /// An item of inference: planned window, centre crop, no truth.
@@ -89,13 +89,13 @@ impl Maker {
     ) -> Made {
         let video = &self.plan.videos[key];
         let broken = |reason: String| Broken { video: video.id.clone(), reason };
-        let (input, mask) = match self.data.source {
-            Source::Videos => {
-                let clips = load_clips(&self.data, video, window, look, self.tscale, cache, reader);
+        let (input, mask) = match &self.features {
+            None => {
+                let clips = load_clips(&self.data, video, window, &look, self.tscale, cache, reader);
                 (Input::Clips(clips.map_err(broken)?), time_mask(window, video.duration, self.tscale))
             }
-            Source::Features => {
-                let (values, mask) = (self.features)(video, window).map_err(broken)?;
+            Some(features) => {
+                let (values, mask) = features(video, window).map_err(broken)?;
                 (Input::Features(values), mask)
             }
         };

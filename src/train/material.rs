@@ -24,8 +24,8 @@ pub struct Material {
     pub blocked: BTreeSet<String>,
     /// Frames of its videos.
     pub source: Arc<dyn FrameSource>,
-    /// Stored features of its videos.
-    pub features: FeatureReader,
+    /// Stored features of its videos, where it is features that train.
+    pub features: Option<FeatureReader>,
     /// Where its detections get their classes from, when not from the detector (spec 9.5).
     pub classifier: Option<Arc<VideoClassifier>>,
 }

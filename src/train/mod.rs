@@ -2,12 +2,15 @@
 
 pub mod augment;
 pub mod cache;
+mod cached;
 pub mod checkpoint;
 pub mod choices;
+mod colour;
 mod control;
 mod encoding;
 mod error;
 pub mod evaluate;
+pub mod extract;
 pub mod gather;
 pub mod inference;
 pub mod item;
@@ -16,6 +19,7 @@ pub mod losses;
 pub mod material;
 pub mod objective;
 pub mod optimizer;
+mod randaugment;
 pub mod raw;
 mod rehearse;
 mod report;

@@ -25,14 +25,14 @@ pub fn is_there(folder: &Path) -> bool {
     entries.into_iter().any(|entry| entry.path().extension().is_some_and(|extension| extension == EXTENSION))
 }
 
-/// File of a video; characters that a file name cannot have stand as their number.
-fn file(folder: &Path, video: &str) -> PathBuf {
+/// A video's name as a file name: characters that one cannot have stand as their number.
+pub(super) fn plain_name(video: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    let name: String = video
-        .bytes()
-        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect();
-    folder.join(format!("{name}.{EXTENSION}"))
+    video.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
+fn file(folder: &Path, video: &str) -> PathBuf {
+    folder.join(format!("{}.{EXTENSION}", plain_name(video)))
 }
 
 /// Writes the raw outputs of a video: `starts`, `ends` `[windows, snippets]`, `segments`, `iou` `[windows, proposals, 2]`, with a

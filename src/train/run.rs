@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use burn::tensor::Device;
 
 use super::cache::FrameCache;
+use super::cached;
 use super::checkpoint::{self, BEST, Best, Header, LAST, Position, epoch_name};
 use super::control::Control;
 use super::error::TrainError;
@@ -65,6 +66,7 @@ pub fn train_on(setup: &Setup<'_>, material: Material, sink: &mut dyn RunSink) -
     check(setup.config)?;
     let mut run = Run::prepare(setup, material, sink)?;
     run.announce(setup)?;
+    run.cache_features(setup.root)?;
     if let Some(epoch) = run.position.evaluate {
         run.end_epoch(epoch)?;
     }
@@ -88,6 +90,11 @@ pub(super) fn check(config: &Config) -> Result<(), TrainError> {
         Some(format!("model.in_channels must be the encoder's last width, {:?}", config.encoder.widths.last()))
     } else if config.model.dscale > config.model.tscale || config.model.tscale == 0 {
         Some("model.dscale must be at most model.tscale, and both above 0".to_owned())
+    } else if data.feature_cache.is_some() && !(config.encoder.frozen && with_encoder) {
+        Some(
+            "data.feature_cache keeps the features of a frozen encoder: set encoder.frozen = true, or leave it out"
+                .to_owned(),
+        )
     } else if let Some(message) = classifier_contradiction(config) {
         Some(message.to_owned())
     } else if data.clip_length == 0 || data.window_seconds <= 0.0 || data.frame_rate <= 0.0 {
@@ -141,7 +148,10 @@ impl<'a> Run<'a> {
         let config = setup.config;
         let device = setup.device.clone().autodiff();
         let videos = material.videos(&config.data.train_subset);
-        let plan = Plan::training(videos, material.classes.clone(), &config.data, config.model.tscale, config.seed)
+        let mut data = config.data.clone();
+        // Kept features are those of the planned windows.
+        data.window_jitter &= data.feature_cache.is_none();
+        let plan = Plan::training(videos, material.classes.clone(), &data, config.model.tscale, config.seed)
             .dropping_last(config.solver.drop_last);
         if plan.items.is_empty() {
             return Err(TrainError::NoItems {
@@ -214,6 +224,29 @@ impl<'a> Run<'a> {
             let (epoch, step) = (self.position.epoch, self.position.step);
             self.event(Event::Resumed { epoch, step })?;
         }
+        Ok(())
+    }
+
+    /// Computes the features that a frozen encoder gives, where the recipe keeps them, and trains on those from here on.
+    fn cache_features(&mut self, root: &Path) -> Result<(), TrainError> {
+        let Some(folder) = cached::folder(self.config, root, &self.engine) else { return Ok(()) };
+        let (config, place) = (self.config, (self.position.epoch, self.position.step));
+        let tscale = config.model.tscale;
+        let tested = self.material.videos(&config.data.test_subset);
+        let search = Plan::searching(tested, self.material.classes.clone(), &config.data, tscale);
+        let training = self.plan.clone();
+        for plan in [&*training, &search] {
+            let control = &mut self.control;
+            let watch = &mut |moment| control.moment(moment, place);
+            let filled = cached::fill(config, &self.material, &self.engine, &folder, plan, watch)?;
+            self.control.check()?;
+            // What was computed stays; the run can go on from its start.
+            let Some(broken) = filled else { return self.save(&[LAST.to_owned()], false) };
+            self.note_broken(&broken)?;
+        }
+        self.material.features = Some(cached::reader(&folder, tscale, config.model.in_channels));
+        let features = self.material.features.clone();
+        self.maker = Arc::new(Maker::new(training, &config.data, tscale, config.seed, features));
         Ok(())
     }
 

@@ -156,7 +156,8 @@ impl Engine {
     pub fn features(&self, batch: &Batch, pulse: &mut dyn FnMut() -> Pulse) -> Option<Tensor<3>> {
         let device = self.device.clone().inner();
         let (items, time) = (batch.items.len(), self.config.model.tscale);
-        let Some(encoder) = &self.encoder else {
+        let is_stored = |item: &super::item::Item| matches!(item.input, Input::Features(_));
+        let Some(encoder) = self.encoder.as_ref().filter(|_| !batch.items.iter().all(is_stored)) else {
             let stored: Vec<f32> = batch
                 .items
                 .iter()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::loader::FeatureReader;
 use super::source::media_path;
 use super::windows::Window;
-use crate::config::{Config, Data, Scheme};
+use crate::config::{Config, Data, Scheme, Source};
 use crate::domain::Video;
 use crate::eval::postprocess::Clock;
 use crate::formats::features::{self, Layout};
@@ -72,9 +72,13 @@ pub fn truths(data: &Data, video: &Video, window: Window, tscale: usize) -> Vec<
         .unwrap_or_default()
 }
 
-/// Reads feature files as the configuration names them; relative paths resolve against `root`.
+/// Reads feature files as the configuration names them, where it is they that train; relative paths resolve against `root`.
 #[must_use]
-pub fn reader(config: &Config, root: &Path) -> FeatureReader {
+pub fn reader(config: &Config, root: &Path) -> Option<FeatureReader> {
+    (config.data.source == Source::Features).then(|| files(config, root))
+}
+
+fn files(config: &Config, root: &Path) -> FeatureReader {
     let (data, root) = (config.data.clone(), root.to_owned());
     let (channels, tscale) = (config.model.in_channels, config.model.tscale);
     Arc::new(move |video, window| {
@@ -115,7 +119,8 @@ mod tests {
         let path = folder.path().join("v.npy");
         features::write(&path, &features::Features { length: 23, channels: 2, values }).expect("written");
         config.data.extension = "npy".to_owned();
-        let read = reader(&config, folder.path());
+        config.data.source = Source::Features;
+        let read = reader(&config, folder.path()).expect("features train");
         let windows = windows(&config.data, &video, 8);
         assert_eq!(windows.len(), 5);
         assert!((windows[1].start - (16.0 + 8.0) / 30.0).abs() < 1e-9);

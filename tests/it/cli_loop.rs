@@ -150,6 +150,77 @@ fn sample_train_test_detect_and_eval() {
     let detections = json(&fs::read_to_string(&detected).expect("detections"));
     assert_eq!(detections["results"].as_object().expect("results").len(), 4);
     bad_input(folder.path(), &project);
+    stored_features(folder.path(), &project, &checkpoint);
+    one_frame(folder.path(), &project, &checkpoint);
+}
+
+/// Features of a trained encoder train a detector of their own, and a frozen encoder trains on those that it keeps.
+fn stored_features(folder: &Path, project: &Path, checkpoint: &Path) {
+    let out = folder.join("features");
+    let base = ["features", "configs/sample.toml", "--root", text(project), "--device", "cpu", "--json"];
+    let settings = ["--set", "data.feature_stride=8", "--set", "data.feature_offset=2", "--out", text(&out)];
+    let extract = [&base[..], &settings].concat();
+    refused(2, &with_tiny(&extract), &["--checkpoint"]);
+    let extract = [&extract[..], &["--checkpoint", text(checkpoint)]].concat();
+    let made = json(&done(&with_tiny(&extract)));
+    assert_eq!((&made["written"], &made["present"]), (&4.into(), &0.into()));
+    assert_eq!(json(&done(&with_tiny(&extract)))["present"], 4, "what is there stays");
+    let truth: Value = json(&fs::read_to_string(out.join("annotations.json")).expect("annotations"));
+    assert_eq!(truth["database"]["sample_001"]["frame"], 200);
+    let run = folder.join("on-features");
+    let train = ["train", "configs/sample.toml", "--root", text(&out), "--run", text(&run), "--device", "cpu"];
+    let settings = [
+        "encoder.arch=none",
+        "data.source=features",
+        "data.extension=npy",
+        "data.feature_stride=8",
+        "data.feature_offset=2",
+    ];
+    let settings: Vec<&str> = settings.iter().flat_map(|setting| ["--set", setting]).collect();
+    // 200 frames at a stride of 8 are 25 rows of 16 channels.
+    let stored = fs::read(out.join("sample_001.npy")).expect("features");
+    assert!(String::from_utf8_lossy(&stored[..100]).contains("(25, 16)"));
+    done(&[with_tiny(&train), settings].concat());
+    check_run(&run);
+
+    let frozen = |run: &Path| {
+        let train = ["train", "configs/sample.toml", "--root", text(project), "--run", text(run), "--device", "cpu"];
+        let settings = ["--set", "encoder.frozen=true", "--set", "data.feature_cache=kept", "--init", text(checkpoint)];
+        done(&[with_tiny(&train), settings.to_vec()].concat());
+        check_run(run);
+        let losses = step_events(run).into_iter().filter_map(|event| match event {
+            Event::Step { loss, seconds, .. } => Some((loss, seconds.encoder_backward)),
+            _ => None,
+        });
+        losses.collect::<Vec<_>>()
+    };
+    let first = frozen(&folder.join("frozen"));
+    assert!(first.iter().all(|(_, backward)| *backward == 0.0), "{first:?}");
+    let kept = fs::read_dir(project.join("kept")).expect("kept features").flatten().next().expect("one encoder").path();
+    let files = fs::read_dir(&kept).expect("files").count();
+    assert!(files >= 4, "{files} windows");
+    let again = frozen(&folder.join("frozen-again"));
+    let losses = |steps: &[(f64, f64)]| steps.iter().map(|(loss, _)| *loss).collect::<Vec<_>>();
+    assert_eq!(losses(&again), losses(&first), "kept features train the same again");
+    assert_eq!(fs::read_dir(&kept).expect("files").count(), files);
+}
+
+/// A video of a single frame is told, not searched.
+fn one_frame(folder: &Path, project: &Path, checkpoint: &Path) {
+    let spec = etad::video::WriterSpec { width: 64, height: 48, frame_rate: (25, 1), audio: None, key_interval: 12 };
+    let path = folder.join("one.mp4");
+    let mut writer = etad::video::VideoWriter::create(&path, &spec).expect("a writer starts");
+    writer.write_rgb(&vec![90; 64 * 48 * 3]).expect("a frame is written");
+    writer.finish().expect("the file closes");
+    let out = folder.join("one.json");
+    let detect = ["detect", "--checkpoint", text(checkpoint), "--out", text(&out), "--device", "cpu", text(&path)];
+    refused(2, &detect, &["one.mp4 has one frame only"]);
+    let truth = r#"{"database": {"one": {"subset": "training", "duration": 0.04, "path": "../one.mp4",
+        "annotations": [{"segment": [0, 0.04], "label": "wave"}]}}}"#;
+    fs::write(project.join("one.json"), truth).expect("written");
+    let run = folder.join("one-run");
+    let train = ["train", "configs/sample.toml", "--root", text(project), "--run", text(&run), "--device", "cpu"];
+    refused(2, &with_tiny(&[&train[..], &["--set", "data.annotations=one.json"]].concat()), &["one", "one frame only"]);
 }
 
 fn check_is_quiet(project: &Path) {

@@ -161,7 +161,8 @@ fn an_external_classifier_names_detections_and_raw_outputs_can_be_kept_and_avera
     let checkpoint = project.checkpoint();
     let plain = project.tested(&["--checkpoint", text(&checkpoint)]);
     let scores = json!({"class": ["Archery", "Ballet", "Cricket"], "results": {
-        "res0": [0.5, 0.25, 0.125], "res1": [0.1, 0.2, 0.7], "res2": [0, 0, 1], "res3": [0.5, 0.3, 0.2], "res4": [0.5, 0.3, 0.2]}});
+        "res0": [0.5, 0.25, 0.125], "res1": [0.1, 0.2, 0.7], "res2": [0, 0, 1], "res3": [0.5, 0.3, 0.2], "res4": [0.5, 0.3, 0.2],
+        "res6": [0.5, 0.5, 0]}});
     fs::write(project.path("cuhk.json"), scores.to_string()).expect("written");
     let classified = ["--set", "post.classifier.kind=cuhk", "--set", "post.classifier.path=cuhk.json"];
     let one = project.path("raw one");
@@ -176,7 +177,12 @@ fn an_external_classifier_names_detections_and_raw_outputs_can_be_kept_and_avera
         // Both were rounded to four decimals.
         assert!((named[index]["score"].as_f64().expect("a number") - expected).abs() < 1.1e-4);
     }
-    assert!(of(&found, "res6").is_empty(), "a video that the classifier does not know has no classes");
+    let tied: Vec<Value> = of(&found, "res6").iter().map(|one| one["label"].clone()).collect();
+    assert_eq!(
+        (&tied[0], tied.last()),
+        (&json!("Ballet"), Some(&json!("Archery"))),
+        "of equal scores the later class comes first"
+    );
 
     // The network is not needed again, and the mean of two equal outputs is one of them.
     let two = project.path("raw two");
@@ -191,8 +197,56 @@ fn an_external_classifier_names_detections_and_raw_outputs_can_be_kept_and_avera
     let with_empty = ["--raw-predictions", text(&one), "--raw-predictions", text(&project.path("none"))];
     project.refused("test", &with_empty, &["none holds no raw outputs"]);
     project.refused("test", &["--raw-predictions", text(&one)], &["no raw outputs of video res5"]);
+    fs::write(project.path("cuhk.json"), r#"{"class": ["a"], "results": {"res0": [0.5]}}"#).expect("written");
+    let elsewhere = [&run[..run.len() - 2], &["--set", "data.test_subset=training"]].concat();
+    project.refused("test", &elsewhere, &["5 of 6 videos", "res1", "cuhk.json has no scores of this video"]);
     fs::write(project.path("cuhk.json"), r#"{"class": ["a"], "results": {"res0": [0.5, 1]}}"#).expect("written");
     project.refused("test", &run, &["cuhk.json", "has 2 scores for 1 classes"]);
+}
+
+#[test]
+fn wrong_features_and_contradictions_get_one_sentence() {
+    let project = Project::trained();
+    let run = project.path("other");
+    let train = ["--run", text(&run)];
+    let features = project.path("v_res0.npy");
+    let good = fs::read(&features).expect("features");
+    let header = good.len() - 33 * 6 * 4;
+    fs::remove_file(&features).expect("removed");
+    let checkpoint = project.checkpoint();
+    let test = ["--checkpoint", text(&checkpoint), "--set", "data.test_subset=training"];
+    project.refused("train", &train, &["v_res0.npy cannot be read"]);
+    project.refused("test", &test, &["v_res0.npy cannot be read"]);
+    refused(&["check", text(&project.path("tiny.toml")), "--root", text(project.folder.path())], &["1 error"]);
+    let mut with_nan = good.clone();
+    with_nan[header..header + 4].copy_from_slice(&f32::NAN.to_le_bytes());
+    for (bytes, words) in [
+        (good[..good.len() / 2].to_vec(), "cut off"),
+        (with_nan, "snippet 0, channel 0 is not a finite number"),
+        (fs::read(project.path("video_test_0000000.npy")).expect("features"), "of 5 channels, the model takes 6"),
+    ] {
+        fs::write(&features, bytes).expect("written");
+        // Each refused run has left a folder behind.
+        fs::remove_dir_all(&run).expect("removed");
+        project.refused("train", &train, &["v_res0.npy", words]);
+        project.refused("test", &test, &["v_res0.npy", words]);
+    }
+    fs::write(&features, good).expect("written");
+    let with = |setting: &str, word: &str| project.refused("test", &[&test[..], &["--set", setting]].concat(), &[word]);
+    with("post.nms.sigme=0.3", "post.nms.sigme");
+    with("data.feature_cache=kept", "frozen encoder");
+    with("post.classifier.kind=generic", "cannot be read");
+    with("model.head.features=9", "last.safetensors belongs to another model");
+    for (text, word) in [
+        (
+            r#"{"database": {"v": {"subset": "training", "duration": 1, "annotations": [{"segment": [1], "label": "a"}]}}}"#,
+            "must be a pair",
+        ),
+        (r#"{"database": []}"#, "must be an object"),
+    ] {
+        fs::write(project.path("resize_anno.json"), text).expect("written");
+        project.refused("test", &test, &["resize_anno.json", word]);
+    }
 }
 
 #[test]

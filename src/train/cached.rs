@@ -1,0 +1,113 @@
+//! The features of a frozen encoder, computed once for every window and kept in a folder: training then costs what training on stored
+//! features costs.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::cache::FrameCache;
+use super::error::TrainError;
+use super::evaluate::{Moment, Watch};
+use super::item::time_mask;
+use super::loader::{Broken, FeatureReader, Loader, Maker};
+use super::material::Material;
+use super::step::{Engine, Pulse};
+use super::windows::{Plan, Window};
+use crate::config::Config;
+use crate::domain::Video;
+use crate::formats::features::{self, Features, Layout};
+use crate::model::weights::Weights;
+
+/// Folder of the features of this encoder on frames chosen in this way: another encoder has another.
+#[must_use]
+pub fn folder(config: &Config, root: &Path, engine: &Engine) -> Option<PathBuf> {
+    let folder = config.data.feature_cache.as_ref()?;
+    let weights = engine.encoder.iter().fold(Weights::default(), |weights, encoder| weights.with(encoder));
+    // FNV-1a, as of the data's fingerprint.
+    let mut hash = 0xcbf2_9ce4_8422_2325u64;
+    let mut add = |bytes: &[u8]| {
+        for &byte in bytes {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    };
+    for (name, array) in &weights.tensors {
+        add(name.as_bytes());
+        array.values.iter().for_each(|value| add(&value.to_le_bytes()));
+    }
+    let data = &config.data;
+    let (encoder, tscale) = (&config.encoder, config.model.tscale);
+    let choices = (data.sampling, data.clip_length, data.frame_rate, data.repeat_centre_frame, data.reverse_clips);
+    let picture = (data.resize_width, data.resize_height, data.test_crop, &encoder.mean, &encoder.std);
+    add(format!("{choices:?} {picture:?} {:?} {} {tscale}", encoder.norm, encoder.norm_epsilon).as_bytes());
+    Some(root.join(folder).join(format!("{hash:016x}")))
+}
+
+/// File of a window; places are told to the microsecond.
+fn file(folder: &Path, video: &str, window: Window) -> PathBuf {
+    let name = super::raw::plain_name(video);
+    folder.join(format!("{name}@{:.6}+{:.6}.npy", window.start, window.length))
+}
+
+/// Reads what [`fill`] wrote.
+#[must_use]
+pub fn reader(folder: &Path, tscale: usize, channels: usize) -> FeatureReader {
+    let folder = folder.to_owned();
+    Arc::new(move |video: &Video, window: Window| {
+        let path = file(&folder, &video.id, window);
+        let stored = features::read(&path, Layout::TimeFirst, Some(channels)).map_err(|error| error.to_string())?;
+        if stored.length != tscale {
+            return Err(format!("{} has {} snippets, not {tscale}; delete it", path.display(), stored.length));
+        }
+        let values = (0..channels).flat_map(|channel| (0..tscale).map(move |time| (channel, time)));
+        let values = values.map(|(channel, time)| stored.row(time)[channel]).collect();
+        Ok((values, time_mask(window, video.duration, tscale)))
+    })
+}
+
+/// Computes the features of every item of `plan` that has none yet. The videos that cannot be read; none when `watch` broke it off,
+/// and what is done then is kept.
+///
+/// # Errors
+/// When decoding threads fail or the folder cannot be written.
+pub fn fill(
+    config: &Config,
+    material: &Material,
+    engine: &Engine,
+    folder: &Path,
+    plan: &Plan,
+    watch: &mut Watch<'_>,
+) -> Result<Option<Vec<Broken>>, TrainError> {
+    let failed = |source| crate::formats::FormatError::Write { path: folder.to_owned(), source };
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let mut plan = plan.clone();
+    let videos = plan.videos.clone();
+    plan.items.retain(|&(video, window)| !file(folder, &videos[video].id, window).exists());
+    let (mut done, total) = (0, plan.items.len());
+    let maker = Maker::new(Arc::new(plan), &config.data, config.model.tscale, config.seed, None);
+    // Each frame is met once: nothing is gained by keeping any.
+    let cache = Arc::new(FrameCache::new(0));
+    let threads = (config.solver.workers, config.solver.batch_size);
+    let mut loader = Loader::searching(Arc::new(maker), &material.source, &cache, threads)?;
+    let mut broken = Vec::new();
+    while let Some(batch) = loader.next_batch()? {
+        let before = done;
+        done += batch.items.len() + batch.broken.len();
+        broken.extend(batch.broken.iter().cloned());
+        if !batch.items.is_empty() {
+            let Some(features) = engine.features(&batch, &mut || watch(Moment::Chunk)) else { return Ok(None) };
+            let [_, channels, length] = features.dims();
+            let values: Vec<f32> = features.swap_dims(1, 2).into_data().iter::<f32>().collect();
+            for (item, values) in batch.items.iter().zip(values.chunks_exact(channels * length)) {
+                let rows = Features { length, channels, values: values.to_vec() };
+                let path = file(folder, &item.video, item.window);
+                // Whole or not at all: what is there is not computed again.
+                let part = path.with_extension("part");
+                features::write(&part, &rows)?;
+                std::fs::rename(&part, &path).map_err(failed)?;
+            }
+        }
+        if watch(Moment::Batch { before, done, total }) == Pulse::Stop {
+            return Ok(None);
+        }
+    }
+    Ok(Some(broken))
+}

@@ -1,0 +1,341 @@
+//! RandAugment in the form the reference takes it (spec 2.4): some of 15 operations of one strength, the same for all frames.
+//!
+//! The operations are imgaug's, of which those on colours equal Pillow's. Where the specification is silent, these rules were chosen:
+//! posterising keeps the middle of each of the 2^bits steps, what comes in from outside a picture is black, a cut-out square grey.
+
+use crate::config::Augment;
+use crate::domain::{Draw, Purpose};
+
+/// What an operation does, with its strength.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Operation {
+    /// Columns move by this share of their distance from the middle row.
+    ShearX(f32),
+    /// Rows move by this share of their distance from the middle column.
+    ShearY(f32),
+    /// Pixels to the right.
+    TranslateX(f32),
+    /// Pixels down.
+    TranslateY(f32),
+    /// Radians.
+    Rotate(f32),
+    /// Bits that stay.
+    Posterize(u32),
+    /// Values from here on are inverted.
+    Solarize(f32),
+    /// Away from grey.
+    Colour(f32),
+    /// Away from the mean grey.
+    Contrast(f32),
+    /// Away from black.
+    Brightness(f32),
+    /// Away from the smoothed picture.
+    Sharpness(f32),
+    /// Each channel stretched to 0..255.
+    AutoContrast,
+    /// Each channel's values spread evenly.
+    Equalize,
+    /// Negative.
+    Invert,
+    /// A grey square: its middle in 0..1 of the picture, its side in pixels.
+    Cutout([f32; 2], f32),
+}
+
+/// The operations of an item, in order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Operations(Vec<Operation>);
+
+impl Operations {
+    /// Which operations and where the square lies from the item's stream; the signs, which the reference draws once for a whole run,
+    /// from `seed`.
+    pub(super) fn drawn(settings: &Augment, seed: u64, draw: &mut Draw) -> Self {
+        let level = (settings.random_magnitude / 10.0) as f32;
+        let mut once = Draw::new(seed, Purpose::Augment, &[1]);
+        let mut sign = || if once.unit() < 0.5 { -1.0 } else { 1.0 };
+        let shear = (17.19 * level).to_radians().tan();
+        let factor = 1.8 * level + 0.1;
+        let all = [
+            Operation::ShearX(shear * sign()),
+            Operation::ShearY(shear * sign()),
+            Operation::TranslateX(0.2 * level * sign()),
+            Operation::TranslateY(0.2 * level * sign()),
+            Operation::Rotate((30.0 * level).to_radians() * sign()),
+            Operation::Posterize(((4.0 * level) as u32).max(1)),
+            Operation::Solarize(256.0 * level),
+            Operation::Colour(factor),
+            Operation::Contrast(factor),
+            Operation::Brightness(factor),
+            Operation::Sharpness(factor),
+            Operation::AutoContrast,
+            Operation::Equalize,
+            Operation::Invert,
+            Operation::Cutout([draw.unit() as f32, draw.unit() as f32], 0.2 * level),
+        ];
+        // In the order of the list, as imgaug does unless told otherwise.
+        Self(draw.choose(all.len(), settings.random_operations).into_iter().map(|index| all[index]).collect())
+    }
+
+    /// Changes a picture `[side][side][3]`.
+    pub(super) fn apply(&self, picture: &mut [u8], side: usize) {
+        for operation in &self.0 {
+            operation.apply(picture, side);
+        }
+    }
+}
+
+impl Operation {
+    fn apply(self, picture: &mut [u8], side: usize) {
+        let middle = (side as f32 - 1.0) / 2.0;
+        // A share of the side in whole pixels.
+        let pixels = |share: f32| (share * side as f32).round_ties_even();
+        match self {
+            Self::ShearX(shear) => warp(picture, side, |x, y| [x - shear * (y - middle), y]),
+            Self::ShearY(shear) => warp(picture, side, |x, y| [x, y - shear * (x - middle)]),
+            Self::TranslateX(share) => warp(picture, side, |x, y| [x - pixels(share), y]),
+            Self::TranslateY(share) => warp(picture, side, |x, y| [x, y - pixels(share)]),
+            Self::Rotate(angle) => {
+                let (sin, cos) = angle.sin_cos();
+                warp(picture, side, |x, y| {
+                    let (x, y) = (x - middle, y - middle);
+                    [cos * x + sin * y + middle, cos * y - sin * x + middle]
+                });
+            }
+            Self::Posterize(bits) => {
+                let step = 256u32 >> bits.min(8);
+                each(picture, |value| (u32::from(value) / step * step + step / 2) as u8);
+            }
+            Self::Solarize(threshold) => {
+                each(picture, |value| if f32::from(value) < threshold { value } else { 255 - value });
+            }
+            Self::Colour(factor) => {
+                for pixel in picture.as_chunks_mut::<3>().0 {
+                    let grey = luma(pixel);
+                    pixel.iter_mut().for_each(|value| *value = blend(grey, *value, factor));
+                }
+            }
+            Self::Contrast(factor) => {
+                let pixels = picture.as_chunks::<3>().0;
+                let sum: u64 = pixels.iter().map(|pixel| u64::from(luma(pixel))).sum();
+                let mean = (sum as f64 / pixels.len().max(1) as f64 + 0.5) as u8;
+                each(picture, |value| blend(mean, value, factor));
+            }
+            Self::Brightness(factor) => each(picture, |value| blend(0, value, factor)),
+            Self::Sharpness(factor) => {
+                let smooth = smoothed(picture, side);
+                picture.iter_mut().zip(smooth).for_each(|(value, smooth)| *value = blend(smooth, *value, factor));
+            }
+            Self::AutoContrast => by_channel(picture, stretched),
+            Self::Equalize => by_channel(picture, equalised),
+            Self::Invert => each(picture, |value| 255 - value),
+            Self::Cutout(centre, share) => cut_out(picture, side, centre, share * side as f32),
+        }
+    }
+}
+
+fn each(picture: &mut [u8], change: impl Fn(u8) -> u8) {
+    picture.iter_mut().for_each(|value| *value = change(*value));
+}
+
+/// Away from `base` by a factor; clipped and truncated.
+fn blend(base: u8, value: u8, factor: f32) -> u8 {
+    let (base, value) = (f32::from(base), f32::from(value));
+    (base + factor * (value - base)).clamp(0.0, 255.0) as u8
+}
+
+/// Pillow's grey value.
+fn luma(pixel: &[u8; 3]) -> u8 {
+    let [r, g, b] = pixel.map(u32::from);
+    ((r * 19_595 + g * 38_470 + b * 7_471 + 0x8000) >> 16) as u8
+}
+
+/// Every pixel becomes what the old picture shows where `from` says, between pixels by two-way linear interpolation.
+fn warp(picture: &mut [u8], side: usize, from: impl Fn(f32, f32) -> [f32; 2]) {
+    let old = picture.to_vec();
+    let value = |x: i64, y: i64, channel: usize| {
+        let inside = (0..side as i64).contains(&x) && (0..side as i64).contains(&y);
+        if inside { f32::from(old[3 * (y as usize * side + x as usize) + channel]) } else { 0.0 }
+    };
+    for (place, pixel) in picture.as_chunks_mut::<3>().0.iter_mut().enumerate() {
+        let [x, y] = from((place % side) as f32, (place / side) as f32);
+        let (left, top) = (x.floor(), y.floor());
+        let (right_part, low_part) = (x - left, y - top);
+        let (left, top) = (left as i64, top as i64);
+        for (channel, out) in pixel.iter_mut().enumerate() {
+            let row = |y| value(left, y, channel) * (1.0 - right_part) + value(left + 1, y, channel) * right_part;
+            *out = (row(top) * (1.0 - low_part) + row(top + 1) * low_part).round() as u8;
+        }
+    }
+}
+
+/// Pillow's smoothing: the pixel five times and its eight neighbours, over 13; pixels at the edge stay.
+fn smoothed(picture: &[u8], side: usize) -> Vec<u8> {
+    let mut smooth = picture.to_vec();
+    for y in 1..side.saturating_sub(1) {
+        for x in 1..side - 1 {
+            for channel in 0..3 {
+                let at = |x: usize, y: usize| u32::from(picture[3 * (y * side + x) + channel]);
+                let around: u32 =
+                    (y - 1..=y + 1).flat_map(|y| (x - 1..=x + 1).map(move |x| (x, y))).map(|(x, y)| at(x, y)).sum();
+                smooth[3 * (y * side + x) + channel] = ((around + 4 * at(x, y)) as f32 / 13.0 + 0.5) as u8;
+            }
+        }
+    }
+    smooth
+}
+
+/// Replaces the values of each channel by a table made from how often each of the 256 values occurs.
+fn by_channel(picture: &mut [u8], table: impl Fn(&[usize; 256]) -> Option<[u8; 256]>) {
+    for channel in 0..3 {
+        let mut counts = [0; 256];
+        picture.iter().skip(channel).step_by(3).for_each(|&value| counts[usize::from(value)] += 1);
+        if let Some(table) = table(&counts) {
+            picture.iter_mut().skip(channel).step_by(3).for_each(|value| *value = table[usize::from(*value)]);
+        }
+    }
+}
+
+/// The lowest value becomes 0 and the highest 255; nothing for a channel of one value.
+fn stretched(counts: &[usize; 256]) -> Option<[u8; 256]> {
+    let lowest = counts.iter().position(|&count| count > 0)?;
+    let highest = counts.iter().rposition(|&count| count > 0)?;
+    if highest <= lowest {
+        return None;
+    }
+    let scale = 255.0 / (highest - lowest) as f64;
+    let offset = -(lowest as f64) * scale;
+    Some(std::array::from_fn(|value| (value as f64 * scale + offset).clamp(0.0, 255.0) as u8))
+}
+
+/// Pillow's equalising: each value becomes the number of pixels below it in steps; nothing where there are too few.
+fn equalised(counts: &[usize; 256]) -> Option<[u8; 256]> {
+    let last = counts.iter().rposition(|&count| count > 0)?;
+    let step = (counts.iter().sum::<usize>() - counts[last]) / 255;
+    if step == 0 {
+        return None;
+    }
+    let mut below = step / 2;
+    Some(std::array::from_fn(|value| {
+        let level = (below / step).min(255) as u8;
+        below += counts[value];
+        level
+    }))
+}
+
+fn cut_out(picture: &mut [u8], side: usize, centre: [f32; 2], length: f32) {
+    let range = |centre: f32| {
+        let middle = centre * side as f32;
+        let end = |at: f32| at.round().clamp(0.0, side as f32) as usize;
+        end(middle - length / 2.0)..end(middle + length / 2.0)
+    };
+    for y in range(centre[1]) {
+        for x in range(centre[0]) {
+            picture[3 * (y * side + x)..][..3].fill(128);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A picture whose three channels are these values.
+    fn grey(values: &[u8]) -> Vec<u8> {
+        values.iter().flat_map(|&value| [value; 3]).collect()
+    }
+
+    /// First channel of a changed grey picture.
+    fn changed(operation: Operation, values: &[u8]) -> Vec<u8> {
+        let mut picture = grey(values);
+        operation.apply(&mut picture, (values.len() as f32).sqrt() as usize);
+        picture.into_iter().step_by(3).collect()
+    }
+
+    const NINE: [u8; 9] = [10, 20, 30, 40, 50, 60, 70, 80, 90];
+
+    #[test]
+    fn shearing_moves_rows_or_columns_by_their_distance_from_the_middle() {
+        assert_eq!(changed(Operation::ShearX(1.0), &NINE), [20, 30, 0, 40, 50, 60, 0, 70, 80]);
+        assert_eq!(changed(Operation::ShearX(0.5), &NINE), [15, 25, 15, 40, 50, 60, 35, 75, 85]);
+        assert_eq!(changed(Operation::ShearY(1.0), &NINE), [40, 20, 0, 70, 50, 30, 0, 80, 60]);
+    }
+
+    #[test]
+    fn translation_is_by_whole_pixels_and_black_comes_in() {
+        assert_eq!(changed(Operation::TranslateX(0.4), &NINE), [0, 10, 20, 0, 40, 50, 0, 70, 80]);
+        assert_eq!(changed(Operation::TranslateX(-0.4), &NINE), [20, 30, 0, 50, 60, 0, 80, 90, 0]);
+        assert_eq!(changed(Operation::TranslateY(0.4), &NINE), [0, 0, 0, 10, 20, 30, 40, 50, 60]);
+    }
+
+    #[test]
+    fn a_quarter_turn_is_exact() {
+        let turned = changed(Operation::Rotate(std::f32::consts::FRAC_PI_2), &NINE);
+        assert_eq!(turned, [70, 40, 10, 80, 50, 20, 90, 60, 30]);
+    }
+
+    #[test]
+    fn posterising_keeps_the_middle_of_steps_and_solarising_inverts_the_bright() {
+        assert_eq!(changed(Operation::Posterize(3), &[0, 31, 32, 255]), [16, 16, 48, 240]);
+        assert_eq!(changed(Operation::Solarize(230.4), &[0, 230, 231, 255]), [0, 230, 24, 0]);
+        assert_eq!(changed(Operation::Invert, &[0, 1, 100, 255]), [255, 254, 155, 0]);
+    }
+
+    #[test]
+    fn colour_moves_away_from_the_pixels_grey() {
+        // Grey of (200, 100, 50): (3919000 + 3847000 + 373550 + 32768) / 65536 = 124.7.
+        let mut picture = [200, 100, 50];
+        Operation::Colour(1.72).apply(&mut picture, 1);
+        assert_eq!(picture, [254, 82, 0]);
+        let mut picture = [200, 100, 50];
+        Operation::Colour(0.0).apply(&mut picture, 1);
+        assert_eq!(picture, [124; 3]);
+    }
+
+    #[test]
+    fn contrast_and_brightness_move_away_from_the_mean_and_from_black() {
+        // Mean 100: 100 + 1.5 (x - 100).
+        assert_eq!(changed(Operation::Contrast(1.5), &[60, 90, 110, 140]), [40, 85, 115, 160]);
+        assert_eq!(changed(Operation::Brightness(1.72), &[0, 10, 100, 200]), [0, 17, 172, 255]);
+    }
+
+    #[test]
+    fn sharpness_moves_the_inside_away_from_the_smoothed() {
+        // Smoothed middle: (8 * 26 + 5 * 52) / 13 = 36; 36 + 1.5 (52 - 36) = 60.
+        let sharp = changed(Operation::Sharpness(1.5), &[26, 26, 26, 26, 52, 26, 26, 26, 26]);
+        assert_eq!(sharp, [26, 26, 26, 26, 60, 26, 26, 26, 26]);
+    }
+
+    #[test]
+    fn stretching_and_equalising_are_pillows() {
+        // Scale 255 / 200 = 1.275.
+        assert_eq!(changed(Operation::AutoContrast, &[20, 120, 121, 220]), [0, 127, 128, 255]);
+        assert_eq!(changed(Operation::AutoContrast, &[9; 4]), [9; 4]);
+        // 1024 pixels: 512 of 0, 256 of 100, 256 of 200. Step (1024 - 256) / 255 = 3; levels 1/3, 513/3, 769/3 cut to 255.
+        let mut values = [0u8; 1024];
+        values[512..768].fill(100);
+        values[768..].fill(200);
+        let equal = changed(Operation::Equalize, &values);
+        assert_eq!([equal[0], equal[600], equal[1000]], [0, 171, 255]);
+        assert_eq!(changed(Operation::Equalize, &NINE), NINE, "too few pixels for a step");
+    }
+
+    #[test]
+    fn a_cut_out_square_is_grey_and_stays_inside() {
+        assert_eq!(changed(Operation::Cutout([0.5, 0.5], 0.34), &NINE), [10, 20, 30, 40, 128, 60, 70, 80, 90]);
+        assert_eq!(changed(Operation::Cutout([0.0, 0.0], 0.67), &NINE), [128, 20, 30, 40, 50, 60, 70, 80, 90]);
+    }
+
+    #[test]
+    fn two_of_fifteen_are_drawn_with_the_references_strength() {
+        let settings = Augment { random_operations: 2, ..Augment::default() };
+        let drawn = |item: u64| Operations::drawn(&settings, 5, &mut Draw::new(5, Purpose::Augment, &[0, item])).0;
+        let all: Vec<Operation> = (0..400).flat_map(drawn).collect();
+        assert_eq!(all.len(), 800);
+        let of = |wanted: fn(&Operation) -> bool| all.iter().filter(|one| wanted(one)).copied().collect::<Vec<_>>();
+        assert!(of(|one| matches!(one, Operation::Posterize(3))).len() > 20);
+        let rotations = of(|one| matches!(one, Operation::Rotate(_)));
+        assert!(rotations.iter().all(|one| *one == rotations[0]), "one sign for a whole run");
+        assert!(matches!(rotations[0], Operation::Rotate(angle) if (angle.abs().to_degrees() - 27.0).abs() < 1e-3));
+        assert!(all.iter().all(|one| !matches!(one, Operation::Colour(factor) if (factor - 1.72).abs() > 1e-6)));
+        assert!(Operations::drawn(&Augment::default(), 5, &mut Draw::new(5, Purpose::Augment, &[])).0.is_empty());
+    }
+}
