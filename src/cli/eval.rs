@@ -1,13 +1,13 @@
 //! `etad eval`: mAP, recall and counts of a detection file against a ground truth (spec 10.1).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde_json::json;
 
 use super::{exit::BadInput, table};
 use crate::domain::{ClassList, tiou_key};
-use crate::eval::{EvalOptions, Evaluation, Rules, evaluate};
+use crate::eval::{EvalOptions, Evaluation, ProposalRecall, Rules, average_recall, evaluate, top_kx_recall};
 use crate::formats::{activitynet, block_list, results};
 
 /// Evaluate a detection file against a ground truth.
@@ -37,6 +37,12 @@ pub struct EvalArgs {
     /// Whose rules decide: OpenTAD's, or the ActivityNet toolkit's.
     #[arg(long, value_enum, default_value_t = RulesArg::Opentad)]
     pub rules: RulesArg,
+    /// Also the recall of the best K times as many detections of a video and class as it has truths, e.g. 1,5.
+    #[arg(long, value_name = "K", value_delimiter = ',')]
+    pub top_kx: Vec<usize>,
+    /// Also the average recall of up to N proposals a video regardless of class (AR@AN), and the area under it.
+    #[arg(long, value_name = "N")]
+    pub proposals: Option<usize>,
     /// Print one JSON document instead of tables.
     #[arg(long)]
     pub json: bool,
@@ -63,15 +69,64 @@ pub struct Tious(
 /// # Errors
 /// [`BadInput`] for files that cannot be read or evaluated.
 pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
-    let result = evaluate_files(args)?;
+    let (result, recalls) = evaluate_files(args)?;
     if args.json {
-        return table::print_json(&to_json(&result));
+        let mut document = to_json(&result);
+        recalls.add_to(&mut document, args, &result);
+        return table::print_json(&document);
     }
     table::print_line(&to_table(&result));
+    recalls.lines(args, &result).iter().for_each(|line| table::print_line(line));
     Ok(())
 }
 
-fn evaluate_files(args: &EvalArgs) -> Result<Evaluation, BadInput> {
+/// The recalls that were asked for besides.
+struct Recalls {
+    /// By tIoU and multiple.
+    top_kx: Vec<Vec<f64>>,
+    proposals: Option<ProposalRecall>,
+}
+
+impl Recalls {
+    fn add_to(&self, document: &mut serde_json::Value, args: &EvalArgs, result: &Evaluation) {
+        if !args.top_kx.is_empty() {
+            let by_multiple = |row: &Vec<f64>| -> BTreeMap<String, f64> {
+                args.top_kx.iter().map(usize::to_string).zip(row.iter().copied()).collect()
+            };
+            let rows = result.tious.iter().map(|&tiou| tiou_key(tiou)).zip(self.top_kx.iter().map(by_multiple));
+            document["top_kx_recall"] = json!(rows.collect::<BTreeMap<_, _>>());
+        }
+        if let Some(found) = &self.proposals {
+            let at = points(found).into_iter().map(|(k, value)| (k.to_string(), value)).collect::<BTreeMap<_, _>>();
+            document["average_recall"] = json!({
+                "at": at, "area": found.area, "proposals_per_video": found.proposals_per_video, "curve": found.average_recall,
+            });
+        }
+    }
+
+    fn lines(&self, args: &EvalArgs, result: &Evaluation) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (column, multiple) in args.top_kx.iter().enumerate() {
+            let at = |(tiou, row): (&f64, &Vec<f64>)| format!("{}: {:.2}", tiou_key(*tiou), 100.0 * row[column]);
+            let values: Vec<String> = result.tious.iter().zip(&self.top_kx).map(at).collect();
+            lines.push(format!("top-{multiple}x recall %  {}", values.join("  ")));
+        }
+        if let Some(found) = &self.proposals {
+            let values = points(found).into_iter().map(|(k, value)| format!("AR@{k}: {:.2}", 100.0 * value));
+            let values: Vec<String> = values.collect();
+            lines.push(format!("average recall %  {}  area: {:.2}", values.join("  "), 100.0 * found.area));
+        }
+        lines
+    }
+}
+
+/// The points of the curve that are usually reported (spec 10.3), and its end.
+fn points(found: &ProposalRecall) -> BTreeMap<usize, f64> {
+    let end = found.average_recall.len();
+    [1, 5, 10, 100, end].into_iter().filter_map(|k| Some((k, found.at(k)?))).collect()
+}
+
+fn evaluate_files(args: &EvalArgs) -> Result<(Evaluation, Recalls), BadInput> {
     let bad = |error: &dyn std::error::Error| BadInput(error.to_string());
     let truth = activitynet::read(&args.ground_truth).map_err(|error| bad(&error))?;
     let predictions = results::read(&args.predictions).map_err(|error| bad(&error))?;
@@ -91,7 +146,20 @@ fn evaluate_files(args: &EvalArgs) -> Result<Evaluation, BadInput> {
         // A result file cannot hold a NaN.
         strict_reference: false,
     };
-    evaluate(&truth, &predictions, &options).map_err(|error| bad(&error))
+    if args.top_kx.contains(&0) || args.proposals == Some(0) {
+        return Err(BadInput("--top-kx and --proposals count from 1".to_owned()));
+    }
+    let recalls = Recalls {
+        top_kx: match args.top_kx.as_slice() {
+            [] => Vec::new(),
+            multiples => top_kx_recall(&truth, &predictions, &options, multiples).map_err(|error| bad(&error))?,
+        },
+        proposals: match args.proposals {
+            None => None,
+            Some(most) => Some(average_recall(&truth, &predictions, &options, most).map_err(|error| bad(&error))?),
+        },
+    };
+    Ok((evaluate(&truth, &predictions, &options).map_err(|error| bad(&error))?, recalls))
 }
 
 /// The document of `--json`.

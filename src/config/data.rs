@@ -29,6 +29,8 @@ section! {
         window_seconds: f64 = 16.0,
         /// Overlap of neighbouring windows, 0..1 (spec 2.5).
         window_overlap: f64 = 0.5,
+        /// Which axis of a feature file comes first (spec 2.3).
+        feature_layout: FeatureLayout = FeatureLayout::TimeFirst,
         /// Frames between two stored features, for windows of features (spec 2.5: 4).
         feature_stride: usize = 4,
         /// Frames from a stored feature's first frame to its centre (spec 2.5: 8).
@@ -105,4 +107,14 @@ choice! {
         /// The authors' own repository: all of a video that has one longer than 1 %.
         Official = "official",
     } default OpenTad
+}
+
+choice! {
+    /// Axes of a feature file.
+    pub enum FeatureLayout {
+        /// `[time, channels]`, as all of the reference's.
+        TimeFirst = "time_first",
+        /// `[channels, time]`.
+        ChannelsFirst = "channels_first",
+    } default TimeFirst
 }

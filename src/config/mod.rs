@@ -9,7 +9,7 @@ mod reference;
 mod section;
 mod train;
 
-pub use data::{Data, Sampling, Scheme, Source, TruthRule};
+pub use data::{Data, FeatureLayout, Sampling, Scheme, Source, TruthRule};
 pub use encoder::{Architecture, Encoder, Norm};
 pub use load::{ConfigError, load, parse};
 pub use model::{Head, HeadVariant, Model, ProposalStrategy, Proposals, Roi};

@@ -7,10 +7,10 @@ use anyhow::Context as _;
 use crate::{
     config::{Architecture, Config, Source},
     domain::{Dataset, Video},
-    formats::{activitynet, class_map, features},
+    formats::{activitynet, class_map},
     model,
     project::{self, Expectations, Finding, Media, Severity},
-    train::source::media_path,
+    train::{source::media_path, stored},
 };
 
 /// Checks a project folder.
@@ -76,7 +76,7 @@ fn broken_features(
     let read = |(done, video): (usize, &Video)| {
         watch(done, total);
         let path = media_path(&config.data, root, video);
-        let read = features::read(&path, features::Layout::TimeFirst, Some(config.model.in_channels));
+        let read = stored::read(&config.data, &path, config.model.in_channels);
         Some((video.id.clone(), Err(read.err()?.to_string())))
     };
     dataset.videos.iter().filter(used).enumerate().filter_map(read).collect()

@@ -29,7 +29,7 @@ pub mod sink;
 mod snippets;
 pub mod source;
 pub mod step;
-mod stored;
+pub mod stored;
 pub mod targets;
 pub mod windows;
 

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use super::loader::FeatureReader;
 use super::source::media_path;
 use super::windows::Window;
-use crate::config::{Config, Data, Scheme, Source};
+use crate::config::{Config, Data, FeatureLayout, Scheme, Source};
 use crate::domain::Video;
 use crate::eval::postprocess::Clock;
-use crate::formats::features::{self, Layout};
+use crate::formats::FormatError;
+use crate::formats::features::{self, Features, Layout};
 use crate::formats::resized::{self, SnippetTruth};
 use crate::formats::thumos::{self, WindowRules};
 
@@ -78,12 +79,24 @@ pub fn reader(config: &Config, root: &Path) -> Option<FeatureReader> {
     (config.data.source == Source::Features).then(|| files(config, root))
 }
 
+/// Reads one feature file in the configured layout.
+///
+/// # Errors
+/// When it cannot be read or is of another width than the model.
+pub fn read(data: &Data, path: &Path, channels: usize) -> Result<Features, FormatError> {
+    let layout = match data.feature_layout {
+        FeatureLayout::TimeFirst => Layout::TimeFirst,
+        FeatureLayout::ChannelsFirst => Layout::ChannelsFirst,
+    };
+    features::read(path, layout, Some(channels))
+}
+
 fn files(config: &Config, root: &Path) -> FeatureReader {
     let (data, root) = (config.data.clone(), root.to_owned());
     let (channels, tscale) = (config.model.in_channels, config.model.tscale);
     Arc::new(move |video, window| {
         let path = media_path(&data, &root, video);
-        let stored = features::read(&path, Layout::TimeFirst, Some(channels)).map_err(|error| error.to_string())?;
+        let stored = read(&data, &path, channels).map_err(|error| error.to_string())?;
         if data.scheme == Scheme::Resize {
             return Ok((resized::resize(&stored, tscale), vec![1.0; tscale]));
         }
@@ -117,7 +130,7 @@ mod tests {
         };
         let values = (0..23 * 2).map(|value| value as f32).collect();
         let path = folder.path().join("v.npy");
-        features::write(&path, &features::Features { length: 23, channels: 2, values }).expect("written");
+        features::write(&path, &Features { length: 23, channels: 2, values }).expect("written");
         config.data.extension = "npy".to_owned();
         config.data.source = Source::Features;
         let read = reader(&config, folder.path()).expect("features train");
@@ -130,5 +143,8 @@ mod tests {
         assert_eq!(truths(&config.data, &video, windows[1], 8)[0].segment, [1.5, 5.0]);
         let (values, mask) = read(&video, windows[1]).expect("features");
         assert_eq!((values[0], values[8], mask), (8.0, 9.0, vec![1.0; 8]));
+        // The same numbers as `[channels, time]` are 23 channels.
+        config.data.feature_layout = FeatureLayout::ChannelsFirst;
+        assert!(super::read(&config.data, &path, 2).expect_err("23 channels").to_string().contains("23 channels"));
     }
 }

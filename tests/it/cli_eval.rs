@@ -33,6 +33,28 @@ fn json_has_the_promised_keys_and_all_digits() {
 }
 
 #[test]
+fn recalls_are_given_where_they_are_asked_for() {
+    let more = ["--top-kx", "1,5", "--proposals", "100", "--json"];
+    let output = eval(&path("h_eval/main_gt.json"), &path("h_eval/main_pred.json"), &more);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let found: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let expected = json("h_eval/main_expected.json");
+    let close = |a: &Value, b: &Value| (a.as_f64().expect("a number") - b.as_f64().expect("a number")).abs() < 1e-9;
+    let recall = &expected["recall_max100"];
+    assert!(close(&found["average_recall"]["area"], &recall["AUC"]), "{}", found["average_recall"]["area"]);
+    for (k, value) in recall["AR"].as_object().expect("AR") {
+        assert!(close(&found["average_recall"]["at"][k], value), "AR@{k}");
+    }
+    let top = &expected["anet"]["top_kx_recall"];
+    assert!(
+        close(&found["top_kx_recall"]["0.50"]["1"], &top[0][0])
+            && close(&found["top_kx_recall"]["0.95"]["5"], &top[9][1])
+    );
+    let output = eval(&path("h_eval/main_gt.json"), &path("h_eval/main_pred.json"), &["--proposals", "0"]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
 fn people_get_a_table() {
     let output = eval(&path("real/mmaction2_gt.json"), &path("real/mmaction2_pred.json"), &["--tiou", "0.5,0.95"]);
     let text = String::from_utf8(output.stdout).expect("text");
