@@ -43,9 +43,10 @@ pub fn import_weights(file: &Path, out: &Path, config: Option<(&Config, &Path)>)
     let (weights, whole) = match config {
         None => (model::import(file)?, false),
         Some((config, root)) => {
-            let classes = match config.model.head.classes {
-                true => material::classes(config, root)?,
-                false => ClassList::default(),
+            let classes = match material::classes(config, root) {
+                // Only a class head depends on them; else they are names for a class-agnostic detector's findings.
+                Err(_) if !config.model.head.classes => ClassList::default(),
+                classes => classes?,
             };
             checkpoint::adopt(file, config, &classes)?
         }

@@ -7,7 +7,7 @@ use burn::store::pytorch_reader::{DType, PytorchReader};
 use safetensors::Dtype;
 
 use super::weights::{Array, Named, Weights, WeightsError, floats};
-use super::{Encoder, names};
+use super::{Encoder, names, pickle};
 
 /// Entries of a checkpoint that hold the parameters: of OpenTAD and the official code, and of TSP.
 const STATES: [&str; 2] = ["state_dict.", "model."];
@@ -33,8 +33,12 @@ pub fn import(path: &Path) -> Result<Weights, WeightsError> {
 /// When the file cannot be read or is no PyTorch file.
 pub fn read_pytorch(path: &Path) -> Result<Weights, WeightsError> {
     let wrong = |message: String| WeightsError::Pytorch { path: path.display().to_string(), message };
-    // The reader's own error for a file that is not there reads like one for a damaged file.
-    std::fs::metadata(path).map_err(|source| WeightsError::File { path: path.display().to_string(), source })?;
+    let bytes =
+        std::fs::read(path).map_err(|source| WeightsError::File { path: path.display().to_string(), source })?;
+    if let Some(call) = pickle::acting_call(&bytes) {
+        return Err(WeightsError::Hostile { path: path.display().to_string(), call });
+    }
+    drop(bytes);
     let stored = PytorchReader::new(path).map_err(|error| wrong(error.to_string()))?.into_tensors();
     let state = STATES.into_iter().find(|state| stored.keys().any(|name| name.starts_with(state)));
     let mut weights = Weights::default();

@@ -16,6 +16,7 @@ mod names;
 mod native;
 mod neck;
 mod norm;
+mod pickle;
 pub mod proposals;
 mod refine;
 mod roi;

@@ -37,6 +37,17 @@ pub enum WeightsError {
         /// What is wrong.
         message: String,
     },
+    /// A pickle that would act on the machine of whoever loads it.
+    #[error(
+        "{path} would call {call} when loaded by Python; nothing of it was executed or read, as weights need no such call: do not load it \
+         elsewhere, and get the file anew from its author"
+    )]
+    Hostile {
+        /// File.
+        path: String,
+        /// What it would call.
+        call: String,
+    },
     /// The weights are those of another model.
     #[error("these weights belong to another model: {0}")]
     Mismatch(Mismatch),

@@ -134,11 +134,12 @@ fn weights_go_to_pytorchs_form_and_back_and_find_the_same() {
     let recipe = project.path("tiny.toml");
     let import = ["weights", "import", text(&pth), "--out", text(&back)];
     assert!(done(&import).contains("as weights"));
-    assert!(done(&[&import[..], &["--config", text(&recipe)]].concat()).contains("as a checkpoint"));
+    let with_recipe = [&import[..], &["--config", text(&recipe), "--root", text(project.folder.path())]].concat();
+    assert!(done(&with_recipe).contains("as a checkpoint"));
     let found = project.tested(&["--checkpoint", text(&own)]);
     assert!(found.as_object().expect("videos").values().any(|video| !video.as_array().expect("a list").is_empty()));
     for file in [&pth, &back] {
-        assert_eq!(project.tested(&["--checkpoint", text(file)]), found, "{}", file.display());
+        assert!(project.tested(&["--checkpoint", text(file)]) == found, "{}", file.display());
     }
     let run = project.path("second");
     project.done("train", &["--run", text(&run), "--init", text(&pth)]);
