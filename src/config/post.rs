@@ -24,7 +24,7 @@ section! {
     pub struct Classifier {
         /// Whose file it is, and with it how its scores enter.
         kind: ClassifierKind = ClassifierKind::None,
-        /// The file.
+        /// The classifier's file, from `--root` (spec 8).
         path: String = String::new(),
         /// Best classes of a video that every proposal gets (spec 9.5: 2).
         top: usize = 2,
