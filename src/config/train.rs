@@ -131,6 +131,8 @@ section! {
         flip: f64 = 0.5,
         /// Random crop instead of the centre.
         crop: bool = true,
+        /// Whether a random crop can lie at the last row and column; in the reference it never does (spec 2.4).
+        crop_last: bool = true,
         /// RandAugment: how many of its 15 operations are drawn (spec 2.4: 2); 0 is off.
         random_operations: usize = 0,
         /// RandAugment: strength of its operations, 0..10 (spec 2.4: 9).

@@ -46,8 +46,8 @@ impl Look {
         // Every number is drawn whether it is used or not, so that switching one change off leaves the others as they were.
         let (left, top) = (draw.unit(), draw.unit());
         if data.augment.crop {
-            // The last place is never drawn (spec 2.4).
-            let place = |size: usize, at: f64| (at * size.saturating_sub(data.crop).max(1) as f64) as usize;
+            let last = usize::from(data.augment.crop_last);
+            let place = |size: usize, at: f64| (at * (size.saturating_sub(data.crop) + last).max(1) as f64) as usize;
             look.left = place(data.resize_width, left);
             look.top = place(data.resize_height, top);
         }
@@ -111,14 +111,17 @@ mod tests {
     }
 
     #[test]
-    fn crops_of_the_references_size_never_reach_the_last_place() {
-        let data = Data::default();
-        let mut reached = (0, 0);
-        for item in 0..2000 {
-            let look = Look::drawn(&data, 1, &mut Draw::new(1, Purpose::Augment, &[item]));
-            reached = (reached.0.max(look.left), reached.1.max(look.top));
+    fn crops_of_the_reference_never_reach_the_last_place() {
+        for (crop_last, before_last) in [(false, 1), (true, 0)] {
+            let mut data = Data::default();
+            data.augment.crop_last = crop_last;
+            let mut reached = (0, 0);
+            for item in 0..2000 {
+                let look = Look::drawn(&data, 1, &mut Draw::new(1, Purpose::Augment, &[item]));
+                reached = (reached.0.max(look.left), reached.1.max(look.top));
+            }
+            assert_eq!(reached, (171 - 112 - before_last, 128 - 112 - before_last));
         }
-        assert_eq!(reached, (171 - 112 - 1, 128 - 112 - 1));
     }
 
     #[test]
