@@ -145,6 +145,8 @@ section! {
         saturation: f64 = 0.0,
         /// Shift of the hue is drawn from -x .. x (spec 2.4: 0.1).
         hue: f64 = 0.0,
+        /// Whether changed colours are cut to whole numbers, as in the reference (spec 2.4), instead of rounded.
+        truncate: bool = false,
     }
 }
 

@@ -18,7 +18,11 @@ enum Change {
 
 /// The changes of an item, in order.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Jitter(Vec<Change>);
+pub(super) struct Jitter {
+    changes: Vec<Change>,
+    /// The result is cut to whole numbers, not rounded.
+    truncate: bool,
+}
 
 impl Jitter {
     /// Factors from the item's stream; their order, which the reference draws once for a whole run, from `seed`.
@@ -41,21 +45,22 @@ impl Jitter {
             Change::Saturation(_) => ranges.saturation == 0.0,
             Change::Hue(_) => ranges.hue == 0.0,
         };
-        Self(order.into_iter().filter(|change| !is_off(change)).collect())
+        let changes = order.into_iter().filter(|change| !is_off(change)).collect();
+        Self { changes, truncate: ranges.truncate }
     }
 
-    /// Changes a picture `[y][x][3]`. Values between the changes are neither rounded nor clipped, but for the hue's; the result is clipped
-    /// and truncated.
+    /// Changes a picture `[y][x][3]`. Values between the changes are neither rounded nor clipped, but for the hue's; the result is clipped.
     pub(super) fn apply(&self, picture: &mut [u8]) {
-        if self.0.is_empty() {
+        if self.changes.is_empty() {
             return;
         }
         let mut values: Vec<f32> = picture.iter().map(|&value| f32::from(value)).collect();
-        for &change in &self.0 {
+        for &change in &self.changes {
             change.apply(&mut values);
         }
         for (value, changed) in picture.iter_mut().zip(values) {
-            *value = changed.clamp(0.0, 255.0) as u8;
+            let whole = if self.truncate { changed } else { changed.round() };
+            *value = whole.clamp(0.0, 255.0) as u8;
         }
     }
 }
@@ -137,7 +142,7 @@ mod tests {
 
     fn changed(change: Change, picture: &[u8]) -> Vec<u8> {
         let mut picture = picture.to_vec();
-        Jitter(vec![change]).apply(&mut picture);
+        Jitter { changes: vec![change], truncate: true }.apply(&mut picture);
         picture
     }
 
@@ -179,7 +184,8 @@ mod tests {
     fn the_order_is_drawn_once_and_what_is_off_is_left_out() {
         let all = Augment { brightness: 0.5, contrast: 0.5, saturation: 0.5, hue: 0.1, ..Augment::default() };
         let kinds = |ranges: &Augment, seed: u64, item: u64| -> Vec<std::mem::Discriminant<Change>> {
-            let Jitter(changes) = Jitter::drawn(ranges, seed, &mut Draw::new(seed, Purpose::Augment, &[1, item]));
+            let Jitter { changes, .. } =
+                Jitter::drawn(ranges, seed, &mut Draw::new(seed, Purpose::Augment, &[1, item]));
             changes.iter().map(std::mem::discriminant).collect()
         };
         assert_eq!(kinds(&all, 3, 0).len(), 4);
@@ -188,7 +194,7 @@ mod tests {
         assert_eq!(kinds(&Augment { hue: 0.1, ..Augment::default() }, 3, 0).len(), 1);
         assert!(kinds(&Augment::default(), 3, 0).is_empty());
         for item in 0..200 {
-            let Jitter(changes) = Jitter::drawn(&all, 3, &mut Draw::new(3, Purpose::Augment, &[1, item]));
+            let Jitter { changes, .. } = Jitter::drawn(&all, 3, &mut Draw::new(3, Purpose::Augment, &[1, item]));
             for change in changes {
                 match change {
                     Change::Hue(shift) => assert!((-25..=25).contains(&shift)),
