@@ -13,9 +13,13 @@ mod architecture;
 mod cli_eval;
 #[cfg(feature = "video")]
 mod cli_loop;
+mod compared;
 mod docs;
+mod expected;
 #[allow(dead_code, reason = "a shared helper: each feature set uses part of it")]
 mod fixtures;
+mod model_rules;
+mod numpy;
 mod parity_eval;
 mod parity_formats;
 mod parity_model;
@@ -34,3 +38,4 @@ mod ui_support;
 mod ui_train;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_window;
+mod walk;
