@@ -3,7 +3,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use etad::config::{self, Architecture, HeadVariant};
-use etad::model::weights::{Array, Weights, parameters};
+use etad::model::weights::{Array, Named, Weights, parameters};
 use etad::model::{Detector, Encoder};
 
 use crate::parity_model::{gradients, values};
