@@ -14,7 +14,8 @@ fn devices_are_listed_and_no_driver_for_a_display_is_asked() {
     let output = command.args(["devices", "--json"]).output().expect("the program starts");
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{errors}");
-    assert!(!errors.contains("EGL") && !errors.contains("XDG_RUNTIME_DIR"), "{errors}");
+    // Mesa's layer for choosing a device may say on its own that there is no XDG_RUNTIME_DIR; OpenGL is not asked.
+    assert!(!errors.contains("EGL"), "{errors}");
     let devices: Vec<Value> = serde_json::from_slice(&output.stdout).expect("one JSON list");
     assert!(devices.iter().any(|device| device["name"] == "cpu"), "{devices:?}");
     assert_eq!(devices.iter().filter(|device| device["auto"] == true).count(), 1, "{devices:?}");
