@@ -2,6 +2,9 @@
 //!
 //! Where there is no card a software rasteriser (lavapipe) stands in; where there is neither, these tests skip and say so. They hold
 //! the fixtures' own tolerances: float32 sums in yet another order. Each prints what it took.
+//!
+//! What multiplies matrices is ignored unless asked for (`cargo test -- --ignored wgpu`): for each shape the tensor library
+//! compiles a dozen kernels to choose from, and in a build without optimisation that takes tens of minutes in all.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -34,8 +37,11 @@ fn wgpu() -> Option<Device> {
     }
 }
 
+/// A parity test's body, on a device.
+type Check = fn(&Device);
+
 /// Runs each check on wgpu.
-fn agree(checks: &[(&str, fn(&Device))]) {
+fn agree(checks: &[(&str, Check)]) {
     let Some(device) = wgpu() else { return };
     for (name, check) in checks {
         let since = Instant::now();
@@ -45,6 +51,7 @@ fn agree(checks: &[(&str, fn(&Device))]) {
 }
 
 #[test]
+#[ignore = "kernels are tuned for minutes"]
 fn roi_align_and_modules_agree_on_wgpu() {
     agree(&[
         ("a", parity_model::roi_align),
@@ -54,6 +61,7 @@ fn roi_align_and_modules_agree_on_wgpu() {
 }
 
 #[test]
+#[ignore = "kernels are tuned for minutes"]
 fn small_detectors_and_their_training_steps_agree_on_wgpu() {
     agree(&[
         ("c of OpenTAD, inference", parity_model::small_detectors),
@@ -74,11 +82,13 @@ fn losses_and_optimisers_agree_on_wgpu() {
 }
 
 #[test]
+#[ignore = "kernels are tuned for minutes"]
 fn the_tiny_encoder_agrees_on_wgpu() {
     agree(&[("f", parity_model::tiny_encoder)]);
 }
 
 #[test]
+#[ignore = "kernels are tuned for minutes"]
 fn two_iterations_with_sampled_gradients_agree_on_wgpu() {
     agree(&[("k", parity_official::two_iterations)]);
 }
@@ -163,6 +173,7 @@ fn largest(values: &[f32]) -> f32 {
 }
 
 #[test]
+#[ignore = "kernels are tuned for minutes"]
 fn one_whole_training_step_agrees_on_wgpu() {
     let Some(device) = wgpu() else { return };
     let cpu = Device::flex();
