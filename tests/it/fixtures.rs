@@ -60,7 +60,8 @@ pub enum Tolerance {
     Exact,
     /// By so much.
     Absolute(f32),
-    /// By so much of the largest magnitude in the tensor: sums in another order err by what was summed, not by the sum.
+    /// By so much of the largest magnitude in the tensor, or of 1e-4 where all are smaller: sums in another order err by what was
+    /// summed, not by the sum.
     OfLargest(f32),
     /// By an absolute amount and a share of each value.
     Each(f32, f32),
@@ -127,7 +128,7 @@ impl Fixture {
             Exact => Box::new(|_| 0.0),
             Absolute(amount) => Box::new(move |_| amount),
             OfLargest(share) => {
-                let largest = expected.iter().fold(1e-6f32, |largest, value| largest.max(value.abs()));
+                let largest = expected.iter().fold(1e-4f32, |largest, value| largest.max(value.abs()));
                 Box::new(move |_| share * largest)
             }
             Each(amount, share) => Box::new(move |value: f32| amount + share * value.abs()),

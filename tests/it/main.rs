@@ -10,6 +10,7 @@
 )]
 
 mod architecture;
+mod cli_devices;
 mod cli_eval;
 #[cfg(feature = "video")]
 mod cli_loop;
@@ -27,6 +28,7 @@ mod parity_official;
 mod parity_post;
 mod parity_train;
 mod parity_weights;
+mod parity_wgpu;
 #[cfg(all(feature = "window", feature = "video"))]
 mod shaders;
 mod train_loop;

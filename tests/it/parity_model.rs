@@ -56,9 +56,13 @@ pub(crate) fn gradients<M: Named>(module: &M, gradients: &Gradients) -> BTreeMap
 }
 
 fn roi_align_equals_torchvision() {
+    roi_align(&Device::flex());
+}
+
+pub(crate) fn roi_align(device: &Device) {
     let fixture = Fixture::load("a_roi_align1d.safetensors");
     let rois = fixture.f32("rois");
-    let device = Device::flex().autodiff();
+    let device = device.clone().autodiff();
     for aligned in [false, true] {
         for bins in [4, 16, 24] {
             let case = format!("aligned_{aligned}.r{bins}");
@@ -76,7 +80,7 @@ fn roi_align_equals_torchvision() {
             fixture.compare(&format!("{case}.grad_features"), &values(&gradient), Absolute(1e-5));
         }
     }
-    let device = Device::flex();
+    let device = device.inner();
     let align = RoiAlign { bins: 16, extend: 0.5, aligned: true };
     let weights = align.weights(&fixture.f32("extractor.proposals"), 2, 32, &device).reshape([2, 7 * 16, 32]);
     let rows = tensor::<3>(&fixture, "features", &device).swap_dims(1, 2);
@@ -93,8 +97,12 @@ fn small(in_channels: usize, features: usize, bins: usize) -> config::Model {
 }
 
 fn modules_equal_opentad_forward_and_backward() {
+    modules(&Device::flex());
+}
+
+pub(crate) fn modules(device: &Device) {
     let fixture = Fixture::load("b_modules_opentad.safetensors");
-    let device = Device::flex().autodiff();
+    let device = device.clone().autodiff();
     let mut config = small(24, 24, 16);
     config.head.stages = vec![0.7];
     let head = "roi_head.proposal_heads.0.";
@@ -166,27 +174,30 @@ pub(crate) fn mean(stages: Vec<Tensor<3>>) -> Tensor<3> {
 }
 
 fn small_detectors_equal_opentad() {
+    small_detectors(&Device::flex());
+}
+
+pub(crate) fn small_detectors(device: &Device) {
     let fixture = Fixture::load("c_detector_opentad.safetensors");
-    let device = Device::flex();
     let cases = [("anet", small(24, 24, 16), 32, 0.12), ("thumos", small(40, 20, 8), 16, 0.25)];
     for (case, config, dscale, ratio) in cases {
         let name = |name: &str| format!("{case}.{name}");
-        let detector = Detector::new(&config, 0, 0, &device);
+        let detector = Detector::new(&config, 0, 0, device);
         let detector = filled(detector, &fixture, &name("weights."), |name| Some(name.to_owned()));
-        let input = tensor::<3>(&fixture, &name("input"), &device);
-        let mask = tensor::<2>(&fixture, &name("mask"), &device);
+        let input = tensor::<3>(&fixture, &name("input"), device);
+        let mask = tensor::<2>(&fixture, &name("mask"), device);
 
         let all = proposals::all(32, dscale);
         fixture.compare(&name("test.initial"), all.as_flattened(), Exact);
         fixture.compare(&name("grid.initial"), proposals::grid(ratio, 32, dscale).as_flattened(), Exact);
-        let output = detector.forward(input.clone(), Some(mask.clone()), segments(&all, 2, &device));
+        let output = detector.forward(input.clone(), Some(mask.clone()), segments(&all, 2, device));
         fixture.compare(&name("test.tem"), &values(&output.boundary), Absolute(1e-5));
         let iou = mean(output.stages.iter().map(|stage| stage.iou.clone()).collect());
         fixture.compare(&name("test.iou"), &values(&iou), Absolute(1e-5));
         let refined = mean(output.stages.into_iter().map(|stage| stage.refined).collect());
         fixture.compare(&name("test.proposals"), &values(&refined), Absolute(1e-4));
 
-        let sampled = tensor::<3>(&fixture, &name("train.proposals"), &device);
+        let sampled = tensor::<3>(&fixture, &name("train.proposals"), device);
         for (index, stage) in detector.forward(input, Some(mask), sampled).stages.iter().enumerate() {
             let name = |end: &str| name(&format!("train.s{index}.proposals_{end}"));
             fixture.compare(&name("in"), &values(&stage.proposals), Absolute(1e-4));
@@ -319,8 +330,12 @@ fn reference_encoder() -> config::Encoder {
 }
 
 fn tiny_encoder_equals_the_reference_forward_and_backward() {
+    tiny_encoder(&Device::flex());
+}
+
+pub(crate) fn tiny_encoder(device: &Device) {
     let fixture = Fixture::load("f_backbone_tiny.safetensors");
-    let device = Device::flex().autodiff();
+    let device = device.clone().autodiff();
     let config = config::Encoder {
         blocks: vec![1; 4],
         widths: vec![8, 10, 12, 16],
@@ -349,8 +364,9 @@ fn tiny_encoder_equals_the_reference_forward_and_backward() {
         close(name, &found[&format!("{prefix}{}", &name[5..])]);
     }
 
-    let plain = Encoder::new(&config::Encoder { widths: vec![8], ..Default::default() }, 0, &Device::flex());
-    let normalised = plain.normalise(tensor(&fixture, "norm.input", &Device::flex()));
+    let device = device.inner();
+    let plain = Encoder::new(&config::Encoder { widths: vec![8], ..Default::default() }, 0, &device);
+    let normalised = plain.normalise(tensor(&fixture, "norm.input", &device));
     fixture.compare("norm.output", &values(&normalised), Absolute(1e-5));
 }
 

@@ -73,8 +73,12 @@ fn in_snippets(segments: &[Span], tscale: usize) -> Vec<Span> {
 }
 
 fn modules_equal_the_official_ones_forward_and_backward() {
+    modules(&Device::flex());
+}
+
+pub(crate) fn modules(device: &Device) {
     let fixture = Fixture::load("b_modules_official.safetensors");
-    let device = Device::flex().autodiff();
+    let device = device.clone().autodiff();
     let mut config = small(32);
     config.head.stages = vec![0.7];
     let mut weights = renamed(&fixture, "");
@@ -110,8 +114,12 @@ fn modules_equal_the_official_ones_forward_and_backward() {
 }
 
 fn the_detector_and_a_training_step_equal_the_official_ones() {
+    small_detector(&Device::flex());
+}
+
+pub(crate) fn small_detector(device: &Device) {
     let fixture = Fixture::load("c_detector_official.safetensors");
-    let device = Device::flex().autodiff();
+    let device = device.clone().autodiff();
     let model = small(32);
     let detector = filled(Detector::new(&model, 0, 0, &device), renamed(&fixture, "weights."));
     let initial: Vec<Vec<Span>> =
@@ -339,7 +347,7 @@ fn last_gradients(
 }
 
 /// First moments by PyTorch's name.
-fn first_moments(engine: &Engine) -> BTreeMap<String, Vec<f32>> {
+pub(crate) fn first_moments(engine: &Engine) -> BTreeMap<String, Vec<f32>> {
     let named = |path: String| match path.split_once('.') {
         Some((DETECTOR, path)) => Detector::name(path),
         Some((ENCODER, path)) => format!("{}{}", Encoder::PREFIX, Encoder::name(path)),
@@ -349,8 +357,12 @@ fn first_moments(engine: &Engine) -> BTreeMap<String, Vec<f32>> {
 }
 
 fn two_iterations_with_sampled_gradients_equal_the_official_ones() {
+    two_iterations(&Device::flex());
+}
+
+pub(crate) fn two_iterations(device: &Device) {
     let fixture = Fixture::load("k_sgs_official.safetensors");
-    let device = Device::flex().autodiff();
+    let device = device.clone().autodiff();
     let mut config = Config { model: small(SNIPPETS), loss: official_loss(), ..Default::default() };
     config.encoder = config::Encoder {
         arch: Architecture::R2plus1d,

@@ -14,13 +14,9 @@ use etad::{config, model};
 use crate::compared::comparisons;
 use crate::fixtures::{Absolute, Each, Exact, Fixture, OfLargest, Tolerance, Values};
 
-fn device() -> Device {
-    Device::flex().autodiff()
-}
-
-fn tensor(values: Vec<f32>) -> Tensor<1> {
+fn tensor(device: &Device, values: Vec<f32>) -> Tensor<1> {
     let count = values.len();
-    Tensor::from_data(TensorData::new(values, [count]), &device())
+    Tensor::from_data(TensorData::new(values, [count]), &device.clone().autodiff())
 }
 
 pub(crate) fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
@@ -28,9 +24,9 @@ pub(crate) fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 }
 
 /// Loss and its gradient with respect to `pred`.
-fn evaluate(pred: Vec<f32>, loss: impl FnOnce(Tensor<1>) -> Tensor<1>) -> (f32, Vec<f32>) {
+fn evaluate(device: &Device, pred: Vec<f32>, loss: impl FnOnce(Tensor<1>) -> Tensor<1>) -> (f32, Vec<f32>) {
     let count = pred.len();
-    let pred = tensor(pred).require_grad();
+    let pred = tensor(device, pred).require_grad();
     let value = loss(pred.clone());
     let number = host(value.clone())[0];
     let gradient = pred.grad(&value.backward()).map_or_else(|| vec![0.0; count], host);
@@ -57,19 +53,24 @@ pub(crate) fn spans(fixture: &Fixture, name: impl AsRef<str>) -> Vec<Span> {
 const LOSS: Tolerance = Each(1e-7, 1e-5);
 
 fn the_boundary_loss_agrees_in_value_and_gradient() {
+    boundary_loss(&Device::flex());
+}
+
+pub(crate) fn boundary_loss(device: &Device) {
     let fixture = Fixture::load("d_losses.safetensors");
     for case in cases(&fixture, "boundary.") {
         let (pred, target) = (fixture.f32(&format!("{case}.pred")), fixture.f32(&format!("{case}.target")));
         let form = if case.ends_with("official") { LossForm::Official } else { LossForm::OpenTad };
         let weights = losses::balanced(&target, &vec![true; target.len()]);
-        let (loss, gradient) = evaluate(pred.clone(), |pred| {
-            losses::binary(pred, tensor(weights.positive), tensor(weights.negative), Logs::from(form))
+        let (loss, gradient) = evaluate(device, pred.clone(), |pred| {
+            losses::binary(pred, tensor(device, weights.positive), tensor(device, weights.negative), Logs::from(form))
         });
         fixture.compare(&format!("{case}.loss"), &[loss], LOSS);
         // At a probability of exactly 0 or 1 PyTorch divides by 1e-12; the sigmoid behind it then multiplies by 0. Ours is 0
         // at once, and finite: only interior points are compared. Gradients as large as 1e5 ask for a relative tolerance.
         let at_end = |value: f32| form == LossForm::OpenTad && (value <= 0.0 || value >= 1.0);
         fixture.check(&format!("{case}.grad"), |reference| {
+            assert_eq!(gradient.len(), reference.f32().len());
             for (index, (ours, theirs)) in gradient.iter().zip(reference.f32()).enumerate() {
                 let allowed = if at_end(pred[index]) { f32::INFINITY } else { 1e-6 + 1e-4 * theirs.abs() };
                 assert!((ours - theirs).abs() <= allowed, "{case} gradient[{index}]: {ours} instead of {theirs}");
@@ -81,6 +82,10 @@ fn the_boundary_loss_agrees_in_value_and_gradient() {
 }
 
 fn the_sampled_binary_loss_agrees_in_every_branch() {
+    sampled_binary_loss(&Device::flex());
+}
+
+pub(crate) fn sampled_binary_loss(device: &Device) {
     let fixture = Fixture::load("d_losses.safetensors");
     for case in cases(&fixture, "sampled_bce.") {
         let (pred, target) = (fixture.f32(&format!("{case}.pred")), fixture.f32(&format!("{case}.target")));
@@ -91,8 +96,8 @@ fn the_sampled_binary_loss_agrees_in_every_branch() {
             fixture.f32(&format!("{case}.noise0"))
         });
         fixture.compare_whole(&format!("{case}.num_draws"), &[draws]);
-        let (loss, gradient) = evaluate(pred, |pred| {
-            losses::binary(pred, tensor(weights.positive), tensor(weights.negative), Logs::Shifted)
+        let (loss, gradient) = evaluate(device, pred, |pred| {
+            losses::binary(pred, tensor(device, weights.positive), tensor(device, weights.negative), Logs::Shifted)
         });
         fixture.compare(&format!("{case}.loss"), &[loss], LOSS);
         fixture.compare(&format!("{case}.grad"), &gradient, Each(1e-6, 1e-5));
@@ -100,6 +105,10 @@ fn the_sampled_binary_loss_agrees_in_every_branch() {
 }
 
 fn the_sampled_squares_agree_in_every_branch() {
+    sampled_squares(&Device::flex());
+}
+
+pub(crate) fn sampled_squares(device: &Device) {
     let fixture = Fixture::load("d_losses.safetensors");
     for case in cases(&fixture, "sampled_l2.") {
         let (pred, target) = (fixture.f32(&format!("{case}.pred")), fixture.f32(&format!("{case}.target")));
@@ -109,19 +118,25 @@ fn the_sampled_squares_agree_in_every_branch() {
             fixture.f32(&format!("{case}.noise{}", usize::from(site == Site::SquaresLow)))
         });
         fixture.compare_whole(&format!("{case}.num_draws"), &[draws]);
-        let (loss, gradient) = evaluate(pred, |pred| losses::squares(pred, tensor(target), tensor(weights)));
+        let (loss, gradient) =
+            evaluate(device, pred, |pred| losses::squares(pred, tensor(device, target), tensor(device, weights)));
         fixture.compare(&format!("{case}.loss"), &[loss], LOSS);
         fixture.compare(&format!("{case}.grad"), &gradient, Each(1e-7, 1e-5));
     }
 }
 
 fn the_offset_loss_agrees_and_is_zero_without_a_good_proposal() {
+    offset_loss(&Device::flex());
+}
+
+pub(crate) fn offset_loss(device: &Device) {
     let fixture = Fixture::load("d_losses.safetensors");
     for case in cases(&fixture, "smooth_l1.") {
         let (pred, target) = (fixture.f32(&format!("{case}.pred")), fixture.f32(&format!("{case}.target")));
         let ious = fixture.f32(&format!("{case}.gt_iou"));
         let weights = losses::mean_above(&ious, 0.7, &vec![true; ious.len()]);
-        let (loss, gradient) = evaluate(pred, |pred| losses::smooth_l1(pred, tensor(target), tensor(weights)));
+        let (loss, gradient) =
+            evaluate(device, pred, |pred| losses::smooth_l1(pred, tensor(device, target), tensor(device, weights)));
         fixture.compare_whole(&format!("{case}.num_draws"), &[0]);
         fixture.compare(&format!("{case}.loss"), &[loss], LOSS);
         fixture.compare(&format!("{case}.grad"), &gradient, Each(1e-7, 1e-5));
@@ -186,19 +201,25 @@ struct Pair {
 }
 
 fn six_steps_of_both_optimisers_agree_and_a_parameter_without_gradient_stays() {
+    optimisers(&Device::flex());
+}
+
+pub(crate) fn optimisers(device: &Device) {
+    let device = device.clone().autodiff();
     let fixture = Fixture::load("j_optim.safetensors");
     for (kind, prefix) in [(OptimizerKind::AdamW, "adamw"), (OptimizerKind::Adam, "adam_l2")] {
-        let p0 = Tensor::<2>::from_data(TensorData::new(fixture.f32("p0"), [4, 5]), &device());
+        let p0 = Tensor::<2>::from_data(TensorData::new(fixture.f32("p0"), [4, 5]), &device);
         let mut pair = Pair {
             p0: Param::from_tensor(p0),
-            p1: Param::from_tensor(tensor(fixture.f32("p1"))),
-            still: Param::from_tensor(tensor(vec![3.0])),
+            p1: Param::from_tensor(tensor(&device, fixture.f32("p1"))),
+            still: Param::from_tensor(tensor(&device, vec![3.0])),
         };
         let mut optimizer = Optimizer::new(kind, 1e-2);
         for step in 0..6 {
             let mut gradients = Gradients::default();
             for name in ["p0", "p1"] {
-                gradients.insert(format!("g.{name}"), tensor(fixture.f32(&format!("grad{step}.{name}"))).inner());
+                gradients
+                    .insert(format!("g.{name}"), tensor(&device, fixture.f32(&format!("grad{step}.{name}"))).inner());
             }
             let norm = host(gradients.clip(1.0).expect("there are gradients"));
             fixture.compare(&format!("clip{step}.norm"), &norm, Each(0.0, 1e-6));
@@ -207,7 +228,7 @@ fn six_steps_of_both_optimisers_agree_and_a_parameter_without_gradient_stays() {
             // Saving and loading in the middle must change nothing.
             let saved = optimizer.save();
             optimizer = Optimizer::new(kind, 1e-2);
-            optimizer.load(saved, &device());
+            optimizer.load(saved, &device);
             pair = optimizer.step("g", pair, &gradients, 1e-3);
             // 1e-6: float32 rounding of the update.
             fixture.compare(&format!("{prefix}.after{step}.p0"), &host(pair.p0.val()), Absolute(1e-6));
@@ -261,6 +282,11 @@ pub(crate) fn site_name(site: Site) -> &'static str {
 }
 
 fn a_training_step_has_the_references_losses_and_gradients() {
+    training_step(&Device::flex());
+}
+
+pub(crate) fn training_step(device: &Device) {
+    let device = device.clone().autodiff();
     let fixture = Fixture::load("c_detector_opentad.safetensors");
     for (case, config) in [("anet", small(24, 24, 16)), ("thumos", small(40, 20, 8))] {
         let name = |name: &str| format!("{case}.{name}");
@@ -270,16 +296,16 @@ fn a_training_step_has_the_references_losses_and_gradients() {
             let stored = fixture.get(&name(&format!("weights.{key}")));
             weights.tensors.insert(key.to_owned(), Array { shape: stored.shape.clone(), values: stored.f32() });
         }
-        let (detector, mismatch) = weights.fit(model::Detector::new(&config, 0, 0, &device()));
+        let (detector, mismatch) = weights.fit(model::Detector::new(&config, 0, 0, &device));
         mismatch.check().expect("the fixture's weights fit");
 
         let shaped = |key: &str| fixture.get(&name(key)).shape.clone();
         let input: [usize; 3] = shaped("input").try_into().expect("three axes");
-        let features = Tensor::<3>::from_data(TensorData::new(at("input"), input), &device()).require_grad();
-        let mask = Tensor::<2>::from_data(TensorData::new(at("mask"), [input[0], input[2]]), &device());
+        let features = Tensor::<3>::from_data(TensorData::new(at("input"), input), &device).require_grad();
+        let mask = Tensor::<2>::from_data(TensorData::new(at("mask"), [input[0], input[2]]), &device);
         let count = shaped("train.proposals")[1];
         let initial = TensorData::new(at("train.proposals"), [input[0], count, 2]);
-        let output = detector.forward(features.clone(), Some(mask), Tensor::<3>::from_data(initial, &device()));
+        let output = detector.forward(features.clone(), Some(mask), Tensor::<3>::from_data(initial, &device));
 
         let truths: Vec<Truth> = (0..input[0])
             .map(|item| Truth { segments: spans(&fixture, name(&format!("train.gt{item}"))), ..Truth::default() })
