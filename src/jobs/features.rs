@@ -66,7 +66,7 @@ pub fn extract_features(
     }
     let material = Material::open(&config, &request.root)?;
     let chosen = device::choose(&request.device)?;
-    let mut engine = checkpoint::fresh(&config, &material.classes, &chosen.device.clone().autodiff());
+    let mut engine = checkpoint::fresh(&config, &material.classes, &chosen.device.autodiff());
     let weights =
         request.checkpoint.clone().or_else(|| config.encoder.weights.as_ref().map(|path| request.root.join(path)));
     let Some(weights) = weights else {

@@ -2,18 +2,15 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::AtomicBool},
 };
 
 use crate::{
     config::Config,
-    domain::{Detections, Do, Event, Order},
+    domain::{Detections, Event},
     eval::Evaluation,
     model::device,
-    train::{TrainError, checkpoint, inference, material::Material, raw, sink::RunSink, sink::SinkError},
+    train::{TrainError, checkpoint, inference, material::Material, raw, sink::Unrecorded},
 };
 
 /// Detections on the test subset of a recipe.
@@ -86,7 +83,7 @@ pub fn test(
 ) -> anyhow::Result<Option<Tested>> {
     let config = &request.config;
     let material = Material::open(config, &request.root)?;
-    let mut sink = Watched { stop, watch };
+    let mut sink = Unrecorded { stop, watch };
     let found = if let RawOutputs::Read(folders) = &request.raw {
         inference::search_raw(config, &material, folders, &mut sink)?
     } else {
@@ -149,7 +146,7 @@ pub fn detect(
         return Err(NothingToSearch { files: broken.len(), reasons: broken.join("; ") }.into());
     }
     let material = Material::of_videos(&loaded.config, videos, loaded.classes.clone());
-    let mut sink = Watched { stop, watch };
+    let mut sink = Unrecorded { stop, watch };
     let Some(found) = inference::search(&loaded.config, &material, &loaded, &chosen.device, &mut sink, None)? else {
         return Ok(None);
     };
@@ -193,30 +190,4 @@ fn video_list(files: &[PathBuf], subset: &str) -> (Vec<crate::domain::Video>, Ve
         }
     }
     (videos, broken)
-}
-
-/// Surroundings without a run folder: events are only watched, and a flag can stop.
-struct Watched<'a> {
-    stop: Arc<AtomicBool>,
-    watch: &'a mut dyn FnMut(&Event),
-}
-
-impl RunSink for Watched<'_> {
-    fn event(&mut self, event: Event) -> Result<(), SinkError> {
-        (self.watch)(&event);
-        Ok(())
-    }
-
-    fn predictions(&mut self, _: usize, _: &Detections) -> Result<String, SinkError> {
-        Ok(String::new())
-    }
-
-    fn folder(&self) -> &Path {
-        Path::new("")
-    }
-
-    fn orders(&mut self) -> Vec<Order> {
-        let stop = self.stop.load(Ordering::SeqCst);
-        stop.then_some(Order { id: super::train::INTERRUPT, what: Do::Stop }).into_iter().collect()
-    }
 }

@@ -7,6 +7,7 @@ mod detector;
 pub mod device;
 mod encoder;
 pub mod export;
+mod gpu;
 mod head;
 mod import;
 mod init;

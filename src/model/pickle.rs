@@ -49,13 +49,13 @@ const PLAIN_TYPES: [&str; 14] = [
 #[must_use]
 pub(super) fn acting_call(file: &[u8]) -> Option<String> {
     if file.starts_with(b"PK") {
-        return calls(stored_pickle(file)?).0.into_iter().find(|call| acts(call)).map(dotted);
+        return calls(stored_pickle(file)?).0.into_iter().find(acts).map(dotted);
     }
     // Legacy: magic number, protocol, system, tensors and their keys, one pickle each; then the numbers.
     let mut rest = file;
     for _ in 0..5 {
         let (found, length) = calls(rest);
-        if let Some(call) = found.into_iter().find(|call| acts(call)) {
+        if let Some(call) = found.into_iter().find(acts) {
             return Some(dotted(call));
         }
         rest = &rest[length?..];

@@ -199,7 +199,7 @@ mod tests {
                 match change {
                     Change::Hue(shift) => assert!((-25..=25).contains(&shift)),
                     Change::Brightness(x) | Change::Contrast(x) | Change::Saturation(x) => {
-                        assert!((0.5..1.5).contains(&x))
+                        assert!((0.5..1.5).contains(&x));
                     }
                 }
             }
