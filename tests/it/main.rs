@@ -27,6 +27,8 @@ mod parity_weights;
 mod shaders;
 mod train_loop;
 #[cfg(all(feature = "window", feature = "video"))]
+mod ui_failures;
+#[cfg(all(feature = "window", feature = "video"))]
 mod ui_picture;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_support;
