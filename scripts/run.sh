@@ -4,6 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/setup.sh run
+export PATH="$PATH:$HOME/.cargo/bin" # where setup.sh puts a new Rust
 cargo build --release --locked
 etad="${CARGO_TARGET_DIR:-target}/release/etad"
 project="${ETAD_PROJECT:-sample}"

@@ -23,7 +23,12 @@ debian=(build-essential pkg-config clang libclang-dev libavcodec-dev libavformat
 [ "$purpose" = test ] && debian+=(xvfb xauth ffmpeg)
 [ "$purpose" = screenshots ] && debian+=(xvfb xauth imagemagick xdotool)
 
-root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+root() {
+  if [ "$(id -u)" = 0 ]; then "$@"
+  elif command -v sudo >/dev/null; then sudo "$@"
+  else echo "Not root and no sudo here: as root run: $*" >&2; exit 1
+  fi
+}
 
 if command -v apt-get >/dev/null; then
   missing=()
@@ -44,7 +49,18 @@ else
   exit 1
 fi
 
-if ! command -v cargo >/dev/null; then
-  echo "Rust is missing: install it from https://rustup.rs, open a new shell, and run this again." >&2
-  exit 1
+# Rust: Debian 12's own is too old, so rustup's installer, for this user alone.
+export PATH="$PATH:$HOME/.cargo/bin"
+needed="$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$(dirname "$0")/../Cargo.toml")"
+have="$(cargo --version 2>/dev/null | cut -d' ' -f2 || true)"
+if [ -z "$have" ]; then
+  echo "Installing Rust for $(id -un) with rustup" >&2
+  command -v curl >/dev/null || root apt-get install -y -qq --no-install-recommends curl ca-certificates >/dev/null
+  curl -sSf https://static.rust-lang.org/rustup/rustup-init.sh | sh -s -- -y -q --profile minimal --no-modify-path >&2
+elif [ "$(printf '%s\n%s\n' "$needed" "$have" | sort -V | head -1)" != "$needed" ]; then
+  if ! command -v rustup >/dev/null; then
+    echo "Rust $have is too old, $needed is needed: install it from https://rustup.rs, open a new shell, and run this again." >&2
+    exit 1
+  fi
+  rustup update stable >&2
 fi
