@@ -16,7 +16,7 @@ const HEIGHT: f32 = 150.0;
 const LEAST_GRID: f32 = 10.0;
 
 /// Points of a curve that are drawn; a longer one is thinned, the ends kept.
-const MOST_POINTS: usize = 1200;
+const MOST_POINTS: usize = 600;
 
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, run: &RunView) {
     let theme = view.theme;

@@ -29,8 +29,9 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     if response.changed() {
         view.send(Command::Find(find));
     }
+    let visible = library.visible();
     ui.horizontal(|ui| {
-        let shown = library.visible().len();
+        let shown = visible.len();
         let all = library.entries.len();
         let noun = if all == 1 { "video" } else { "videos" };
         let count = if shown == all { format!("{all} {noun}") } else { format!("{shown} of {all} {noun}") };
@@ -51,7 +52,6 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
             }
         });
     });
-    let visible = library.visible();
     if visible.is_empty() {
         empty_state(ui, theme, Icon::Find, "No video has this name", "Clear the field above to see all of them.");
         return;

@@ -139,7 +139,9 @@ fn drag_playhead(ui: &Ui, view: &mut View<'_>, ruler: Rect) {
 }
 
 fn go_to_pointer(view: &mut View<'_>, response: &Response, track: Rect) {
-    let Some(at) = response.interact_pointer_pos().filter(|_| response.clicked() || response.dragged()) else { return };
+    // The middle button moves the timeline instead.
+    let meant = response.clicked() || response.dragged_by(egui::PointerButton::Primary);
+    let Some(at) = response.interact_pointer_pos().filter(|_| meant) else { return };
     let time = time_at(&view.state.timeline, track, at.x.clamp(track.left(), track.right()));
     view.send(Command::Seek(MediaTime::from_secs(time)));
 }

@@ -7,7 +7,7 @@ use crate::state::{Command, Health, Init, TrainForm};
 
 use super::super::icons::{self, Icon};
 use super::super::theme::Theme;
-use super::super::widgets::{caption, choice, field, primary_button, soft};
+use super::super::widgets::{caption, choice, cut, field, primary_button, soft};
 use super::View;
 
 /// Findings that are shown at once.
@@ -74,7 +74,10 @@ fn device(ui: &mut Ui, view: &mut View<'_>, form: &TrainForm) {
         response.response.labelled_by(label).on_hover_text("What computes, for training and detection");
     });
     if form.no_gpu {
-        field(ui, theme, "", |ui, _| caption(ui, theme, "No GPU was found: training takes the CPU, which is slow."));
+        field(ui, theme, "", |ui, _| {
+            let words = "No GPU was found: training takes the CPU.";
+            cut(ui, RichText::new(words).font(theme.small_font()).color(theme.text_soft()));
+        });
     }
 }
 
