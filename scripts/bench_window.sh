@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Measures the window: start to first picture, CPU when idle, the window thread's CPU a frame while a 1080p video plays, alone and beside a
 # niced training, and memory. The real program on a virtual display; prints rows for docs/benchmarks.md.
-# Usage: scripts/bench_window.sh     (needs Xvfb, xdotool, the ffmpeg program; about three minutes; ETAD names another executable)
+# Usage: scripts/bench_window.sh     (needs Xvfb, xdotool, the ffmpeg program; about three minutes)
+# ETAD names another executable, BENCH_SECONDS how long each row is measured, BENCH_PROJECT a project to train on instead of a drawn one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 etad="${ETAD:-$PWD/target/release/etad}"
@@ -19,7 +20,8 @@ trap cleanup EXIT
 ffmpeg -v error -f lavfi -i testsrc2=size=1920x1080:rate=30 -vf noise=alls=6:allf=t -t 8 \
   -c:v libx264 -preset veryfast -crf 23 -g 60 -pix_fmt yuv420p "$work/part.mp4"
 ffmpeg -v error -stream_loop $((seconds / 3 + 4)) -i "$work/part.mp4" -c copy "$work/clip_1080p.mp4"
-"$etad" sample "$work/demo" --videos 4 2>/dev/null
+project="${BENCH_PROJECT:-$work/demo}"
+[ -n "${BENCH_PROJECT:-}" ] || "$etad" sample "$project" --videos 4 2>/dev/null
 
 display=:$((90 + RANDOM % 100))
 Xvfb "$display" -screen 0 1920x1080x24 2>/dev/null &
@@ -68,7 +70,7 @@ sleep 2
 play "playing 1080p, 30 frames a second"
 row "memory while playing" "$(awk '/VmRSS/ { printf "%.0f MB", $2 / 1000 }' "/proc/$app/status")"
 xdotool key k
-nice -n 19 "$etad" train configs/sample.toml --root "$work/demo" --run "$work/run" --device cpu >/dev/null 2>&1 &
+nice -n 19 "$etad" train configs/sample.toml --root "$project" --run "$work/run" --device cpu >/dev/null 2>&1 &
 training+=($!)
 until grep -qs '"event":"step"' "$work/run/events.jsonl"; do sleep 1; done
 xdotool key space

@@ -20,6 +20,7 @@ fn checked(harness: &mut Harness<'static, Workbench>) {
 
 /// The window still plays, which is what a person would do next.
 fn still_plays(harness: &mut Harness<'static, Workbench>) {
+    wait(harness, "a picture", |state| state.playback.status == Status::Ready);
     let frame = harness.state().state().playback.frame;
     harness.state_mut().command(Command::StepFrames(1));
     wait(harness, "a step", |state| state.playback.frame == frame + 1);
