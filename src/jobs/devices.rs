@@ -3,7 +3,7 @@
 use crate::model::device;
 pub use crate::model::device::DeviceInfo;
 
-/// Every device of this machine; opens each GPU, which takes moments.
+/// Every device of this machine; asking the graphics drivers takes moments.
 #[must_use]
 pub fn devices() -> Vec<DeviceInfo> {
     device::list()

@@ -2,18 +2,15 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::AtomicBool},
 };
 
 use crate::{
     config::Config,
-    domain::{Detections, Do, Event, Order},
+    domain::{Detections, Event},
     eval::Evaluation,
     model::device,
-    train::{checkpoint, inference, material::Material, sink::RunSink, sink::SinkError},
+    train::{checkpoint, inference, material::Material, sink::Unrecorded},
 };
 
 /// Detections on the test subset of a recipe.
@@ -54,7 +51,7 @@ pub fn test(
     let chosen = device::choose(&request.device)?;
     let loaded = checkpoint::load(&request.checkpoint)?;
     let material = Material::open(&request.config, &request.root)?;
-    let mut sink = Watched { stop, watch };
+    let mut sink = Unrecorded { stop, watch };
     let Some(found) = inference::search(&request.config, &material, &loaded, &chosen.device, &mut sink)? else {
         return Ok(None);
     };
@@ -103,7 +100,7 @@ pub fn detect(
         anyhow::bail!("none of the {} files is a video that can be read: {}", broken.len(), broken.join("; "));
     }
     let material = Material::of_videos(&loaded.config, videos, loaded.classes.clone());
-    let mut sink = Watched { stop, watch };
+    let mut sink = Unrecorded { stop, watch };
     let Some(found) = inference::search(&loaded.config, &material, &loaded, &chosen.device, &mut sink)? else {
         return Ok(None);
     };
@@ -136,30 +133,4 @@ fn video_list(files: &[PathBuf], subset: &str) -> (Vec<crate::domain::Video>, Ve
         }
     }
     (videos, broken)
-}
-
-/// Surroundings without a run folder: events are only watched, and a flag can stop.
-struct Watched<'a> {
-    stop: Arc<AtomicBool>,
-    watch: &'a mut dyn FnMut(&Event),
-}
-
-impl RunSink for Watched<'_> {
-    fn event(&mut self, event: Event) -> Result<(), SinkError> {
-        (self.watch)(&event);
-        Ok(())
-    }
-
-    fn predictions(&mut self, _: usize, _: &Detections) -> Result<String, SinkError> {
-        Ok(String::new())
-    }
-
-    fn folder(&self) -> &Path {
-        Path::new("")
-    }
-
-    fn orders(&mut self) -> Vec<Order> {
-        let stop = self.stop.load(Ordering::SeqCst);
-        stop.then_some(Order { id: super::train::INTERRUPT, what: Do::Stop }).into_iter().collect()
-    }
 }

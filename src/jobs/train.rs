@@ -14,7 +14,10 @@ use crate::{
     formats::results,
     model::device::{self, Chosen},
     run::{RunError, RunWriter},
-    train::{self, Outcome, Rehearsal, Setup, sink::RunSink, sink::SinkError},
+    train::{
+        self, Outcome, Rehearsal, Setup,
+        sink::{INTERRUPT, RunSink, SinkError},
+    },
 };
 
 /// What to train.
@@ -86,9 +89,6 @@ struct FolderSink<'a> {
     stopping: bool,
     watch: &'a mut dyn FnMut(&Event),
 }
-
-/// Id of the order that Ctrl+C stands for; lines of a control file count from 1.
-pub(super) const INTERRUPT: u64 = 0;
 
 impl RunSink for FolderSink<'_> {
     fn event(&mut self, event: Event) -> Result<(), SinkError> {

@@ -1,7 +1,9 @@
 //! Devices that tensors can live on, by the names a person types.
 
-use burn::tensor::{Device, DeviceType};
+use burn::tensor::Device;
 use serde::Serialize;
+
+use super::gpu;
 
 /// Why no device could be had.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +20,14 @@ pub enum DeviceError {
         name: String,
         /// What there is, in words.
         found: String,
+    },
+    /// It is there, but its driver does not open it.
+    #[error("{device} cannot be opened: {reason}; update its driver, or take --device cpu")]
+    Closed {
+        /// Name and part.
+        device: String,
+        /// The driver's words.
+        reason: String,
     },
     /// The binary was built without CUDA.
     #[error("this etad was built without CUDA; use --device wgpu, or build it with --features cuda")]
@@ -46,7 +56,7 @@ pub struct Chosen {
     pub description: String,
 }
 
-/// Every device of this machine. Opens each GPU, which takes moments.
+/// Every device of this machine. wgpu's are not opened for it.
 #[must_use]
 pub fn list() -> Vec<DeviceInfo> {
     let mut devices: Vec<DeviceInfo> = gpus()
@@ -60,7 +70,7 @@ pub fn list() -> Vec<DeviceInfo> {
     devices
 }
 
-/// The device of a name; `auto` takes the first real GPU, never a software rasteriser, else the CPU.
+/// The device of a name; `auto` takes the first real GPU, never a software rasteriser, else the CPU. `cpu` looks for no GPU.
 ///
 /// # Errors
 /// When there is no such device.
@@ -72,7 +82,7 @@ pub fn choose(name: &str) -> Result<Chosen, DeviceError> {
     };
     match kind {
         "cpu" => Ok(cpu()),
-        "auto" => Ok(gpus().into_iter().find(|gpu| gpu.real).map_or_else(cpu, Gpu::chosen)),
+        "auto" => gpus().into_iter().find(|gpu| gpu.real).map_or_else(|| Ok(cpu()), Gpu::chosen),
         "wgpu" => nth(name, wgpu_devices(), index),
         "cuda" => nth(name, cuda_devices()?, index),
         _ => Err(DeviceError::Unknown(name.to_owned())),
@@ -82,7 +92,7 @@ pub fn choose(name: &str) -> Result<Chosen, DeviceError> {
 fn nth(name: &str, mut devices: Vec<Gpu>, index: usize) -> Result<Chosen, DeviceError> {
     let found = devices.iter().map(|gpu| format!("{} ({})", gpu.name, gpu.part)).collect::<Vec<_>>().join(", ");
     if index < devices.len() {
-        return Ok(devices.swap_remove(index).chosen());
+        return devices.swap_remove(index).chosen();
     }
     let found = if found.is_empty() { "none".to_owned() } else { found };
     Err(DeviceError::Absent { name: name.to_owned(), found })
@@ -93,12 +103,27 @@ struct Gpu {
     part: String,
     /// A card, not a software rasteriser.
     real: bool,
-    device: Device,
+    device: Reach,
+}
+
+/// How a GPU becomes a device for tensors.
+enum Reach {
+    Wgpu(&'static gpu::Gpu),
+    #[cfg(feature = "cuda")]
+    Cuda(Device),
 }
 
 impl Gpu {
-    fn chosen(self) -> Chosen {
-        Chosen { device: self.device, description: format!("{} ({})", self.name, self.part) }
+    fn chosen(self) -> Result<Chosen, DeviceError> {
+        let description = format!("{} ({})", self.name, self.part);
+        let device = match self.device {
+            Reach::Wgpu(gpu) => gpu
+                .open()
+                .map_err(|error| DeviceError::Closed { device: description.clone(), reason: error.to_string() })?,
+            #[cfg(feature = "cuda")]
+            Reach::Cuda(device) => device,
+        };
+        Ok(Chosen { device, description })
     }
 }
 
@@ -109,29 +134,32 @@ fn gpus() -> Vec<Gpu> {
 }
 
 fn wgpu_devices() -> Vec<Gpu> {
-    named("wgpu", Device::enumerate(DeviceType::Wgpu).into_vec())
+    let numbered = gpu::all().iter().enumerate();
+    numbered
+        .map(|(index, gpu)| Gpu {
+            name: format!("wgpu:{index}"),
+            part: gpu.part.clone(),
+            real: gpu.real,
+            device: Reach::Wgpu(gpu),
+        })
+        .collect()
 }
 
 #[cfg(feature = "cuda")]
 fn cuda_devices() -> Result<Vec<Gpu>, DeviceError> {
-    Ok(named("cuda", Device::enumerate(DeviceType::Cuda).into_vec()))
+    let numbered = Device::enumerate(burn::tensor::DeviceType::Cuda).into_vec().into_iter().enumerate();
+    let gpus = numbered.map(|(index, device)| Gpu {
+        name: format!("cuda:{index}"),
+        part: device.identity().map_or_else(|| "unnamed".to_owned(), |identity| identity.name),
+        real: true,
+        device: Reach::Cuda(device),
+    });
+    Ok(gpus.collect())
 }
 
 #[cfg(not(feature = "cuda"))]
 fn cuda_devices() -> Result<Vec<Gpu>, DeviceError> {
     Err(DeviceError::NoCuda)
-}
-
-fn named(kind: &str, devices: Vec<Device>) -> Vec<Gpu> {
-    let identified = devices.into_iter().map(|device| {
-        let identity = device.identity();
-        let real = identity.as_ref().is_some_and(|identity| identity.physical.is_some());
-        (identity.map_or_else(|| "unnamed".to_owned(), |identity| identity.name), real, device)
-    });
-    identified
-        .enumerate()
-        .map(|(index, (part, real, device))| Gpu { name: format!("{kind}:{index}"), part, real, device })
-        .collect()
 }
 
 fn cpu_description() -> String {

@@ -6,6 +6,7 @@ mod conv;
 mod detector;
 pub mod device;
 mod encoder;
+mod gpu;
 mod head;
 mod import;
 mod init;

@@ -1,8 +1,8 @@
 //! Draws the sample: real video files of a real task, made on the spot (issue "The loop", 1.2).
 //!
-//! A script says what happens when (`script`), the figure's poses follow from it (`pose`), and scene, figure and sound are
+//! A script says what happens when (`script`, written by `writer`), the figure's poses follow from it (`pose`), and scene, figure and sound are
 //! drawn frame by frame (`scene`, `figure`, `raster`, `sound`) into an encoder (`film`). Everything is a function of seed and
-//! video number, so threads cannot change it. What makes the task one of motion is told in `script`.
+//! video number, so threads cannot change it. What makes the task one of motion is told in `writer`.
 
 mod class;
 mod figure;
@@ -12,6 +12,7 @@ mod raster;
 mod scene;
 mod script;
 mod sound;
+mod writer;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -217,6 +217,112 @@ pub fn classes(logits: Tensor<3>, hot: Tensor<3>, weight: Tensor<3>) -> Tensor<1
 #[cfg(test)]
 mod tests {
     use super::*;
+    use burn::tensor::{Device, TensorData};
+
+    fn binary_of(targets: &[f32], threshold: f32, noise: &[f32]) -> BinaryWeights {
+        sampled_binary(targets, threshold, &vec![true; targets.len()], &mut || noise.to_vec())
+    }
+
+    fn squares_of(targets: &[f32], middle: &[f32], low: &[f32]) -> Vec<f32> {
+        sampled_squares(targets, &vec![true; targets.len()], &mut |site| {
+            if site == Site::SquaresMiddle { middle.to_vec() } else { low.to_vec() }
+        })
+    }
+
+    fn tensor(values: &[f32]) -> Tensor<1> {
+        Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), &Device::flex())
+    }
+
+    fn number(loss: Tensor<1>) -> f32 {
+        loss.into_data().iter::<f32>().next().expect("one number")
+    }
+
+    fn no_draw() -> Vec<f32> {
+        panic!("the reference draws nothing here")
+    }
+
+    #[test]
+    fn both_kinds_of_boundary_count_half_and_one_kind_alone_is_a_mean() {
+        let kept = [true; 4];
+        let both = balanced(&[1.0, 0.6, 0.5, 0.0], &kept);
+        assert_eq!(both.positive, [0.25, 0.25, 0.0, 0.0], "strictly above a half");
+        assert_eq!(both.negative, [0.0, 0.0, 0.25, 0.25]);
+        let uneven = balanced(&[1.0, 0.0, 0.0, 0.0], &kept);
+        assert_eq!((uneven.positive[0], uneven.negative[3]), (0.5, 0.5 / 3.0));
+        assert_eq!(balanced(&[0.0; 4], &kept).negative, [0.25; 4]);
+        assert_eq!(balanced(&[1.0; 4], &kept).positive, [0.25; 4]);
+    }
+
+    #[test]
+    fn logarithms_end_at_minus_100_or_are_shifted() {
+        let (none, all) = (tensor(&[0.0; 2]), tensor(&[1.0; 2]));
+        let at = |logs| number(binary(tensor(&[0.0, 1.0]), all.clone(), none.clone(), logs));
+        assert_eq!(at(Logs::Clamped), 100.0);
+        assert!((at(Logs::Shifted) - 13.815_51).abs() < 1e-3, "-ln 1e-6 and -ln 1.000001");
+    }
+
+    #[test]
+    fn without_a_positive_all_elements_are_negatives_and_nothing_is_drawn() {
+        let weights = sampled_binary(&[0.9, 0.0, 0.3, 0.1], 0.9, &[true; 4], &mut no_draw);
+        assert_eq!((weights.positive, weights.negative), (vec![0.0; 4], vec![0.25; 4]));
+    }
+
+    #[test]
+    fn as_many_negatives_as_positives_are_drawn_on_average() {
+        // One positive to three negatives: those with noise above 1 - 1/3 enter.
+        let weights = binary_of(&[1.0, 0.0, 0.0, 0.0], 0.9, &[0.99, 0.66, 0.67, 0.9]);
+        assert_eq!(weights.positive, [1.0 / 3.0, 0.0, 0.0, 0.0]);
+        assert_eq!(weights.negative, [0.0, 0.0, 1.0 / 3.0, 1.0 / 3.0]);
+    }
+
+    #[test]
+    fn with_as_many_positives_a_negative_needs_noise_above_zero() {
+        let weights = binary_of(&[1.0, 0.0, 1.0, 0.0], 0.5, &[0.9, 0.0, 0.9, 1e-6]);
+        assert_eq!(weights.negative, [0.0, 0.0, 0.0, 1.0 / 3.0]);
+    }
+
+    #[test]
+    fn more_positives_than_negatives_make_negatives_of_all() {
+        let weights = binary_of(&[1.0, 1.0, 0.0], 0.5, &[0.0; 3]);
+        assert_eq!(weights.positive, [0.2, 0.2, 0.0]);
+        assert_eq!(weights.negative, [0.2; 3], "positives too");
+        let alone = binary_of(&[1.0, 1.0], 0.5, &[0.0; 2]);
+        assert_eq!((alone.positive, alone.negative), (vec![0.25; 2], vec![0.25; 2]), "no negative at all");
+    }
+
+    #[test]
+    fn squares_without_a_high_overlap_are_a_mean_and_nothing_is_drawn() {
+        let weights = sampled_squares(&[0.7, 0.5, 0.3, 0.0], &[true; 4], &mut |_| no_draw());
+        assert_eq!(weights, [0.25; 4]);
+    }
+
+    #[test]
+    fn squares_take_from_each_band_what_its_noise_lets_in() {
+        // One high to two of each band: noise above a half enters. 0.7 is of the middle band, 0.3 of the low one.
+        let targets = [0.71, 0.7, 0.5, 0.3, 0.0];
+        let weights = squares_of(&targets, &[0.9, 0.6, 0.4, 0.9, 0.9], &[0.9, 0.9, 0.9, 0.4, 0.6]);
+        assert_eq!(weights, [1.0 / 3.0, 1.0 / 3.0, 0.0, 0.0, 1.0 / 3.0]);
+    }
+
+    #[test]
+    fn squares_count_an_element_once_for_each_band_that_is_smaller_than_the_high_one() {
+        // Two high, one middle, one low: both ratios are 2, so both draws take every element.
+        let weights = squares_of(&[0.9, 0.8, 0.5, 0.1], &[0.0; 4], &[0.0; 4]);
+        assert_eq!(weights, [0.3, 0.3, 0.2, 0.2]);
+        // No middle band: its ratio is infinite, and takes all; of the low band noise above 0 enters.
+        let weights = squares_of(&[0.9, 0.1], &[0.0; 2], &[0.0; 2]);
+        assert_eq!(weights, [2.0 / 3.0, 1.0 / 3.0]);
+    }
+
+    #[test]
+    fn offsets_count_strictly_above_the_threshold_and_none_gives_zero() {
+        assert_eq!(mean_above(&[0.7, 0.71, 0.9], 0.7, &[true; 3]), [0.0, 0.5, 0.5]);
+        let weights = mean_above(&[0.1, 0.7], 0.7, &[true; 2]);
+        assert_eq!(number(smooth_l1(tensor(&[3.0, 4.0]), tensor(&[0.0; 2]), tensor(&weights))), 0.0);
+        // 0.5 x^2 below 1, |x| - 0.5 from 1 on.
+        let loss = |x: f32| number(smooth_l1(tensor(&[x]), tensor(&[0.0]), tensor(&[1.0])));
+        assert_eq!([0.5, -0.5, 1.0, -3.0].map(loss), [0.125, 0.125, 0.5, 2.5]);
+    }
 
     #[test]
     fn class_negatives_are_three_for_each_positive_and_none_without_positive() {

@@ -1,6 +1,6 @@
 //! A training rehearsed: one real step, to say beforehand what the whole will take.
 
-use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde::Serialize;
@@ -10,9 +10,9 @@ use super::loader::Loader;
 use super::material::Material;
 use super::report::{device_memory, process_memory_peak};
 use super::run::{Run, Setup, check};
-use super::sink::{RunSink, SinkError};
+use super::sink::Unrecorded;
 use super::step::Pulse;
-use crate::domain::{Detections, Event, Order, Seconds};
+use crate::domain::Seconds;
 
 /// What one step took, and what follows from it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -41,7 +41,7 @@ pub struct Rehearsal {
 pub fn rehearse(setup: &Setup<'_>) -> Result<Rehearsal, TrainError> {
     check(setup.config)?;
     let material = Material::open(setup.config, setup.root)?;
-    let mut sink = Nowhere;
+    let mut sink = Unrecorded { stop: Arc::default(), watch: &mut |_| {} };
     let mut run = Run::prepare(setup, material, &mut sink)?;
     let solver = &setup.config.solver;
     let steps_per_epoch = run.plan.steps(solver.batch_size);
@@ -71,25 +71,4 @@ pub fn rehearse(setup: &Setup<'_>) -> Result<Rehearsal, TrainError> {
         process_memory_peak: process_memory_peak(),
         device_memory: device_memory(setup.device),
     })
-}
-
-/// A sink for a run that leaves no trace.
-struct Nowhere;
-
-impl RunSink for Nowhere {
-    fn event(&mut self, _: Event) -> Result<(), SinkError> {
-        Ok(())
-    }
-
-    fn predictions(&mut self, _: usize, _: &Detections) -> Result<String, SinkError> {
-        Ok(String::new())
-    }
-
-    fn folder(&self) -> &Path {
-        Path::new("")
-    }
-
-    fn orders(&mut self) -> Vec<Order> {
-        Vec::new()
-    }
 }

@@ -212,6 +212,75 @@ mod tests {
     }
 
     #[test]
+    fn only_cells_wholly_inside_one_region_are_marked() {
+        let curve = |points: &[f32]| boundary_curve(points.iter().copied(), 6, true);
+        assert_eq!(curve(&[-1.5]), [0.0; 6], "the region ends where the first cell begins");
+        assert_eq!(curve(&[0.0]), [1.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+        assert_eq!(curve(&[6.0]), [0.0, 0.0, 0.0, 0.0, 0.0, 1.0]);
+        assert_eq!(curve(&[2.5]), [0.0, 1.0, 1.0, 1.0, 0.0, 0.0], "a region of three whole cells");
+        // [-0.2, 2.8] and [2.3, 5.3]: cell 2 is in both regions together, but in neither alone.
+        assert_eq!(curve(&[1.3, 3.8]), [1.0, 1.0, 0.0, 1.0, 1.0, 0.0]);
+        assert_eq!(curve(&[]), [0.0; 6]);
+    }
+
+    #[test]
+    fn the_official_curve_keeps_the_fraction_and_a_full_cell_lacks_a_little() {
+        let curve = boundary_curve([2.25].into_iter(), 128, false);
+        assert!((curve[1] - 1.0 / (1.0 + 128e-6)).abs() < 1e-6, "0.99987 of spec 6.2: {}", curve[1]);
+        assert!((curve[0] - 0.25).abs() < 1e-4 && (curve[3] - 0.75).abs() < 1e-4);
+    }
+
+    #[test]
+    fn the_first_of_equal_truths_is_assigned_and_without_overlap_the_first_of_all() {
+        let truths = [[10.0, 12.0], [0.0, 4.0], [4.0, 8.0]];
+        for form in [LossForm::OpenTad, LossForm::Official] {
+            assert_eq!(assign([2.0, 6.0], &truths, 16, form), 1);
+            assert_eq!(assign([13.0, 15.0], &truths, 16, form), 0);
+            assert_eq!(assign([5.0, 7.0], &truths, 16, form), 2);
+        }
+    }
+
+    #[test]
+    fn overlaps_are_worked_out_by_hand() {
+        assert_eq!(stage_iou([2.0, 6.0], [4.0, 8.0]), 2.0 / 6.0);
+        assert_eq!(stage_iou([2.0, 2.0], [2.0, 2.0]), 0.0, "two points: the union is held above zero");
+        assert_eq!(stage_iou([6.0, 2.0], [2.0, 6.0]), 0.0, "an inverted proposal overlaps nothing");
+        let official = assignment_iou([2.0, 6.0], [4.0, 8.0], 128, LossForm::Official);
+        assert!((official - 2.0 / (6.0 + 128e-6)).abs() < 1e-7);
+    }
+
+    #[test]
+    fn offsets_are_worked_out_by_hand_and_stay_finite_without_length() {
+        let [start, end, centre, width] = offsets([2.0, 6.0], [3.0, 5.0]);
+        assert_eq!([start, end, centre], [0.25, -0.25, 0.0]);
+        assert!((width - 0.500_001f32.ln()).abs() < 1e-6);
+        let point = offsets([2.0, 2.0], [2.0, 3.0]);
+        assert_eq!(point[..2], [0.0, 1e6]);
+        assert!(point.iter().all(|value| value.is_finite()));
+        // A truth without length: ln(1e-6 / 4 + 1e-6).
+        assert!((offsets([0.0, 4.0], [1.0, 1.0])[3] - 1.25e-6f32.ln()).abs() < 1e-4);
+    }
+
+    #[test]
+    fn the_same_truth_is_kept_in_later_stages_and_its_overlap_is_new() {
+        let truths = [Truth { segments: vec![[0.0, 4.0], [4.0, 8.0]], ..Truth::default() }];
+        let initial = vec![vec![[0.0, 5.0]]];
+        let batch = BatchTargets::new(&truths, &initial, 8, LossForm::OpenTad, true);
+        assert_eq!(batch.stage(&initial).iou, [0.8]);
+        // Refined onto the other truth, it is still judged by the first.
+        assert_eq!(batch.stage(&[vec![[4.0, 8.0]]]).iou, [0.0]);
+    }
+
+    #[test]
+    fn an_end_is_looked_up_in_the_cell_at_its_coordinate() {
+        let curve: Vec<f32> = (0..8).map(|cell| cell as f32).collect();
+        assert_eq!(
+            [5.0, 5.99, 8.0, 12.5, -0.3, -7.0].map(|end| boundary_at(&curve, end)),
+            [5.0, 5.0, 7.0, 7.0, 0.0, 0.0]
+        );
+    }
+
+    #[test]
     fn coordinates_truncate_and_the_last_cell_is_clamped() {
         let curve = [1.0, 2.0, 3.0];
         assert_eq!(boundary_at(&curve, -0.7), 1.0);

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use safetensors::{Dtype, SafeTensors};
 
+use crate::compared::{compared, read};
+
 /// Values of a fixture tensor, in row-major order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
@@ -51,6 +53,21 @@ impl FixtureTensor {
     }
 }
 
+/// How far ours may be from the reference's.
+#[derive(Clone, Copy, Debug)]
+pub enum Tolerance {
+    /// Not at all.
+    Exact,
+    /// By so much.
+    Absolute(f32),
+    /// By so much of the largest magnitude in the tensor, or of 1e-4 where all are smaller: sums in another order err by what was
+    /// summed, not by the sum.
+    OfLargest(f32),
+    /// By an absolute amount and a share of each value.
+    Each(f32, f32),
+}
+pub use Tolerance::{Absolute, Each, Exact, OfLargest};
+
 /// One `.safetensors` file of the reference.
 pub struct Fixture {
     file: String,
@@ -60,12 +77,7 @@ pub struct Fixture {
 impl Fixture {
     /// Reads `tests/fixtures/<file>`.
     pub fn load(file: &str) -> Self {
-        Self::read(&path(file))
-    }
-
-    /// Reads a file anywhere, for what is too large to be copied (see [`shared`]).
-    pub fn read(path: &Path) -> Self {
-        let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let bytes = std::fs::read(path(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
         let views = SafeTensors::deserialize(&bytes).expect("a safetensors file");
         let tensors = views
             .tensors()
@@ -83,17 +95,19 @@ impl Fixture {
                 (name, FixtureTensor { shape: view.shape().to_vec(), values })
             })
             .collect();
-        Self { file: path.display().to_string(), tensors }
+        Self { file: file.to_owned(), tensors }
     }
 
     /// A tensor by name.
     pub fn get(&self, name: &str) -> &FixtureTensor {
-        self.tensors.get(name).unwrap_or_else(|| panic!("{} has no tensor {name}", self.file))
+        self.find(name).unwrap_or_else(|| panic!("{} has no tensor {name}", self.file))
     }
 
     /// A tensor by name, where the file has it.
     pub fn find(&self, name: &str) -> Option<&FixtureTensor> {
-        self.tensors.get(name)
+        let found = self.tensors.get(name)?;
+        read(&self.file, name);
+        Some(found)
     }
 
     /// The float32 values of a tensor.
@@ -105,15 +119,60 @@ impl Fixture {
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.tensors.keys().map(String::as_str)
     }
+
+    /// Asserts that ours are the reference's values of a tensor, in row-major order.
+    #[track_caller]
+    pub fn compare(&self, name: &str, found: &[f32], tolerance: Tolerance) {
+        let expected = self.f32(name);
+        let allowed: Box<dyn Fn(f32) -> f32> = match tolerance {
+            Exact => Box::new(|_| 0.0),
+            Absolute(amount) => Box::new(move |_| amount),
+            OfLargest(share) => {
+                let largest = expected.iter().fold(1e-4f32, |largest, value| largest.max(value.abs()));
+                Box::new(move |_| share * largest)
+            }
+            Each(amount, share) => Box::new(move |value: f32| amount + share * value.abs()),
+        };
+        let file = &self.file;
+        assert_eq!(found.len(), expected.len(), "{file} {name}: number of values");
+        let over = |(a, b): (&f32, &f32)| if a == b { 0.0 } else { (a - b).abs() - allowed(*b) };
+        let worst = (found.iter().zip(&expected).map(over).enumerate())
+            .filter(|(_, over)| over.is_nan() || *over > 0.0)
+            .max_by(|a, b| a.1.total_cmp(&b.1));
+        if let Some((index, _)) = worst {
+            let (a, b) = (found[index], expected[index]);
+            panic!("{file} {name}: value {index} is {a}, expected {b} (off by {}, {tolerance:?})", (a - b).abs());
+        }
+        compared(file, name);
+    }
+
+    /// Asserts that ours are the reference's whole numbers or booleans.
+    #[track_caller]
+    pub fn compare_whole(&self, name: &str, found: &[i64]) {
+        assert_eq!(found, self.get(name).i64(), "{} {name}", self.file);
+        compared(&self.file, name);
+    }
+
+    /// Compares in a manner of the test's own: `check` gets the reference's tensor and panics where ours differs.
+    pub fn check(&self, name: &str, check: impl FnOnce(&FixtureTensor)) {
+        check(self.get(name));
+        compared(&self.file, name);
+    }
 }
 
 fn words<const BYTES: usize>(data: &[u8]) -> impl Iterator<Item = [u8; BYTES]> {
     data.as_chunks::<BYTES>().0.iter().copied()
 }
 
-/// Path of a file in `tests/fixtures/`.
+/// Path of a file in `tests/fixtures/`, which counts as read.
 pub fn path(file: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(file)
+    read(file, "");
+    folder().join(file)
+}
+
+/// `tests/fixtures/`.
+pub fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
 }
 
 /// Path of a file of the workplace's shared folder (`fixtures/real/x.json`); prints why the test skips where there is none.
@@ -131,19 +190,4 @@ pub fn shared(file: &str) -> Option<PathBuf> {
 pub fn json(file: &str) -> serde_json::Value {
     let text = std::fs::read_to_string(path(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}"))
-}
-
-/// Asserts that all values agree within an absolute tolerance; names the worst.
-pub fn assert_close(what: &str, found: &[f32], expected: &[f32], tolerance: f32) {
-    assert_eq!(found.len(), expected.len(), "{what}: number of values");
-    let worst = found
-        .iter()
-        .zip(expected)
-        .enumerate()
-        .map(|(index, (a, b))| (index, (a - b).abs(), *a, *b))
-        .filter(|(_, difference, _, _)| difference.is_nan() || *difference > tolerance)
-        .max_by(|a, b| a.1.total_cmp(&b.1));
-    if let Some((index, difference, a, b)) = worst {
-        panic!("{what}: value {index} is {a}, expected {b} (off by {difference}, allowed {tolerance})");
-    }
 }

@@ -10,12 +10,17 @@
 )]
 
 mod architecture;
+mod cli_devices;
 mod cli_eval;
 #[cfg(feature = "video")]
 mod cli_loop;
+mod compared;
 mod docs;
+mod expected;
 #[allow(dead_code, reason = "a shared helper: each feature set uses part of it")]
 mod fixtures;
+mod model_rules;
+mod numpy;
 mod parity_eval;
 mod parity_formats;
 mod parity_model;
@@ -23,6 +28,7 @@ mod parity_official;
 mod parity_post;
 mod parity_train;
 mod parity_weights;
+mod parity_wgpu;
 #[cfg(all(feature = "window", feature = "video"))]
 mod shaders;
 mod train_loop;
@@ -36,3 +42,4 @@ mod ui_support;
 mod ui_train;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_window;
+mod walk;

@@ -1,15 +1,15 @@
 //! Evaluation and suppression against the references' own results (fixtures g, h and real; issue "3", items 6 and 7).
 
-use std::collections::BTreeSet;
-use std::path::Path;
-use std::time::Instant;
+use std::collections::{BTreeMap, BTreeSet};
 
-use etad::domain::{Annotation, Dataset, Detection, Detections, Draw, Purpose, Video};
+use etad::domain::{Dataset, Detection, Detections};
 use etad::eval::{EvalOptions, Evaluation, Rules, average_recall, evaluate, top_kx_recall};
 use etad::formats::{activitynet, block_list, results};
-use serde_json::Value;
 
-use crate::fixtures::{json, path};
+use crate::compared::comparisons;
+use crate::expected::{Expected, ExpectedFile};
+use crate::fixtures::path;
+use crate::numpy;
 
 /// Same formulas in float64; what is left is the order of sums.
 const EXACT: f64 = 1e-9;
@@ -17,204 +17,215 @@ const EXACT: f64 = 1e-9;
 const ANET: [f64; 10] = [0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95];
 const THUMOS: [f64; 5] = [0.3, 0.4, 0.5, 0.6, 0.7];
 
-fn numbers(value: &Value) -> Vec<f64> {
-    value.as_array().expect("a list").iter().map(|number| number.as_f64().expect("a number")).collect()
-}
-
-fn assert_numbers(what: &str, found: &[f64], expected: &Value) {
-    let expected = numbers(expected);
-    assert_eq!(found.len(), expected.len(), "{what}");
-    for (index, (a, b)) in found.iter().zip(&expected).enumerate() {
-        assert!((a - b).abs() < EXACT, "{what}, value {index}: {a}, expected {b}");
-    }
-}
-
 struct Case {
     truth: Dataset,
     predictions: Detections,
-    expected: Value,
+    blocked: BTreeSet<String>,
+    expected: ExpectedFile,
 }
 
 impl Case {
     fn load(name: &str) -> Self {
-        Self::of(&format!("{name}_gt.json"), &format!("{name}_pred.json"), &format!("{name}_expected.json"))
+        Self::of(&format!("{name}_gt.json"), &format!("{name}_pred.json"), &format!("{name}_expected.json"), None)
     }
 
-    fn of(truth: &str, predictions: &str, expected: &str) -> Self {
+    fn of(truth: &str, predictions: &str, expected: &str, blocked: Option<&str>) -> Self {
+        let predictions = results::read(&path(predictions)).expect("predictions");
         Self {
             truth: activitynet::read(&path(truth)).expect("a ground truth"),
-            predictions: results::read(&path(predictions)).expect("predictions"),
-            expected: json(expected),
+            predictions,
+            blocked: blocked.map(|file| block_list::read(&path(file)).expect("a block list")).unwrap_or_default(),
+            expected: ExpectedFile::load(expected),
         }
     }
 
-    fn options(&self, section: &str, blocked: &str, rules: Rules) -> EvalOptions {
-        let tious = numbers(&self.expected[section]["tious"]);
-        let known: &[f64] = if tious.len() == ANET.len() { &ANET } else { &THUMOS };
+    /// A section of the expectations, and the options it was made with.
+    fn section(&self, name: &str, rules: Rules) -> Option<EvalOptions> {
+        let expected = self.expected.root().find(name)?;
+        let known: &[f64] = if expected.at("tious").rows().len() == ANET.len() { &ANET } else { &THUMOS };
         let mut options = EvalOptions::new("validation", known);
         options.rules = rules;
-        if section.contains("blocked") {
-            options.blocked = block_list::read(&path(blocked)).expect("a block list");
+        if name.contains("blocked") {
+            options.blocked.clone_from(&self.blocked);
         }
-        options
+        Some(options)
     }
+}
 
-    fn evaluate(&self, options: &EvalOptions) -> Evaluation {
-        evaluate(&self.truth, &self.predictions, options).expect("evaluates")
+/// Scores by rank in numpy's order, ties too: within a class, in the table of all predictions that are not blocked, or within a class
+/// and video.
+fn in_numpys_order(predictions: &Detections, blocked: &BTreeSet<String>, within: Within) -> Detections {
+    let mut ranked = predictions.clone();
+    let mut groups: BTreeMap<(String, String), Vec<&mut Detection>> = BTreeMap::new();
+    for (video, found) in ranked.videos.iter_mut().filter(|(video, _)| !blocked.contains(video)) {
+        let table = if within == Within::Video { video.clone() } else { String::new() };
+        for one in found {
+            groups.entry((one.label.clone(), table.clone())).or_default().push(one);
+        }
     }
+    for mut rows in groups.into_values() {
+        let scores: Vec<f64> = rows.iter().map(|one| one.score).collect();
+        for (rank, index) in numpy::argsort(&scores).into_iter().enumerate() {
+            rows[index].score = (rank + 1) as f64 / scores.len() as f64;
+        }
+    }
+    ranked
+}
+
+/// What the reference sorts at once.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Within {
+    Class,
+    Video,
 }
 
 /// Compares mAP, and AP by threshold and class, with a section of the expectations.
-fn assert_map(what: &str, result: &Evaluation, names: &Value, expected: &Value) {
-    let labels: Vec<&str> = result.classes.iter().map(|class| class.label.as_str()).collect();
-    assert_eq!(serde_json::json!(labels), *names, "{what}: classes in order of appearance");
-    assert_numbers(what, &result.map, &expected["mAP"]);
-    assert_numbers(what, &[result.average_map], &serde_json::json!([expected["average_mAP"]]));
-    for (threshold, row) in expected["ap"].as_array().expect("rows").iter().enumerate() {
+fn assert_map(result: &Evaluation, expected: &Expected<'_>) {
+    expected.at("mAP").close(&result.map, EXACT);
+    expected.at("average_mAP").close(&[result.average_map], EXACT);
+    for (threshold, row) in expected.at("ap").rows().iter().enumerate() {
         let found: Vec<f64> = result.classes.iter().map(|class| class.average_precision[threshold]).collect();
-        assert_numbers(&format!("{what}, threshold {threshold}"), &found, row);
+        row.close(&found, EXACT);
     }
 }
 
-/// OpenTAD's numbers with ties resolved as we do: later in the file first.
-fn assert_opentad(case: &Case, section: &str, blocked: &str) {
-    let result = case.evaluate(&case.options(section, blocked, Rules::OpenTad));
-    let expected = &case.expected[section];
-    assert_eq!(result.counts.truths as u64, expected["num_gt"].as_u64().expect("a count"), "{section}");
-    assert_map(section, &result, &expected["classes"], &expected["stable_reversed"]);
-    if expected["tie_order_matters"] == false {
-        assert_map(section, &result, &expected["classes"], expected);
+/// Names of classes and thresholds, and how many truths and predictions there are.
+fn assert_setting(result: &Evaluation, options: &EvalOptions, expected: &Expected<'_>) {
+    let labels: Vec<&str> = result.classes.iter().map(|class| class.label.as_str()).collect();
+    expected.at("classes").equals(labels);
+    // Made there by steps of 0.05.
+    expected.at("tious").close(&options.tious, 1e-12);
+    if let Some(truths) = expected.find("num_gt") {
+        truths.equals(result.counts.truths);
+        // There with those of unknown labels.
+        expected.at("num_pred").equals(result.counts.predictions + result.ignored.predictions_unknown_label);
     }
 }
 
-#[test]
+/// OpenTAD's numbers: with equal scores in the order of its sort, and in ours, later in the file first.
+fn assert_opentad(case: &Case, section: &str) {
+    let Some(options) = case.section(section, Rules::OpenTad) else { return };
+    let expected = case.expected.root().at(section);
+    let ours = evaluate(&case.truth, &case.predictions, &options).expect("evaluates");
+    assert_setting(&ours, &options, &expected);
+    let sorted = in_numpys_order(&case.predictions, &options.blocked, Within::Class);
+    let theirs = evaluate(&case.truth, &sorted, &options).expect("evaluates");
+    assert_map(&theirs, &expected);
+    if let Some(stable) = expected.find("stable_reversed") {
+        assert_map(&ours, &stable);
+        expected.at("tie_order_matters").equals((ours.average_map - theirs.average_map).abs() > EXACT);
+    }
+}
+
 fn map_equals_opentad() {
     for name in ["main", "ties", "ties16"] {
-        let case = Case::load(&format!("h_eval/{name}"));
+        let mut case = Case::load(&format!("h_eval/{name}"));
+        case.blocked = block_list::read(&path("h_eval/blocked.json")).expect("a block list");
         for section in ["anet", "anet_blocked", "thumos", "thumos_blocked"] {
-            if case.expected.get(section).is_some() {
-                assert_opentad(&case, section, "h_eval/blocked.json");
-            }
+            assert_opentad(&case, section);
         }
     }
 }
 
-#[test]
 fn map_equals_the_toolkit_under_its_rules() {
-    // `ties` has equal scores, whose order numpy's unstable sort decides: only the untied cases can agree.
-    for name in ["main", "ties16"] {
-        let case = Case::load(&format!("h_eval/{name}"));
+    for name in ["main", "ties", "ties16"] {
+        let mut case = Case::load(&format!("h_eval/{name}"));
+        case.blocked = block_list::read(&path("h_eval/blocked.json")).expect("a block list");
         for section in ["official_etad_anet", "official_etad_anet_blocked"] {
-            if let Some(expected) = case.expected.get(section) {
-                let result = case.evaluate(&case.options(section, "h_eval/blocked.json", Rules::Toolkit));
-                assert_map(&format!("{name} {section}"), &result, &expected["classes"], expected);
-            }
+            assert_toolkit(&case, section);
         }
     }
+    assert_toolkit(&synthetic_detector(), "noisy_official_etad");
 }
 
-#[test]
+fn assert_toolkit(case: &Case, section: &str) {
+    let Some(options) = case.section(section, Rules::Toolkit) else { return };
+    let expected = case.expected.root().at(section);
+    let sorted = in_numpys_order(&case.predictions, &options.blocked, Within::Class);
+    let result = evaluate(&case.truth, &sorted, &options).expect("evaluates");
+    assert_setting(&result, &options, &expected);
+    assert_map(&result, &expected);
+}
+
+fn synthetic_detector() -> Case {
+    Case::of(
+        "real/thumos_test_gt.json",
+        "real/thumos_noisy_pred.json",
+        "real/thumos_expected.json",
+        Some("real/thumos_blocked.json"),
+    )
+}
+
 fn a_synthetic_detector_on_thumos_gets_opentads_map() {
-    let case = Case::of("real/thumos_test_gt.json", "real/thumos_noisy_pred.json", "real/thumos_expected.json");
+    let case = synthetic_detector();
     for section in ["noisy", "noisy_blocked"] {
-        assert_opentad(&case, section, "real/thumos_blocked.json");
+        assert_opentad(&case, section);
     }
 }
 
-#[test]
 fn mmaction2s_small_case_gets_its_asserted_map() {
     let case = Case::load("real/mmaction2");
-    let result = case.evaluate(&case.options("map", "", Rules::OpenTad));
+    assert_opentad(&case, "map");
+    let options = EvalOptions::new("validation", &ANET);
+    let result = evaluate(&case.truth, &case.predictions, &options).expect("evaluates");
     assert!((result.average_map - 0.617_757_936_5).abs() < EXACT);
-    assert_map("mmaction2", &result, &case.expected["map"]["classes"], &case.expected["map"]);
     assert_recall(&case, "recall", 100);
 }
 
-#[test]
 fn top_kx_recall_equals_opentad() {
-    for name in ["main", "ties16"] {
+    for name in ["main", "ties", "ties16"] {
         let case = Case::load(&format!("h_eval/{name}"));
         for section in ["anet", "thumos"] {
-            let Some(expected) = case.expected.get(section).filter(|expected| expected.get("top_kx_recall").is_some())
-            else {
-                continue;
-            };
-            let multiples: Vec<usize> = numbers(&expected["top_k"]).into_iter().map(|k| k as usize).collect();
-            let options = case.options(section, "", Rules::OpenTad);
-            let found = top_kx_recall(&case.truth, &case.predictions, &options, &multiples).expect("evaluates");
-            for (threshold, row) in expected["top_kx_recall"].as_array().expect("rows").iter().enumerate() {
-                assert_numbers(&format!("{name} {section} {threshold}"), &found[threshold], row);
+            let Some(options) = case.section(section, Rules::OpenTad) else { continue };
+            let expected = case.expected.root().at(section);
+            let Some(table) = expected.find("top_kx_recall") else { continue };
+            let sorted = in_numpys_order(&case.predictions, &options.blocked, Within::Video);
+            let multiples: Vec<usize> = expected.at("top_k").numbers().into_iter().map(|k| k as usize).collect();
+            let found = top_kx_recall(&case.truth, &sorted, &options, &multiples).expect("evaluates");
+            for (row, found) in table.rows().iter().zip(&found) {
+                row.close(found, EXACT);
             }
+            assert_eq!(found.len(), table.rows().len());
+            // One column for each.
+            expected.at("top_k").checked();
         }
     }
 }
 
 fn assert_recall(case: &Case, section: &str, most: usize) {
-    let expected = &case.expected[section];
-    let options = EvalOptions { blocked: BTreeSet::new(), ..EvalOptions::new("validation", &ANET) };
+    let expected = case.expected.root().at(section);
+    let options = EvalOptions::new("validation", &ANET);
     let found = average_recall(&case.truth, &case.predictions, &options, most).expect("evaluates");
-    assert_numbers("proposals", &found.proposals_per_video, &expected["proposals_per_video"]);
-    for (threshold, row) in expected["recall"].as_array().expect("rows").iter().enumerate() {
-        assert_numbers(&format!("{section} {threshold}"), &found.recall[threshold], row);
+    expected.at("tious").close(&options.tious, 1e-12);
+    expected.at("max_avg_nr_proposals").equals(found.average_recall.len());
+    expected.at("proposals_per_video").close(&found.proposals_per_video, EXACT);
+    for (row, found) in expected.at("recall").rows().iter().zip(&found.recall) {
+        row.close(found, EXACT);
     }
-    assert_numbers("average recall", &found.average_recall, &expected["avg_recall"]);
-    assert_numbers("AUC", &[found.area], &serde_json::json!([expected["AUC"]]));
-    for (k, value) in expected["AR"].as_object().expect("AR") {
-        let at = found.at(k.parse().expect("a count")).expect("a point of the curve");
-        assert_numbers(&format!("AR@{k}"), &[at], &serde_json::json!([value]));
+    expected.at("avg_recall").close(&found.average_recall, EXACT);
+    expected.at("AUC").close(&[found.area], EXACT);
+    for (k, value) in expected.at("AR").entries() {
+        value.close(&[found.at(k.parse().expect("a count")).expect("a point of the curve")], EXACT);
     }
 }
 
-#[test]
 fn average_recall_equals_opentad() {
     for name in ["main", "ties", "ties16"] {
         let case = Case::load(&format!("h_eval/{name}"));
         for most in [10, 100] {
             let section = format!("recall_max{most}");
-            if case.expected.get(&section).is_some() {
-                println!("{name} {section}");
+            if case.expected.root().find(&section).is_some() {
                 assert_recall(&case, &section, most);
             }
         }
     }
 }
 
-/// 100 000 predictions of 20 classes on 200 videos with 4 000 truths, drawn by a counter.
-fn large_case() -> (Dataset, Detections) {
-    let mut draw = Draw::new(7, Purpose::Sample, &[]);
-    let label = |index: usize| format!("class {}", index % 20);
-    let mut segment = || {
-        let start = draw.uniform(0.0, 190.0);
-        [start, start + draw.uniform(0.5, 10.0)]
-    };
-    let videos = (0..200).map(|index| Video {
-        id: format!("video {index}"),
-        subset: "validation".to_owned(),
-        duration: 200.0,
-        frames: None,
-        path: None,
-        annotations: (0..20).map(|k| Annotation { segment: segment(), label: label(index + k % 3) }).collect(),
-        not_annotated: Vec::new(),
-    });
-    let truth = Dataset { videos: videos.collect() };
-    let found = truth.videos.iter().enumerate().map(|(index, video)| {
-        let one = |k: usize| Detection { segment: segment(), label: label(index + k % 3), score: 1.0 / (k + 1) as f64 };
-        (video.id.clone(), (0..500).map(one).collect())
-    });
-    let found = Detections { videos: found.collect() };
-    (truth, found)
-}
-
-#[test]
-fn a_hundred_thousand_predictions_take_less_than_two_seconds() {
-    let (truth, predictions) = large_case();
-    let text = results::to_json(&predictions);
-    let start = Instant::now();
-    let read = results::parse(&text, Path::new("large.json")).expect("own output");
-    let parsed = start.elapsed();
-    let result = evaluate(&truth, &read, &EvalOptions::new("validation", &ANET)).expect("evaluates");
-    let total = start.elapsed();
-    assert_eq!(result.counts.predictions, 100_000);
-    println!("100 000 predictions: read in {parsed:?}, read and evaluated in {total:?}");
-    assert!(total.as_secs_f64() < 2.0, "{total:?}");
+comparisons! {
+    map_equals_opentad,
+    map_equals_the_toolkit_under_its_rules,
+    a_synthetic_detector_on_thumos_gets_opentads_map,
+    mmaction2s_small_case_gets_its_asserted_map,
+    top_kx_recall_equals_opentad,
+    average_recall_equals_opentad,
 }

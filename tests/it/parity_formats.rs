@@ -6,14 +6,14 @@ use etad::formats::resized::{SnippetTruth, TruthFilter, resize, truths};
 use etad::formats::snippets::{official_frames, opentad_frames};
 use etad::formats::thumos::{self, WindowRules, truths_in_frames, truths_in_window, window_features, windows};
 use etad::formats::{activitynet, block_list, class_map};
-use serde_json::Value;
 
-use crate::fixtures::{Fixture, assert_close, json, path, shared};
+use crate::compared::comparisons;
+use crate::expected::{Expected, ExpectedFile};
+use crate::fixtures::{self, Absolute, Fixture, path, shared};
 
 /// The reference's tolerance: sums of float64 rounded to float32.
-const CLOSE: f32 = 1e-5;
+const CLOSE: fixtures::Tolerance = Absolute(1e-5);
 
-#[test]
 fn resized_features_equal_the_reference() {
     let fixture = Fixture::load("i_resize.safetensors");
     let inputs: Vec<String> =
@@ -26,11 +26,10 @@ fn resized_features_equal_the_reference() {
         let time_first = (0..length).flat_map(|t| (0..channels).map(move |c| (c, t)));
         let values = time_first.map(|(c, t)| stored[c * length + t]).collect();
         let resized = resize(&Features { length, channels, values }, 128);
-        assert_close(&case, &resized, &fixture.f32(&format!("{case}.align_128")), CLOSE);
+        fixture.compare(&format!("{case}.align_128"), &resized, CLOSE);
     }
 }
 
-#[test]
 fn snippet_frames_equal_both_references() {
     let fixture = Fixture::load("l_data.safetensors");
     let mut compared = 0;
@@ -43,7 +42,7 @@ fn snippet_frames_equal_both_references() {
             _ => official_frames(frames, snippets, 16),
         };
         let found: Vec<i64> = found.into_iter().flatten().map(|frame| frame as i64).collect();
-        assert_eq!(found, fixture.get(name).i64(), "{name}");
+        fixture.compare_whole(name, &found);
         compared += 1;
     }
     assert_eq!(compared, 40);
@@ -51,31 +50,32 @@ fn snippet_frames_equal_both_references() {
 
 struct Reference {
     fixture: Fixture,
-    expected: Value,
+    expected: ExpectedFile,
 }
 
 impl Reference {
     fn load() -> Self {
-        Self { fixture: Fixture::load("l_data.safetensors"), expected: json("l_data/expected.json") }
+        Self { fixture: Fixture::load("l_data.safetensors"), expected: ExpectedFile::load("l_data/expected.json") }
     }
 
-    fn metas(&self, case: &str) -> &Vec<Value> {
-        self.expected[case].as_array().expect("a list of items")
+    fn metas(&self, case: &str) -> Vec<Expected<'_>> {
+        self.expected.root().at(case).rows()
     }
 
     fn compare_input(&self, item: &str, input: &[f32], mask: &[bool]) {
-        assert_close(item, input, &self.fixture.f32(&format!("{item}.inputs")), CLOSE);
-        assert_eq!(mask, self.fixture.get(&format!("{item}.masks")).bools(), "{item}");
+        self.fixture.compare(&format!("{item}.inputs"), input, CLOSE);
+        let mask: Vec<i64> = mask.iter().map(|&real| i64::from(real)).collect();
+        self.fixture.compare_whole(&format!("{item}.masks"), &mask);
     }
 
     /// Without classes: the reference's `class_agnostic` option sets every label to 0.
     fn compare_truths(&self, item: &str, truths: &[SnippetTruth], classes: Option<&ClassList>) {
         let segments: Vec<f32> = truths.iter().flat_map(|truth| truth.segment).collect();
-        assert_close(item, &segments, &self.fixture.f32(&format!("{item}.gt")), CLOSE);
+        self.fixture.compare(&format!("{item}.gt"), &segments, CLOSE);
         let index =
             |truth: &SnippetTruth| classes.map_or(0, |classes| classes.index(&truth.label).expect("a class") as i64);
         let labels: Vec<i64> = truths.iter().map(index).collect();
-        assert_eq!(labels, self.fixture.get(&format!("{item}.labels")).i64(), "{item}");
+        self.fixture.compare_whole(&format!("{item}.labels"), &labels);
     }
 }
 
@@ -85,12 +85,11 @@ fn videos<'a>(dataset: &'a Dataset, subset: &'a str) -> Vec<&'a Video> {
     dataset.subset(subset).filter(|video| !blocked.contains(&video.id)).collect()
 }
 
-#[test]
 fn resized_items_equal_opentads() {
     let reference = Reference::load();
     let dataset = activitynet::read(&path("l_data/resize_anno.json")).expect("annotations");
     let classes = class_map::read(&path("l_data/category_idx.txt")).expect("classes");
-    assert_eq!(serde_json::json!(classes), reference.expected["category_idx"]);
+    reference.expected.root().at("category_idx").equals(serde_json::json!(classes));
     assert_eq!(dataset.classes_sorted(), classes, "a class map made from the data");
     for (case, subset, has_truths) in [
         ("resize_training_train", "training", true),
@@ -103,10 +102,11 @@ fn resized_items_equal_opentads() {
         });
         for (index, meta) in reference.metas(case).iter().enumerate() {
             let (video, kept) = items.next().expect("as many items as the reference");
-            assert_eq!(
-                (&meta["video_name"], &meta["duration"]),
-                (&Value::from(&*video.id), &Value::from(video.duration))
-            );
+            meta.at("video_name").equals(&*video.id);
+            meta.at("duration").equals(video.duration);
+            // What our items of this kind have by their type.
+            meta.at("fps").equals(-1);
+            meta.at("resize_length").equals(32);
             let item = format!("{case}.{index}");
             let file = path(&format!("l_data/v_{}.npy", video.id));
             let features = features::read(&file, Layout::TimeFirst, Some(6)).expect("features");
@@ -119,7 +119,6 @@ fn resized_items_equal_opentads() {
     }
 }
 
-#[test]
 fn sliding_items_equal_opentads() {
     let reference = Reference::load();
     let dataset = activitynet::read(&path("l_data/sliding_anno.json")).expect("annotations");
@@ -144,9 +143,13 @@ fn sliding_items_equal_opentads() {
         assert_eq!(items.len(), metas.len(), "{case}");
         for (index, ((video, window, kept), meta)) in items.iter().zip(metas).enumerate() {
             let item = format!("{case}.{index}");
-            assert_eq!(meta["video_name"], Value::from(&*video.id), "{item}");
-            assert_eq!(meta["window_start_frame"].as_f64(), Some(window.start_frame as f64), "{item}");
-            assert_eq!(meta["fps"].as_f64(), video.frames.map(|frames| frames as f64 / video.duration), "{item}");
+            meta.at("video_name").equals(&*video.id);
+            meta.at("duration").equals(video.duration);
+            meta.at("window_start_frame").equals(window.start_frame as f64);
+            meta.at("fps").equals(video.frames.expect("frames") as f64 / video.duration);
+            meta.at("snippet_stride").equals(rules.snippet_stride as f64);
+            meta.at("offset_frames").equals(rules.offset_frames as f64);
+            meta.at("window_size").equals(rules.window_size as f64);
             let file = path(&format!("l_data/{}.npy", video.id));
             let features = features::read(&file, Layout::TimeFirst, Some(5)).expect("features");
             let (input, mask) = window_features(&features, *window, &rules);
@@ -156,6 +159,13 @@ fn sliding_items_equal_opentads() {
             }
         }
     }
+}
+
+comparisons! {
+    resized_features_equal_the_reference,
+    snippet_frames_equal_both_references,
+    resized_items_equal_opentads,
+    sliding_items_equal_opentads,
 }
 
 #[test]

@@ -7,11 +7,13 @@ use std::collections::BTreeMap;
 
 use burn::module::{ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
-use etad::config;
+use etad::config::{self, ProposalStrategy};
+use etad::domain::{Draw, Purpose};
 use etad::model::weights::{Array, Named, Weights, parameters};
 use etad::model::{Detector, Encoder, RoiAlign, proposals, refine};
 
-use crate::fixtures::{self, Fixture, assert_close};
+use crate::compared::{self, comparisons};
+use crate::fixtures::{self, Absolute, Exact, Fixture, OfLargest};
 
 pub(crate) fn tensor<const D: usize>(fixture: &Fixture, name: &str, device: &Device) -> Tensor<D> {
     let shape: [usize; D] = fixture.get(name).shape.clone().try_into().expect("rank of the fixture");
@@ -20,11 +22,6 @@ pub(crate) fn tensor<const D: usize>(fixture: &Fixture, name: &str, device: &Dev
 
 pub(crate) fn values<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
     tensor.to_data().iter::<f32>().collect()
-}
-
-/// Absolute tolerance from a relative one: times the largest expected value.
-pub(crate) fn relative(expected: &[f32], tolerance: f32) -> f32 {
-    tolerance * expected.iter().fold(1e-6f32, |largest, value| largest.max(value.abs()))
 }
 
 /// The module with the fixture's weights: the tensors below `prefix`, renamed by `rename`.
@@ -58,11 +55,14 @@ pub(crate) fn gradients<M: Named>(module: &M, gradients: &Gradients) -> BTreeMap
     names.zip(collect.found).filter_map(|(name, gradient)| Some((name, gradient?))).collect()
 }
 
-#[test]
 fn roi_align_equals_torchvision() {
+    roi_align(&Device::flex());
+}
+
+pub(crate) fn roi_align(device: &Device) {
     let fixture = Fixture::load("a_roi_align1d.safetensors");
     let rois = fixture.f32("rois");
-    let device = Device::flex().autodiff();
+    let device = device.clone().autodiff();
     for aligned in [false, true] {
         for bins in [4, 16, 24] {
             let case = format!("aligned_{aligned}.r{bins}");
@@ -74,18 +74,18 @@ fn roi_align_equals_torchvision() {
                 weights.matmul(rows.clone().narrow(0, roi[0] as usize, 1)).swap_dims(1, 2)
             });
             let output = Tensor::cat(outputs.collect::<Vec<_>>(), 0);
-            assert_close(&case, &values(&output), &fixture.f32(&format!("{case}.out")), 1e-5);
+            fixture.compare(&format!("{case}.out"), &values(&output), Absolute(1e-5));
             let upstream = tensor::<3>(&fixture, &format!("{case}.upstream"), &device);
             let gradient = features.grad(&(output * upstream).sum().backward()).expect("a gradient");
-            assert_close(&case, &values(&gradient), &fixture.f32(&format!("{case}.grad_features")), 1e-5);
+            fixture.compare(&format!("{case}.grad_features"), &values(&gradient), Absolute(1e-5));
         }
     }
-    let device = Device::flex();
+    let device = device.inner();
     let align = RoiAlign { bins: 16, extend: 0.5, aligned: true };
     let weights = align.weights(&fixture.f32("extractor.proposals"), 2, 32, &device).reshape([2, 7 * 16, 32]);
     let rows = tensor::<3>(&fixture, "features", &device).swap_dims(1, 2);
     let output = weights.matmul(rows).reshape([2, 7, 16, 8]).swap_dims(2, 3);
-    assert_close("extractor", &values(&output), &fixture.f32("extractor.opentad_r16"), 1e-5);
+    fixture.compare("extractor.opentad_r16", &values(&output), Absolute(1e-5));
 }
 
 /// The small detectors of fixtures b and c.
@@ -96,10 +96,13 @@ fn small(in_channels: usize, features: usize, bins: usize) -> config::Model {
     model
 }
 
-#[test]
 fn modules_equal_opentad_forward_and_backward() {
+    modules(&Device::flex());
+}
+
+pub(crate) fn modules(device: &Device) {
     let fixture = Fixture::load("b_modules_opentad.safetensors");
-    let device = Device::flex().autodiff();
+    let device = device.clone().autodiff();
     let mut config = small(24, 24, 16);
     config.head.stages = vec![0.7];
     let head = "roi_head.proposal_heads.0.";
@@ -121,28 +124,25 @@ fn modules_equal_opentad_forward_and_backward() {
     let output = detector.judge(0, rows, identity).expect("a stage");
     let offsets = output.offsets.clone().reshape([2, 11, 4]);
     let refined = refine(tensor(&fixture, "etad_head.in.proposals", &device), offsets);
-    assert_close("iou", &values(&output.iou), &fixture.f32("etad_head.out.iou"), 1e-5);
-    assert_close("reg", &values(&output.offsets), &fixture.f32("etad_head.out.reg"), 1e-5);
-    assert_close("se", &values(&output.boundary), &fixture.f32("etad_head.out.se"), 1e-5);
-    assert_close("refined", &values(&refined), &fixture.f32("etad_head.out.refined"), 1e-4);
+    fixture.compare("etad_head.out.iou", &values(&output.iou), Absolute(1e-5));
+    fixture.compare("etad_head.out.reg", &values(&output.offsets), Absolute(1e-5));
+    fixture.compare("etad_head.out.se", &values(&output.boundary), Absolute(1e-5));
+    fixture.compare("etad_head.out.refined", &values(&refined), Absolute(1e-4));
 }
 
 fn modules_of_one_mask(fixture: &Fixture, case: &str, detector: &Detector, device: &Device) {
-    let expected = |name: &str| fixture.f32(&format!("{case}.{name}"));
     let mask = tensor::<2>(fixture, &format!("{case}.mask"), device).unsqueeze_dim::<3>(1);
     let upstream = tensor::<3>(fixture, &format!("{case}.upstream"), device);
     let input = tensor::<3>(fixture, &format!("{case}.input"), device).require_grad();
     let projected = detector.project(input.clone(), Some(&mask));
     let enhanced = detector.neck(projected.clone(), Some(&mask));
     let logits = detector.boundary_logits(enhanced.clone());
-    assert_close("proj_out", &values(&projected), &expected("proj_out"), 1e-5);
-    assert_close("neck_out", &values(&enhanced), &expected("neck_out"), 1e-5);
-    assert_close("tem_logits", &values(&logits), &expected("tem_logits"), 1e-5);
+    let close = |name: &str, found: &[f32]| fixture.compare(&format!("{case}.{name}"), found, Absolute(1e-5));
+    close("proj_out", &values(&projected));
+    close("neck_out", &values(&enhanced));
+    close("tem_logits", &values(&logits));
     let found = (logits * upstream.clone()).sum().backward();
-    let close = |name: &str, gradient: &[f32]| {
-        let expected = expected(name);
-        assert_close(&format!("{case}.{name}"), gradient, &expected, relative(&expected, 1e-4));
-    };
+    let close = |name: &str, gradient: &[f32]| fixture.compare(&format!("{case}.{name}"), gradient, OfLargest(1e-4));
     close("grad_input", &values(&input.grad(&found).expect("a gradient")));
     let found = gradients(detector, &found);
     for (name, gradient) in &found {
@@ -173,33 +173,35 @@ pub(crate) fn mean(stages: Vec<Tensor<3>>) -> Tensor<3> {
     stages.into_iter().reduce(|a, b| a + b).expect("a stage") / count
 }
 
-#[test]
 fn small_detectors_equal_opentad() {
+    small_detectors(&Device::flex());
+}
+
+pub(crate) fn small_detectors(device: &Device) {
     let fixture = Fixture::load("c_detector_opentad.safetensors");
-    let device = Device::flex();
     let cases = [("anet", small(24, 24, 16), 32, 0.12), ("thumos", small(40, 20, 8), 16, 0.25)];
     for (case, config, dscale, ratio) in cases {
         let name = |name: &str| format!("{case}.{name}");
-        let detector = Detector::new(&config, 0, 0, &device);
+        let detector = Detector::new(&config, 0, 0, device);
         let detector = filled(detector, &fixture, &name("weights."), |name| Some(name.to_owned()));
-        let input = tensor::<3>(&fixture, &name("input"), &device);
-        let mask = tensor::<2>(&fixture, &name("mask"), &device);
+        let input = tensor::<3>(&fixture, &name("input"), device);
+        let mask = tensor::<2>(&fixture, &name("mask"), device);
 
         let all = proposals::all(32, dscale);
-        assert_eq!(all.as_flattened(), fixture.f32(&name("test.initial")));
-        assert_eq!(proposals::grid(ratio, 32, dscale).as_flattened(), fixture.f32(&name("grid.initial")));
-        let output = detector.forward(input.clone(), Some(mask.clone()), segments(&all, 2, &device));
-        assert_close("tem", &values(&output.boundary), &fixture.f32(&name("test.tem")), 1e-5);
+        fixture.compare(&name("test.initial"), all.as_flattened(), Exact);
+        fixture.compare(&name("grid.initial"), proposals::grid(ratio, 32, dscale).as_flattened(), Exact);
+        let output = detector.forward(input.clone(), Some(mask.clone()), segments(&all, 2, device));
+        fixture.compare(&name("test.tem"), &values(&output.boundary), Absolute(1e-5));
         let iou = mean(output.stages.iter().map(|stage| stage.iou.clone()).collect());
-        assert_close("iou", &values(&iou), &fixture.f32(&name("test.iou")), 1e-5);
+        fixture.compare(&name("test.iou"), &values(&iou), Absolute(1e-5));
         let refined = mean(output.stages.into_iter().map(|stage| stage.refined).collect());
-        assert_close("proposals", &values(&refined), &fixture.f32(&name("test.proposals")), 1e-4);
+        fixture.compare(&name("test.proposals"), &values(&refined), Absolute(1e-4));
 
-        let sampled = tensor::<3>(&fixture, &name("train.proposals"), &device);
+        let sampled = tensor::<3>(&fixture, &name("train.proposals"), device);
         for (index, stage) in detector.forward(input, Some(mask), sampled).stages.iter().enumerate() {
             let name = |end: &str| name(&format!("train.s{index}.proposals_{end}"));
-            assert_close("in", &values(&stage.proposals), &fixture.f32(&name("in")), 1e-4);
-            assert_close("out", &values(&stage.refined), &fixture.f32(&name("out")), 1e-4);
+            fixture.compare(&name("in"), &values(&stage.proposals), Absolute(1e-4));
+            fixture.compare(&name("out"), &values(&stage.refined), Absolute(1e-4));
         }
     }
 }
@@ -224,13 +226,15 @@ fn hashed(entry: &serde_json::Value) -> Array {
     Array { shape, values }
 }
 
-/// The module with hash weights, whose names get the module's prefix.
-pub(crate) fn with_hash_weights<M: Named>(module: M, table: &serde_json::Value) -> M {
+/// The module with hash weights, whose names get the module's prefix. Names and shapes must be the table's, which is entered as
+/// compared: `place` is its file and pointer.
+pub(crate) fn with_hash_weights<M: Named>(module: M, table: &serde_json::Value, place: (&str, &str)) -> M {
     let tensors = (table.as_object().expect("a table").iter())
         .map(|(name, entry)| (format!("{}{name}", M::PREFIX), hashed(entry)))
         .collect();
     let (module, mismatch) = Weights { tensors, ..Default::default() }.fit(module);
     mismatch.check().expect("the same parameters");
+    compared::compared(place.0, place.1);
     module
 }
 
@@ -239,26 +243,32 @@ pub(crate) fn hashed_tensor<const D: usize>(entry: &serde_json::Value, device: &
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
-#[test]
+/// Summed in double precision, as the fixtures' sums were.
+pub(crate) fn sum(values: &[f32]) -> f32 {
+    values.iter().map(|&value| f64::from(value)).sum::<f64>() as f32
+}
+
 fn full_detectors_equal_opentad() {
     let fixture = Fixture::load("c_detector_full.safetensors");
-    let table = fixtures::json("c_detector_full_weights.json");
+    let file = "c_detector_full_weights.json";
+    let table = fixtures::json(file);
     let device = Device::flex();
     let anet = config::Model::default();
     let mut thumos = config::Model { in_channels: 2048, dscale: 64, ..Default::default() };
     thumos.head.features = 256;
     for (case, config) in [("anet_tsp", anet), ("thumos_i3d", thumos)] {
         let name = |name: &str| format!("{case}.{name}");
-        let detector = with_hash_weights(Detector::new(&config, 0, 0, &device), &table[case]);
+        let detector = Detector::new(&config, 0, 0, &device);
+        let detector = with_hash_weights(detector, &table[case], (file, &format!("/{case}")));
         let mask = tensor::<2>(&fixture, &name("mask"), &device);
         let input = hashed_tensor::<3>(&table[format!("{case}_input")], &device) * mask.clone().unsqueeze_dim::<3>(1);
         let enhanced = detector.enhance(input, Some(mask));
         let every_8th = enhanced.clone().slice_dim(2, burn::tensor::s![0..;8]);
-        assert_close("neck", &values(&every_8th), &fixture.f32(&name("neck_out")), 1e-4);
-        assert_close("tem", &values(&detector.boundary(enhanced.clone())), &fixture.f32(&name("tem")), 1e-4);
+        fixture.compare(&name("neck_out"), &values(&every_8th), Absolute(1e-4));
+        fixture.compare(&name("tem"), &values(&detector.boundary(enhanced.clone())), Absolute(1e-4));
 
         let all = proposals::all(128, config.dscale);
-        assert_eq!(all.len() as i64, fixture.get(&name("num_proposals")).i64()[0]);
+        fixture.compare_whole(&name("num_proposals"), &[all.len() as i64]);
         let (mut iou, mut refined) = (Vec::new(), Vec::new());
         for part in all.chunks(1024) {
             let (stages, _) = detector.cascade(enhanced.clone(), segments(part, 1, &device));
@@ -266,42 +276,45 @@ fn full_detectors_equal_opentad() {
             refined.extend(values(&mean(stages.into_iter().map(|stage| stage.refined).collect())));
         }
         let every_7th = |values: &[f32]| values.chunks_exact(2).step_by(7).flatten().copied().collect::<Vec<_>>();
-        assert_close("iou", &every_7th(&iou), &fixture.f32(&name("iou")), 1e-4);
-        assert_close("proposals", &every_7th(&refined), &fixture.f32(&name("proposals")), 1e-3);
-        for (what, all) in [("iou_sum", iou), ("proposals_sum", refined)] {
-            let sum = all.iter().map(|&value| f64::from(value)).sum::<f64>();
-            let expected = f64::from(fixture.f32(&name(what))[0]);
-            assert!((sum / expected - 1.0).abs() < 1e-5, "{what}: {sum} against {expected}");
-        }
+        fixture.compare(&name("iou"), &every_7th(&iou), Absolute(1e-4));
+        fixture.compare(&name("proposals"), &every_7th(&refined), Absolute(1e-3));
+        fixture.compare(&name("iou_sum"), &[sum(&iou)], OfLargest(1e-5));
+        fixture.compare(&name("proposals_sum"), &[sum(&refined)], OfLargest(1e-5));
     }
 }
 
-#[test]
 fn refinement_and_proposal_maps_equal_opentad() {
     let fixture = Fixture::load("e_targets.safetensors");
     let device = Device::flex();
     let refined = refine(tensor(&fixture, "proposals", &device), tensor(&fixture, "refine.reg", &device));
-    let expected = fixture.f32("refine.out");
-    assert_close("refine", &values(&refined), &expected, relative(&expected, 1e-6));
+    fixture.compare("refine.out", &values(&refined), OfLargest(1e-6));
     for (case, tscale, dscale, ratio) in [("small", 32, 32, 0.06), ("anet", 128, 128, 0.06), ("thumos", 128, 64, 0.1)] {
         let name = |name: &str| format!("map.{case}.{name}");
         let all = proposals::all(tscale, dscale);
-        assert_eq!(all.len() as i64, fixture.get(&name("valid_num")).i64()[0]);
-        assert_eq!((all.len() as f64 * ratio) as i64, fixture.get(&name("sample_num")).i64()[0]);
-        if let Some(anchors) = fixture.find(&name("anchors")) {
-            let valid: Vec<f32> =
-                anchors.f32().chunks_exact(2).filter(|cell| cell[1] > 0.0).flatten().copied().collect();
-            assert_eq!(all.as_flattened(), valid);
+        fixture.compare_whole(&name("valid_num"), &[all.len() as i64]);
+        let mut draw = Draw::new(1, Purpose::Proposals, &[]);
+        let random = config::Proposals { strategy: ProposalStrategy::Random, ratio, ..Default::default() };
+        let random = proposals::sample(&random, tscale, dscale, &mut draw);
+        fixture.compare_whole(&name("sample_num"), &[random.len() as i64]);
+        if case == "small" {
+            fixture.check(&name("anchors"), |anchors| {
+                let cells = anchors.f32();
+                let valid = cells.chunks_exact(2).filter(|cell| cell[1] > 0.0).flatten().copied();
+                assert_eq!(all.as_flattened(), valid.collect::<Vec<_>>());
+            });
         }
-        let mask = fixture.get(&name("grid_mask")).bools();
-        let marked = (0..dscale * tscale).filter(|&cell| mask[cell]);
-        let grid: Vec<[f32; 2]> =
-            marked.map(|cell| [(cell % tscale) as f32, (cell % tscale + cell / tscale + 1) as f32]).collect();
-        assert_eq!(proposals::grid(ratio, tscale, dscale), grid);
+        fixture.check(&name("grid_mask"), |mask| {
+            let mask = mask.bools();
+            let marked = (0..dscale * tscale).filter(|&cell| mask[cell]);
+            let grid: Vec<[f32; 2]> =
+                marked.map(|cell| [(cell % tscale) as f32, (cell % tscale + cell / tscale + 1) as f32]).collect();
+            assert_eq!(proposals::grid(ratio, tscale, dscale), grid);
+        });
+        // The reference's block lies at random; ours is put where its first cell is.
         let example = fixture.f32(&name("block_example"));
         let (start, length) = (example[0] as usize, (example[1] - example[0]) as usize);
         let block = proposals::block(ratio, tscale, dscale, length - 1, start);
-        assert_eq!(block.as_flattened(), example);
+        fixture.compare(&name("block_example"), block.as_flattened(), Exact);
     }
 }
 
@@ -316,10 +329,13 @@ fn reference_encoder() -> config::Encoder {
     }
 }
 
-#[test]
 fn tiny_encoder_equals_the_reference_forward_and_backward() {
+    tiny_encoder(&Device::flex());
+}
+
+pub(crate) fn tiny_encoder(device: &Device) {
     let fixture = Fixture::load("f_backbone_tiny.safetensors");
-    let device = Device::flex().autodiff();
+    let device = device.clone().autodiff();
     let config = config::Encoder {
         blocks: vec![1; 4],
         widths: vec![8, 10, 12, 16],
@@ -335,33 +351,33 @@ fn tiny_encoder_equals_the_reference_forward_and_backward() {
     let feature = encoder.forward_seen(input.clone(), |seen| {
         let stage = stages.next().expect("five stages");
         let shape = seen.dims();
-        assert_eq!(shape.map(|size| size as i64).to_vec(), fixture.get(&format!("act.{stage}.shape")).i64());
+        fixture.compare_whole(&format!("act.{stage}.shape"), &shape.map(|size| size as i64));
         let means = seen.clone().reshape([shape[0] as i32, shape[1] as i32, -1]).mean_dim(2);
-        assert_close(stage, &values(&means), &fixture.f32(&format!("act.{stage}.chanmean")), 1e-4);
+        fixture.compare(&format!("act.{stage}.chanmean"), &values(&means), Absolute(1e-4));
     });
-    assert_close("feature", &values(&feature), &fixture.f32("feature"), 1e-4);
+    fixture.compare("feature", &values(&feature), Absolute(1e-4));
     let found = (feature * tensor::<2>(&fixture, "upstream", &device)).sum().backward();
-    let close = |name: &str, gradient: &[f32]| {
-        let expected = fixture.f32(name);
-        assert_close(name, gradient, &expected, relative(&expected, 1e-4));
-    };
+    let close = |name: &str, gradient: &[f32]| fixture.compare(name, gradient, OfLargest(1e-4));
     close("grad_input", &values(&input.grad(&found).expect("a gradient")));
     let found = gradients(&encoder, &found);
     for name in fixture.names().filter(|name| name.starts_with("grad.")) {
         close(name, &found[&format!("{prefix}{}", &name[5..])]);
     }
 
-    let plain = Encoder::new(&config::Encoder { widths: vec![8], ..Default::default() }, 0, &Device::flex());
-    let normalised = plain.normalise(tensor(&fixture, "norm.input", &Device::flex()));
-    assert_close("normalised", &values(&normalised), &fixture.f32("norm.output"), 1e-5);
+    let device = device.inner();
+    let plain = Encoder::new(&config::Encoder { widths: vec![8], ..Default::default() }, 0, &device);
+    let normalised = plain.normalise(tensor(&fixture, "norm.input", &device));
+    fixture.compare("norm.output", &values(&normalised), Absolute(1e-5));
 }
 
 /// Runs a full-width encoder with hash weights; clips go one by one, as their features do not depend on each other.
 fn full_encoder(case: &str, config: &config::Encoder) {
     let fixture = Fixture::load("f_backbone_full.safetensors");
-    let table = fixtures::json("f_backbone_full_weights.json");
+    let file = "f_backbone_full_weights.json";
+    let table = fixtures::json(file);
     let device = Device::flex();
-    let encoder = with_hash_weights(Encoder::new(config, 0, &device), &table[case]);
+    let encoder = Encoder::new(config, 0, &device);
+    let encoder = with_hash_weights(encoder, &table[case], (file, &format!("/{case}")));
     let clips = hashed_tensor::<5>(&table[format!("{case}_input")], &device);
     let count = clips.dims()[0];
     let mut seen: BTreeMap<String, Vec<f32>> = BTreeMap::new();
@@ -372,7 +388,7 @@ fn full_encoder(case: &str, config: &config::Encoder) {
             let [_, channels, time, height, width] = activation.dims();
             if stage == "layer4" {
                 let shape = [count, channels, time, height, width].map(|size| size as i64);
-                assert_eq!(fixture.get(&format!("{case}.layer4.shape")).i64(), shape);
+                fixture.compare_whole(&format!("{case}.layer4.shape"), &shape);
             }
             let flat = activation.clone().reshape([channels, time * height * width]);
             seen.entry(format!("{stage}.chanmean")).or_default().extend(values(&flat.clone().mean_dim(1)));
@@ -381,15 +397,12 @@ fn full_encoder(case: &str, config: &config::Encoder) {
         });
         seen.entry("feature".to_owned()).or_default().extend(values(&feature));
     }
-    let compared =
-        seen.iter().filter_map(|(name, values)| Some((name, values, fixture.find(&format!("{case}.{name}"))?)));
-    for (name, values, expected) in compared {
-        let expected = expected.f32();
-        assert_close(&format!("{case}.{name}"), values, &expected, relative(&expected, 1e-3));
+    let stored = |name: &String| fixture.find(&format!("{case}.{name}")).is_some();
+    for (name, values) in seen.iter().filter(|(name, _)| stored(name)) {
+        fixture.compare(&format!("{case}.{name}"), values, OfLargest(1e-3));
     }
 }
 
-#[test]
 fn full_encoders_equal_the_references() {
     let statistics = config::Encoder::default();
     let normal = config::Encoder { mean: statistics.mean, std: statistics.std, ..reference_encoder() };
@@ -401,4 +414,14 @@ fn full_encoders_equal_the_references() {
     };
     full_encoder("r2plus1d_18_tv", &torchvision);
     full_encoder("r2plus1d_34", &normal);
+}
+
+comparisons! {
+    roi_align_equals_torchvision,
+    modules_equal_opentad_forward_and_backward,
+    small_detectors_equal_opentad,
+    full_detectors_equal_opentad,
+    refinement_and_proposal_maps_equal_opentad,
+    tiny_encoder_equals_the_reference_forward_and_backward,
+    full_encoders_equal_the_references,
 }

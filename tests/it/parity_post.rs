@@ -9,7 +9,9 @@ use etad::eval::postprocess::{
 use etad::formats::classifier::{self, VideoClassifier};
 use serde_json::Value;
 
-use crate::fixtures::{Fixture, assert_close, json, path};
+use crate::compared::comparisons;
+use crate::expected::{Expected, ExpectedFile};
+use crate::fixtures::{Absolute, Exact, Fixture, json, path};
 
 /// Scores after many float32 multiplications (the reference's suggestion).
 const SCORE: f64 = 1e-4;
@@ -18,6 +20,10 @@ const SECONDS: f64 = 0.011;
 
 const ANET: SoftNms = SoftNms { sigma: 0.35, min_score: 1e-4, max_detections: 100, voting_threshold: 0.0 };
 const THUMOS: SoftNms = SoftNms { sigma: 0.3, min_score: 1e-4, max_detections: 200, voting_threshold: 0.95 };
+
+fn whole(flags: &[bool]) -> Vec<i64> {
+    flags.iter().map(|&flag| i64::from(flag)).collect()
+}
 
 fn pairs(values: &[f32]) -> Vec<[f32; 2]> {
     values.as_chunks::<2>().0.to_vec()
@@ -30,11 +36,10 @@ fn inputs(fixture: &Fixture) -> (Vec<[f32; 2]>, Vec<f32>) {
 fn compare(fixture: &Fixture, case: &str, picks: &[Pick]) {
     let segments: Vec<f32> = picks.iter().flat_map(|pick| pick.segment).collect();
     let scores: Vec<f32> = picks.iter().map(|pick| pick.score).collect();
-    assert_close(case, &segments, &fixture.f32(&format!("nms.{case}.segments")), 1e-4);
-    assert_close(case, &scores, &fixture.f32(&format!("nms.{case}.scores")), 1e-6);
+    fixture.compare(&format!("nms.{case}.segments"), &segments, Absolute(1e-4));
+    fixture.compare(&format!("nms.{case}.scores"), &scores, Absolute(1e-6));
 }
 
-#[test]
 fn suppression_equals_opentads() {
     let fixture = Fixture::load("g_postproc.safetensors");
     let (segments, scores) = inputs(&fixture);
@@ -53,10 +58,9 @@ fn suppression_equals_opentads() {
     let picks = nms.run_per_class(&segments, &scores, &classes);
     compare(&fixture, "multiclass", &picks);
     let found: Vec<f32> = picks.iter().map(|pick| classes[pick.index] as f32).collect();
-    assert_eq!(found, fixture.f32("nms.multiclass.classes"));
+    fixture.compare("nms.multiclass.classes", &found, Exact);
 }
 
-#[test]
 fn suppression_equals_the_official_one() {
     let fixture = Fixture::load("g_postproc.safetensors");
     let (segments, scores) = inputs(&fixture);
@@ -73,17 +77,15 @@ fn suppression_equals_the_official_one() {
     }
 }
 
-#[test]
 fn boundary_masks_are_exact() {
     let fixture = Fixture::load("g_postproc.safetensors");
     let input = fixture.f32("boundary.input");
     for (name, peaks) in [("opentad", Peaks::OpenTad), ("official", Peaks::Official)] {
         let found: Vec<bool> = input.chunks(32).flat_map(|curve| boundary_mask(curve, peaks)).collect();
-        assert_eq!(found, fixture.get(&format!("boundary.{name}")).bools(), "{name}");
+        fixture.compare_whole(&format!("boundary.{name}"), &whole(&found));
     }
 }
 
-#[test]
 fn seconds_equal_opentads() {
     let fixture = Fixture::load("g_postproc.safetensors");
     let sliding = Clock::Sliding { fps: 29.97, snippet_stride: 4.0, offset_frames: 8.0, window_start_frame: 256.0 };
@@ -91,7 +93,7 @@ fn seconds_equal_opentads() {
         let segments = pairs(&fixture.f32("seconds.segments"));
         let found: Vec<f32> = segments.iter().flat_map(|&segment| clock.seconds(segment, duration)).collect();
         // A float32 has 24 bits: 1e-5 of 95 seconds.
-        assert_close(name, &found, &fixture.f32(&format!("seconds.{name}")), 1e-5);
+        fixture.compare(&format!("seconds.{name}"), &found, Absolute(1e-5));
     }
 }
 
@@ -149,45 +151,49 @@ fn in_float32(classes: Vec<(String, f64)>) -> Vec<(String, f32)> {
 }
 
 /// Compares in order; an expected `null` is a NaN.
-fn assert_detections(what: &str, found: &[Detection], expected: &Value, seconds: f64) {
-    let expected = expected.as_array().expect("detections");
-    assert_eq!(found.len(), expected.len(), "{what}");
-    for (index, (one, expected)) in found.iter().zip(expected).enumerate() {
-        assert_eq!(one.label, text(expected, "label"), "{what}, {index}");
-        assert!((one.score - number(expected, "score")).abs() <= SCORE * 1.01, "{what}, {index}: {one:?} {expected}");
-        for end in 0..2 {
-            let reference = expected["segment"][end].as_f64().unwrap_or(f64::NAN);
-            let same = (one.segment[end] - reference).abs() <= seconds;
-            assert!(same || (one.segment[end].is_nan() && reference.is_nan()), "{what}, {index}: {one:?} {expected}");
+fn assert_detections(found: &[Detection], expected: &Expected<'_>, seconds: f64) {
+    let rows = expected.rows();
+    assert_eq!(found.len(), rows.len());
+    if rows.is_empty() {
+        expected.checked();
+    }
+    for (one, expected) in found.iter().zip(&rows) {
+        expected.at("label").equals(&*one.label);
+        expected.at("score").close(&[one.score], SCORE * 1.01);
+        for (end, reference) in one.segment.iter().zip(expected.at("segment").rows()) {
+            if reference.value().is_null() {
+                assert!(end.is_nan(), "{one:?}");
+                reference.checked();
+            } else {
+                reference.close(&[*end], seconds);
+            }
         }
     }
 }
 
-#[test]
 fn activitynet_results_equal_opentads() {
     let fixture = Fixture::load("g_postproc.safetensors");
     let classifier = classifier::read_json(&path("g_anet_cuhk.json"), false).expect("a classifier");
-    let expected = json("g_anet_results.json");
+    let expected = ExpectedFile::load("g_anet_results.json");
+    let mut kept = Vec::new();
     for (item, meta) in json("g_anet_metas.json").as_array().expect("metas").iter().enumerate() {
         let (video, duration) = (text(meta, "video_name"), number(meta, "duration"));
         let raw = raw(&fixture, "anet", item);
-        let all = fixture.get("anet.kept").bools();
-        let count = raw.proposals.len();
-        assert_eq!(raw.kept(Peaks::OpenTad), all[item * count..(item + 1) * count], "{video}");
+        kept.extend(raw.kept(Peaks::OpenTad));
         let (segments, scores) = raw.scored(Peaks::OpenTad);
         let clock = Clock::Resized { length: 32 };
         let classes = in_float32(top_two(&classifier, video));
         let mut found = with_classes(&ANET.run(&segments, &scores), &clock, duration, &classes, Fusion::Product);
         round(&mut found);
-        assert_detections(video, &found, &expected[video], SECONDS);
+        assert_detections(&found, &expected.root().at(video), SECONDS);
     }
+    fixture.compare_whole("anet.kept", &whole(&kept));
 }
 
-#[test]
 fn official_results_equal_the_repositorys() {
     let fixture = Fixture::load("g_postproc.safetensors");
     let classifier = classifier::read_json(&path("g_anet_cuhk.json"), false).expect("a classifier");
-    let expected = json("g_official_results.json");
+    let expected = ExpectedFile::load("g_official_results.json");
     for (item, meta) in json("g_anet_metas.json").as_array().expect("metas").iter().enumerate() {
         let (video, duration) = (text(meta, "video_name"), number(meta, "duration"));
         let raw = raw(&fixture, "anet", item);
@@ -199,15 +205,15 @@ fn official_results_equal_the_repositorys() {
         let picks = official_soft_nms(&segments, &scores, 0.35, 100);
         let found = official_with_classes(&picks, duration, &top_two(&classifier, video));
         // Not rounded: float32 outputs times the duration.
-        assert_detections(video, &found, &expected[video], 1e-4);
+        assert_detections(&found, &expected.root().at(video), 1e-4);
     }
 }
 
-#[test]
 fn thumos_windows_and_their_merge_equal_opentads() {
     let fixture = Fixture::load("g_postproc.safetensors");
     let classifier = classifier::read_untrimmed_net(&path("g_thumos_unet.npy")).expect("a classifier");
-    let expected_windows = json("g_thumos_windows.json");
+    let expected_windows = ExpectedFile::load("g_thumos_windows.json");
+    let expected_windows = expected_windows.root().rows();
     let mut videos: Vec<(String, Vec<Vec<Detection>>)> = Vec::new();
     for (item, meta) in json("g_thumos_metas.json").as_array().expect("metas").iter().enumerate() {
         let video = text(meta, "video_name");
@@ -222,22 +228,32 @@ fn thumos_windows_and_their_merge_equal_opentads() {
         let picks = THUMOS.run(&segments, &scores);
         let mut found = with_classes(&picks, &clock, number(meta, "duration"), &classes, Fusion::Product);
         round(&mut found);
-        assert_detections(&format!("window {item}"), &found, &expected_windows[item][video], SECONDS);
+        assert_detections(&found, &expected_windows[item].at(video), SECONDS);
         match videos.last_mut().filter(|(last, _)| last == video) {
             Some((_, windows)) => windows.push(found),
             None => videos.push((video.to_owned(), vec![found])),
         }
     }
-    let expected = json("g_thumos_results.json");
+    let expected = ExpectedFile::load("g_thumos_results.json");
     for (video, windows) in videos {
         let strict = Merge { per_class: false, strict_reference: true };
         let mut merged = merge_windows(windows.clone(), &THUMOS, strict);
         round(&mut merged);
-        assert_detections(&video, &merged, &expected[&video], SECONDS);
+        assert_detections(&merged, &expected.root().at(&video), SECONDS);
         let merged = merge_windows(windows, &THUMOS, Merge { strict_reference: false, ..strict });
         assert!(
             merged.iter().all(|one| one.segment[1] > one.segment[0]),
             "{video}: segments without length are dropped"
         );
     }
+}
+
+comparisons! {
+    suppression_equals_opentads,
+    suppression_equals_the_official_one,
+    boundary_masks_are_exact,
+    seconds_equal_opentads,
+    activitynet_results_equal_opentads,
+    official_results_equal_the_repositorys,
+    thumos_windows_and_their_merge_equal_opentads,
 }

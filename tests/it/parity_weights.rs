@@ -2,25 +2,26 @@
 
 use etad::model::{import, read_pytorch};
 
+use crate::compared::comparisons;
+use crate::expected::ExpectedFile;
 use crate::fixtures;
 
-#[test]
 fn zip_and_legacy_files_hold_what_pytorch_wrote() {
-    let expected = fixtures::json("pth/expected.json");
+    let expected = ExpectedFile::load("pth/expected.json");
     for (source, file) in
         [("opentad", "opentad_zip"), ("opentad", "opentad_legacy"), ("tsp", "tsp_zip"), ("tsp", "tsp_legacy")]
     {
         let read = read_pytorch(&fixtures::path(&format!("pth/{file}.pth"))).expect(file);
-        let expected = expected[source].as_object().expect("a table");
-        let floats = expected.iter().filter(|(_, tensor)| tensor["dtype"] != "torch.int64");
+        let tensors = expected.root().at(source).entries();
+        let floats = tensors.iter().filter(|(_, tensor)| tensor.value()["dtype"] != "torch.int64");
         assert_eq!(read.tensors.len(), floats.clone().count(), "{file}");
         for (name, tensor) in floats {
-            let found = read.tensors.get(name).unwrap_or_else(|| panic!("{file} lacks {name}"));
-            let numbers =
-                |key: &str| tensor[key].as_array().expect("numbers").iter().map(|n| n.as_f64().expect("a number"));
-            assert_eq!(found.shape, numbers("shape").map(|size| size as usize).collect::<Vec<_>>(), "{file} {name}");
+            let found = read.tensors.get(*name).unwrap_or_else(|| panic!("{file} lacks {name}"));
+            tensor.at("shape").equals(found.shape.clone());
             // float32 holds halves exactly, and doubles rounded once.
-            assert_eq!(found.values, numbers("values").map(|value| value as f32).collect::<Vec<_>>(), "{file} {name}");
+            let values: Vec<f32> = tensor.at("values").numbers().into_iter().map(|value| value as f32).collect();
+            assert_eq!(found.values, values, "{file} {name}");
+            tensor.at("values").checked();
         }
     }
 }
@@ -37,7 +38,6 @@ fn imported_names_are_ours_without_classifiers() {
     assert!(names("pth/opentad_legacy.pth").contains(&"projection.convs.0.conv.weight".to_owned()));
 }
 
-#[test]
 fn hostile_and_truncated_files_do_no_harm() {
     let folder = tempfile::tempdir().expect("a folder");
     let hostile = folder.path().join("hostile.pth");
@@ -48,4 +48,9 @@ fn hostile_and_truncated_files_do_no_harm() {
     }
     let error = import(&fixtures::path("pth/truncated.pth")).expect_err("refused").to_string();
     assert!(error.contains("truncated.pth is not a whole PyTorch checkpoint"), "{error}");
+}
+
+comparisons! {
+    zip_and_legacy_files_hold_what_pytorch_wrote,
+    hostile_and_truncated_files_do_no_harm,
 }

@@ -51,7 +51,7 @@ impl FrameReader for Blob {
     }
 }
 
-fn config(extra: &str) -> Config {
+pub(crate) fn config(extra: &str) -> Config {
     let text = "
         [model]
         in_channels = 16
