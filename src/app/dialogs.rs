@@ -8,7 +8,7 @@ use rfd::FileDialog;
 use crate::domain::{Detections, Failure};
 use crate::formats;
 use crate::project::{VIDEO_EXTENSIONS, write_atomically};
-use crate::state::{Export, Report};
+use crate::state::{Export, Report, Wanted};
 
 use super::effects::{Outbox, sentence};
 
@@ -19,6 +19,7 @@ const TOO_FAST: Duration = Duration::from_millis(250);
 pub fn ask_folder(outbox: &Outbox) {
     ask(
         outbox,
+        Wanted::Project,
         |dialog| dialog.set_title("Open a project or a folder of videos").pick_folder(),
         |path| Report::Chosen(vec![path]),
     );
@@ -33,21 +34,18 @@ pub fn ask_videos(outbox: &Outbox) {
             .add_filter("All files", &["*"])
             .pick_files()
     };
-    ask(outbox, pick, Report::Chosen);
+    ask(outbox, Wanted::Project, pick, Report::Chosen);
 }
 
-/// Asks for a configuration.
-pub fn ask_config(outbox: &Outbox) {
-    let pick =
-        |dialog: FileDialog| dialog.set_title("Choose a configuration").add_filter("TOML", &["toml"]).pick_file();
-    ask(outbox, pick, Report::ConfigChosen);
-}
-
-/// Asks for a weights file.
-pub fn ask_weights(outbox: &Outbox, report: fn(PathBuf) -> Report) {
-    let kinds = ["safetensors", "pth", "pt", "tar"];
-    let pick = move |dialog: FileDialog| dialog.set_title("Choose weights").add_filter("Weights", &kinds).pick_file();
-    ask(outbox, pick, report);
+/// Asks for one file.
+pub fn ask_file(outbox: &Outbox, wanted: Wanted) {
+    let (title, name, kinds): (_, _, &[&str]) = match wanted {
+        Wanted::Project => ("Open a video", "Videos", VIDEO_EXTENSIONS),
+        Wanted::Config => ("Choose a configuration", "TOML", &["toml"]),
+        Wanted::Init | Wanted::Checkpoint => ("Choose weights", "Weights", &["safetensors", "pth", "pt", "tar"]),
+    };
+    let pick = move |dialog: FileDialog| dialog.set_title(title).add_filter(name, kinds).pick_file();
+    ask(outbox, wanted, pick, move |path| Report::FileChosen(wanted, path));
 }
 
 /// Asks where to save detections, and saves them. Where no dialog can be shown they go beside the videos.
@@ -80,6 +78,7 @@ fn save(path: &Path, form: Export, detections: &Detections) -> Result<(), Failur
 
 fn ask<T>(
     outbox: &Outbox,
+    wanted: Wanted,
     pick: impl FnOnce(FileDialog) -> Option<T> + Send + 'static,
     report: impl FnOnce(T) -> Report + Send + 'static,
 ) {
@@ -89,9 +88,13 @@ fn ask<T>(
         match chosen {
             Some(chosen) => outbox.report(report(chosen)),
             None if begin.elapsed() < TOO_FAST => {
-                let text =
-                    "This desktop offers no file dialog; type a path in the field at the top, or drop files here.";
-                outbox.report(Report::NoDialog(Failure::new(text)));
+                let text = match wanted {
+                    Wanted::Project => {
+                        "This desktop offers no file dialog: type a path in the field at the top, or drop files here."
+                    }
+                    _ => "This desktop offers no file dialog: type the file's path in the field at the top.",
+                };
+                outbox.report(Report::NoDialog(wanted, Failure::new(text)));
             }
             None => {}
         }

@@ -131,9 +131,7 @@ impl Effects {
             }),
             Effect::AskFolder => dialogs::ask_folder(&self.outbox),
             Effect::AskVideos => dialogs::ask_videos(&self.outbox),
-            Effect::AskConfig => dialogs::ask_config(&self.outbox),
-            Effect::AskInit => dialogs::ask_weights(&self.outbox, Report::InitChosen),
-            Effect::AskCheckpoint => dialogs::ask_weights(&self.outbox, Report::CheckpointChosen),
+            Effect::AskFile(wanted) => dialogs::ask_file(&self.outbox, wanted),
             Effect::AskExport { form, folder, detections } => {
                 dialogs::ask_export(&self.outbox, form, folder, detections);
             }
@@ -167,10 +165,12 @@ impl Effects {
                     follower.check();
                 }
             }
-            Effect::ReadPredictions { folder, epoch, file } => self.outbox.spawn("predictions reader", move |outbox| {
-                let detections: Result<Detections, Failure> =
-                    formats::results::read(&folder.join(file)).map_err(|error| Failure::new(sentence(&error)));
-                outbox.report(Report::EpochPredictions { folder, epoch, detections });
+            Effect::ReadPredictions { folder, files } => self.outbox.spawn("predictions reader", move |outbox| {
+                for (epoch, file) in files.into_iter().rev() {
+                    let detections: Result<Detections, Failure> =
+                        formats::results::read(&folder.join(file)).map_err(|error| Failure::new(sentence(&error)));
+                    outbox.report(Report::EpochPredictions { folder: folder.clone(), epoch, detections });
+                }
             }),
             Effect::Detect { job, checkpoint, device, videos } => {
                 let cancel = Arc::new(AtomicBool::new(false));

@@ -4,6 +4,7 @@ use egui::{Context, Grid, Key, Modifiers, Window};
 
 use crate::state::{Command, Settings, State};
 
+use super::layout::Panel;
 use super::theme::Theme;
 use super::widgets::strong;
 
@@ -60,10 +61,13 @@ fn scale(state: &State, direction: i32) -> f32 {
     }
 }
 
-/// Turns keys into commands. While a person types, only Escape is ours, and leaves the field.
-pub fn read(ctx: &Context, state: &State, help: &mut bool, commands: &mut Vec<Command>) {
+/// With Ctrl, these lead to the panels in their order.
+const DIGITS: [Key; 5] = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5];
+
+/// Turns keys into commands; returns the panel that was asked for. While a person types, only Escape is ours, and leaves the field.
+pub fn read(ctx: &Context, state: &State, help: &mut bool, commands: &mut Vec<Command>) -> Option<Panel> {
     if ctx.text_edit_focused() {
-        return;
+        return None;
     }
     ctx.input_mut(|input| {
         for binding in BINDINGS {
@@ -80,7 +84,9 @@ pub fn read(ctx: &Context, state: &State, help: &mut bool, commands: &mut Vec<Co
         if *help && input.consume_key(Modifiers::NONE, Key::Escape) {
             *help = false;
         }
-    });
+        let mut panels = DIGITS.into_iter().zip(Panel::ALL);
+        panels.find(|(key, _)| input.consume_key(Modifiers::COMMAND, *key)).map(|(_, panel)| panel)
+    })
 }
 
 const HELP: &[(&str, &str)] = &[
@@ -92,8 +98,9 @@ const HELP: &[(&str, &str)] = &[
     ("[  ]", "slower, faster"),
     ("Page up  Page down", "video before, next video"),
     ("Ctrl+wheel", "zoom the timeline at the pointer"),
-    ("Shift+wheel", "move the timeline"),
+    ("Shift+wheel, middle drag", "move the timeline"),
     ("F2", "whole video on the timeline"),
+    ("Ctrl+1 … Ctrl+5", "show library, player, timeline, training, detections"),
     ("Ctrl+F", "find a video by name"),
     ("Ctrl+O", "open a folder"),
     ("Ctrl+T", "train"),

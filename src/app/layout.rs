@@ -21,7 +21,8 @@ pub enum Panel {
 }
 
 impl Panel {
-    const ALL: [Self; 5] = [Self::Library, Self::Player, Self::Timeline, Self::Training, Self::Detections];
+    /// All of them, in the order of their keys.
+    pub const ALL: [Self; 5] = [Self::Library, Self::Player, Self::Timeline, Self::Training, Self::Detections];
 
     /// Its title.
     #[must_use]
@@ -48,6 +49,11 @@ pub fn default_tree() -> Tree<Panel> {
     let right = tiles.insert_tab_tile(vec![training, detections]);
     let root = split(&mut tiles, LinearDir::Horizontal, &[(library, 0.19), (middle, 0.5), (right, 0.31)]);
     Tree::new(egui::Id::unique("workbench tiles"), root, tiles)
+}
+
+/// Brings a panel to the front of its tabs.
+pub fn bring(tree: &mut Tree<Panel>, panel: Panel) {
+    tree.make_active(|_, tile| matches!(tile, Tile::Pane(other) if *other == panel));
 }
 
 fn split(tiles: &mut Tiles<Panel>, direction: LinearDir, parts: &[(TileId, f32)]) -> TileId {
@@ -155,6 +161,19 @@ impl egui_tiles::Behavior<Panel> for Panes<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_panel_behind_another_comes_to_the_front() {
+        let mut tree = default_tree();
+        let is_shown = |tree: &Tree<Panel>, panel: Panel| {
+            tree.active_tiles()
+                .iter()
+                .any(|id| matches!(tree.tiles.get(*id), Some(Tile::Pane(other)) if *other == panel))
+        };
+        assert!(is_shown(&tree, Panel::Training) && !is_shown(&tree, Panel::Detections));
+        bring(&mut tree, Panel::Detections);
+        assert!(is_shown(&tree, Panel::Detections) && is_shown(&tree, Panel::Library));
+    }
 
     #[test]
     fn a_layout_is_remembered_and_a_strange_one_is_not_taken() {

@@ -5,6 +5,7 @@
 
 mod dialogs;
 mod effects;
+mod frame_times;
 mod icons;
 mod keys;
 mod layout;

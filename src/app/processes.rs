@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::domain::{Detection as Found, Failure};
 use crate::formats;
 use crate::jobs::process::{Launch, start};
-use crate::state::{DetectVideo, Init, Report, TrainRequest};
+use crate::state::{DetectVideo, DeviceChoice, Init, Report, TrainRequest};
 
 use super::effects::{Outbox, sentence};
 
@@ -146,7 +146,7 @@ fn detect_one(etad: &Path, job: &Detection, video: &DetectVideo, folder: &Path) 
 }
 
 /// What `etad devices` lists. In a process of its own: opening every driver of a machine is where crashes live.
-pub fn devices(etad: &Path) -> Vec<(String, String)> {
+pub fn devices(etad: &Path) -> Vec<DeviceChoice> {
     let output =
         std::process::Command::new(etad).args(["devices", "--json"]).stdin(std::process::Stdio::null()).output();
     let listed: Option<serde_json::Value> = output.ok().and_then(|output| serde_json::from_slice(&output.stdout).ok());
@@ -154,8 +154,10 @@ pub fn devices(etad: &Path) -> Vec<(String, String)> {
         |device: &serde_json::Value, key: &str| device.get(key).and_then(|value| value.as_str()).map(str::to_owned);
     let device = |device: &serde_json::Value| {
         let name = text(device, "name")?;
-        let words = text(device, "description").unwrap_or_default();
-        Some((name.clone(), format!("{name}: {words}")))
+        let part = text(device, "description").unwrap_or_default();
+        let gpu = device.get("gpu").and_then(serde_json::Value::as_bool).unwrap_or(false);
+        let note = if gpu || name == "cpu" { "" } else { ", imitated by the CPU: slow" };
+        Some(DeviceChoice { words: format!("{name}: {part}{note}"), name, gpu })
     };
     listed
         .as_ref()

@@ -1,8 +1,8 @@
 //! The bar at the top: what is open, how to open something else, how things look, help.
 
-use egui::{Align, Frame, Layout, Margin, Panel, RichText, TextEdit, Ui};
+use egui::{Align, Frame, Key, Layout, Margin, Panel, Response, RichText, TextEdit, Ui};
 
-use crate::state::{Command, Settings, State, ThemeChoice};
+use crate::state::{Command, Settings, State, ThemeChoice, Wanted};
 
 use super::theme::Theme;
 use super::widgets::{caption, cut, strong};
@@ -51,7 +51,7 @@ fn open_menu(ui: &mut Ui, theme: &Theme, state: &State, commands: &mut Vec<Comma
             commands.push(Command::ChooseVideos);
         }
         if ui.button("By path").clicked() {
-            commands.push(Command::ShowPathField(true));
+            commands.push(Command::ShowPathField);
         }
         if !state.settings.recent.is_empty() {
             ui.separator();
@@ -91,23 +91,43 @@ fn view_menu(ui: &mut Ui, theme: &Theme, settings: &Settings, commands: &mut Vec
     ui.button("Reset the layout").on_hover_text("Put every panel back to its first place").clicked()
 }
 
+/// Takes the keyboard when the field was not there in the frame before.
+fn focus_when_new(ui: &Ui, response: &Response) {
+    let (id, frame) = (response.id.with("last drawn"), ui.ctx().cumulative_frame_nr());
+    let before: Option<u64> = ui.data(|data| data.get_temp(id));
+    if before.is_none_or(|before| before + 1 < frame) {
+        response.request_focus();
+    }
+    ui.data_mut(|data| data.insert_temp(id, frame));
+}
+
 fn path_field(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
-    let Some(typed) = &state.path_field else { return };
-    let mut text = typed.clone();
+    let Some(field) = &state.path_field else { return };
+    let (name, hint, action) = match field.wanted {
+        Wanted::Project => ("Path", "/path/to/a/folder or a video", "Open path"),
+        Wanted::Config => ("Configuration", "/path/to/a/recipe.toml", "Use configuration"),
+        Wanted::Init => ("Starting weights", "/path/to/weights.safetensors", "Use weights"),
+        Wanted::Checkpoint => ("Weights to detect with", "/path/to/weights.safetensors", "Use weights"),
+    };
+    let mut text = field.text.clone();
+    ui.add_space(4.0);
     ui.horizontal(|ui| {
-        let label = ui.label("Path");
-        let width = (ui.available_width() - 184.0).max(80.0);
-        let field = TextEdit::singleline(&mut text).hint_text("/path/to/a/folder or a video").desired_width(width);
-        let response = ui.add(field).labelled_by(label.id);
-        if response.changed() {
-            commands.push(Command::EditPath(text.clone()));
-        }
-        let entered = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
-        if ui.button("Open path").clicked() || entered {
-            commands.push(Command::OpenTypedPath);
-        }
-        if ui.button("Cancel").clicked() {
-            commands.push(Command::ShowPathField(false));
-        }
+        let label = ui.label(name);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let cancel = ui.button("Cancel").on_hover_text("Hide this field (Escape)");
+            let taken = ui.button(action);
+            let edit = TextEdit::singleline(&mut text).hint_text(hint).desired_width(ui.available_width());
+            let response = ui.add(edit).labelled_by(label.id);
+            focus_when_new(ui, &response);
+            if response.changed() {
+                commands.push(Command::EditPath(text.clone()));
+            }
+            let key = |key| response.lost_focus() && ui.input(|input| input.key_pressed(key));
+            if taken.clicked() || key(Key::Enter) {
+                commands.push(Command::TakeTypedPath);
+            } else if cancel.clicked() || key(Key::Escape) {
+                commands.push(Command::HidePathField);
+            }
+        });
     });
 }

@@ -8,6 +8,7 @@ use egui::{CentralPanel, Frame, TextureHandle, TextureOptions, ThemePreference};
 use crate::state::{Command, Input, Settings, State, ThemeChoice, update};
 
 use super::effects::{Effects, Message};
+use super::frame_times::FrameTimes;
 use super::layout::{self, Panel, Panes};
 use super::panels::View;
 use super::theme::Themes;
@@ -41,6 +42,7 @@ pub struct Workbench {
     /// What of the settings egui was told last.
     applied: Option<(ThemeChoice, f32)>,
     title: String,
+    frame_times: Option<FrameTimes>,
 }
 
 impl Workbench {
@@ -74,6 +76,7 @@ impl Workbench {
             quiet: 0,
             applied: None,
             title: String::new(),
+            frame_times: FrameTimes::from_environment(),
         };
         workbench.apply_settings(ctx);
         if !options.paths.is_empty() {
@@ -148,6 +151,9 @@ impl Workbench {
 
 impl eframe::App for Workbench {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        if let Some(times) = &mut self.frame_times {
+            times.begin(self.effects.picture().map_or(0, |(_, sequence)| sequence));
+        }
         self.drain(ctx);
         let (reports, next) = self.effects.tick(Instant::now());
         reports.into_iter().for_each(|report| self.input(Input::Report(report)));
@@ -162,7 +168,9 @@ impl eframe::App for Workbench {
         let ctx = ui.ctx().clone();
         let mut commands = Vec::new();
         let theme = self.themes.current(&ctx).clone();
-        keys::read(&ctx, &self.state, &mut self.help, &mut commands);
+        if let Some(panel) = keys::read(&ctx, &self.state, &mut self.help, &mut commands) {
+            layout::bring(&mut self.tree, panel);
+        }
         let reset = top_bar::show(ui, &theme, &self.state, &mut self.help, &mut commands);
         if reset {
             self.tree = layout::default_tree();

@@ -3,8 +3,51 @@
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::Event;
+
+/// How the loss is divided into terms that add up to it. A run reports what its cascade stages add both by stage and by kind;
+/// one division shows each share once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LossSplit {
+    /// By what is learnt: overlap, offsets, boundaries, class.
+    #[default]
+    Kind,
+    /// By cascade stage.
+    Stage,
+}
+
+impl LossSplit {
+    /// Both divisions.
+    pub const ALL: [Self; 2] = [Self::Kind, Self::Stage];
+
+    /// Its name in the window.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Kind => "By term",
+            Self::Stage => "By stage",
+        }
+    }
+
+    /// The term's name for people, if it belongs to this division; a term that nobody here knows belongs to both.
+    #[must_use]
+    pub fn word(self, term: &str) -> Option<String> {
+        if let Some(stage) = term.strip_prefix("loss_pem.s").and_then(|stage| stage.parse::<usize>().ok()) {
+            return (self == Self::Stage).then(|| format!("stage {}", stage + 1));
+        }
+        let word = match term {
+            "iou_cls" => "overlap, yes or no",
+            "iou_reg" => "overlap, how much",
+            "offsets" => "offsets",
+            "boundary" => "start and end",
+            "loss_tem" => return Some("boundary curves".to_owned()),
+            other => return Some(other.replace(['_', '.'], " ")),
+        };
+        (self == Self::Kind).then(|| word.to_owned())
+    }
+}
 
 /// One evaluation.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +96,21 @@ impl Curves {
             }
             _ => {}
         }
+    }
+
+    /// The terms of one division with their names for people. In the division by kind a run that reports no kinds is shown by
+    /// stage: better than the rest alone.
+    #[must_use]
+    pub fn parts(&self, split: LossSplit) -> Vec<(String, &[[f64; 2]])> {
+        let split = if self.has_split(split) { split } else { LossSplit::Stage };
+        self.terms.iter().filter_map(|(name, points)| Some((split.word(name)?, points.as_slice()))).collect()
+    }
+
+    /// Whether the run reports terms that belong to this division alone.
+    #[must_use]
+    pub fn has_split(&self, split: LossSplit) -> bool {
+        let other = if split == LossSplit::Kind { LossSplit::Stage } else { LossSplit::Kind };
+        self.terms.keys().any(|name| split.word(name).is_some() && other.word(name).is_none())
     }
 
     /// mAP at one threshold over the steps.
@@ -145,6 +203,50 @@ mod tests {
         assert_eq!(curves.seconds_left(41), Some(20.0));
         assert_eq!(curves.map_curve("0.50"), [[20.0, 0.2 * 1.5]]);
         assert_eq!(curves.terms["iou"].len(), 3);
+    }
+
+    #[test]
+    fn each_division_of_the_loss_adds_up_to_it() {
+        // Names and values of a report of `etad train`.
+        let values = [
+            ("loss_tem", 1.3),
+            ("loss_pem.s0", 2.0),
+            ("loss_pem.s1", 3.0),
+            ("loss_pem.s2", 4.0),
+            ("iou_cls", 1.0),
+            ("iou_reg", 2.5),
+            ("offsets", 3.5),
+            ("boundary", 2.0),
+            ("class", 0.7),
+        ];
+        let total = 1.3 + 9.0 + 0.7;
+        let terms = values.map(|(name, value)| (name.to_owned(), value)).into();
+        let mut curves = Curves::default();
+        let Event::Step { epoch, step, learning_rate, seconds, data_share, .. } = step(0, total) else { return };
+        let (device_memory, device_memory_peak, process_memory) = (None, None, None);
+        curves.push(
+            0.0,
+            &Event::Step {
+                epoch,
+                step,
+                loss: total,
+                terms,
+                learning_rate,
+                seconds,
+                data_share,
+                device_memory,
+                device_memory_peak,
+                process_memory,
+            },
+        );
+        for (split, count) in [(LossSplit::Kind, 6), (LossSplit::Stage, 5)] {
+            let parts = curves.parts(split);
+            let sum: f64 = parts.iter().filter_map(|(_, points)| Some(points.last()?[1])).sum();
+            assert!(curves.has_split(split) && (sum - total).abs() < 1e-12, "{split:?}: {sum}");
+            assert_eq!(parts.len(), count);
+        }
+        curves.terms.retain(|name, _| LossSplit::Stage.word(name).is_some());
+        assert_eq!(curves.parts(LossSplit::Kind).len(), 5, "a run that knows stages alone is shown by stage");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::domain::{Dataset, Detection, Detections, Do, Failure, MediaTime, RunEvent};
 use crate::project::{Finding, Media, Opened};
 
-use super::{Origin, RunSummary, Sort, ThemeChoice};
+use super::{DeviceChoice, LossSplit, Origin, RunSummary, Sort, ThemeChoice};
 
 /// Anything that changes the state.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +24,28 @@ pub struct Choice {
     pub label: String,
     /// File.
     pub path: PathBuf,
+}
+
+/// What a path is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// A folder, a project or videos, to open.
+    Project,
+    /// A configuration to train with.
+    Config,
+    /// Weights that a training starts from.
+    Init,
+    /// Weights to detect with.
+    Checkpoint,
+}
+
+/// The field in which a path is typed, where no file dialog can be or somebody likes it better.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathField {
+    /// What the path is for.
+    pub wanted: Wanted,
+    /// What was typed.
+    pub text: String,
 }
 
 /// Starting weights of a training.
@@ -56,12 +78,14 @@ pub enum Command {
     ChooseFolder,
     /// Ask for videos to open.
     ChooseVideos,
-    /// Show the path field, or hide it.
-    ShowPathField(bool),
+    /// Show the path field.
+    ShowPathField,
+    /// Hide the path field.
+    HidePathField,
     /// The text of the path field changed.
     EditPath(String),
-    /// Open what the path field says.
-    OpenTypedPath,
+    /// Take what the path field says for what it was asked for.
+    TakeTypedPath,
     /// Forget a recent project.
     ForgetRecent(PathBuf),
     /// Look for a name in the library.
@@ -145,6 +169,8 @@ pub enum Command {
     SetTheme(ThemeChoice),
     /// Choose the size of everything.
     SetScale(f32),
+    /// Draw the terms of the loss in this division.
+    SplitLoss(LossSplit),
 }
 
 /// What a video file turned out to be.
@@ -163,16 +189,12 @@ pub struct VideoFacts {
 pub enum Report {
     /// Opening ended.
     Opened(Result<Box<Opened>, Failure>),
-    /// A person chose files to open.
+    /// A person chose files or a folder to open.
     Chosen(Vec<PathBuf>),
-    /// A person chose a configuration.
-    ConfigChosen(PathBuf),
-    /// A person chose starting weights.
-    InitChosen(PathBuf),
-    /// A person chose weights to detect with.
-    CheckpointChosen(PathBuf),
-    /// No file dialog can be shown here.
-    NoDialog(Failure),
+    /// A person chose one file for this.
+    FileChosen(Wanted, PathBuf),
+    /// No file dialog can be shown here to choose this.
+    NoDialog(Wanted, Failure),
     /// A video file was looked at.
     Looked {
         /// [`super::Library::generation`] when it was asked for.
@@ -216,8 +238,8 @@ pub enum Report {
     },
     /// Configurations that can be trained with.
     Configs(Vec<Choice>),
-    /// Devices: value for `--device`, and words.
-    Devices(Vec<(String, String)>),
+    /// Devices that were found.
+    Devices(Vec<DeviceChoice>),
     /// The data were checked.
     Health(Result<Vec<Finding>, Failure>),
     /// Runs of the project, newest first.
@@ -346,12 +368,8 @@ pub enum Effect {
     AskFolder,
     /// Ask for videos; reports `Chosen`.
     AskVideos,
-    /// Ask for a configuration; reports `ConfigChosen`.
-    AskConfig,
-    /// Ask for starting weights; reports `InitChosen`.
-    AskInit,
-    /// Ask for weights to detect with; reports `CheckpointChosen`.
-    AskCheckpoint,
+    /// Ask for a configuration or weights; reports `FileChosen` or `NoDialog`.
+    AskFile(Wanted),
     /// Ask where to save, and save.
     AskExport {
         /// Form.
@@ -405,14 +423,12 @@ pub enum Effect {
     Unfollow,
     /// Read on in the followed run at once and tell whether it lives.
     CheckRun,
-    /// Read a predictions file; reports `EpochPredictions`.
+    /// Read predictions files, the last one first; reports `EpochPredictions`.
     ReadPredictions {
         /// Run folder.
         folder: PathBuf,
-        /// Epoch from 0.
-        epoch: usize,
-        /// File relative to the run folder.
-        file: String,
+        /// Epochs from 0, and files relative to the run folder.
+        files: Vec<(usize, String)>,
     },
     /// Detect on videos; reports `DetectBegins`, `Detected`, `DetectEnded`.
     Detect {

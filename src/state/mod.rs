@@ -19,10 +19,11 @@ mod training;
 mod update;
 mod words;
 
-pub use curves::{Curves, EvalPoint};
+pub use curves::{Curves, EvalPoint, LossSplit};
 pub use detecting::{DetectJob, Detecting, Row};
 pub use input::{
-    Choice, Command, DetectVideo, Effect, Export, Init, Input, PlayerRequest, Report, TrainRequest, VideoFacts,
+    Choice, Command, DetectVideo, Effect, Export, Init, Input, PathField, PlayerRequest, Report, TrainRequest,
+    VideoFacts, Wanted,
 };
 pub use lanes::{Bar, Lane, lanes};
 pub use library::{Entry, Library, Sort, Thumbnail};
@@ -32,7 +33,7 @@ pub use predictions::{Origin, PredictionSet, Predictions};
 pub use run::{Progress, RunState, RunSummary, RunView, Started};
 pub use settings::{Settings, ThemeChoice};
 pub use timeline::{Tick, TimelineView, ticks};
-pub use training::{Health, TrainForm};
+pub use training::{DeviceChoice, Health, TrainForm};
 pub use update::update;
 pub use words::{clock_text, length_text, percent, wait_text};
 
@@ -85,8 +86,8 @@ pub struct State {
     pub notices: Notices,
     /// What is remembered between sessions.
     pub settings: Settings,
-    /// The path field, shown where no file dialog can be.
-    pub path_field: Option<String>,
+    /// The path field, while it is shown.
+    pub path_field: Option<PathField>,
 }
 
 impl State {
@@ -94,6 +95,14 @@ impl State {
     #[must_use]
     pub fn selected(&self) -> Option<&Entry> {
         self.playback.video.and_then(|index| self.library.entries.get(index))
+    }
+
+    /// Whether detections are shown, but none for the open video, because it was not evaluated or detected on.
+    #[must_use]
+    pub fn is_without_predictions(&self) -> bool {
+        let set = self.predictions.current().map(|set| &set.detections);
+        let open = self.selected().map(|entry| &entry.id);
+        matches!((set, open), (Some(set), Some(open)) if !set.videos.iter().any(|(video, _)| video == open))
     }
 
     /// Index of the colour of a class: its place among the project's classes; a class that only predictions know follows them

@@ -17,6 +17,14 @@ pub enum Origin {
 }
 
 impl Origin {
+    /// Epoch from 0, of an evaluation.
+    fn epoch(&self) -> Option<usize> {
+        match self {
+            Self::Epoch { epoch, .. } => Some(*epoch),
+            Self::Detected => None,
+        }
+    }
+
     /// Its name in the window; epochs count from 1 for people.
     #[must_use]
     pub fn name(&self) -> String {
@@ -39,7 +47,7 @@ pub struct PredictionSet {
 /// All sets of this session.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Predictions {
-    /// Sets in order of arrival.
+    /// What was detected, then epochs in their order.
     pub sets: Vec<PredictionSet>,
     /// Which is shown.
     pub shown: Option<Origin>,
@@ -48,16 +56,34 @@ pub struct Predictions {
 }
 
 impl Predictions {
-    /// Adds a set, or replaces the one of the same origin, and shows it unless a person chose another.
+    /// Adds a set, or replaces the one of the same origin. What a person detected is shown and stays; of the epochs the latest
+    /// is shown, whatever the order in which they are read, unless a person chose another set.
     pub fn put(&mut self, origin: Origin, detections: Detections) {
-        if !self.pinned || origin == Origin::Detected {
-            self.shown = Some(origin.clone());
-            self.pinned = false;
-        }
+        let detected = origin == Origin::Detected;
         match self.sets.iter_mut().find(|set| set.origin == origin) {
             Some(set) => set.detections = detections,
-            None => self.sets.push(PredictionSet { origin, detections }),
+            None => {
+                let place = self.sets.partition_point(|set| set.origin.epoch() <= origin.epoch());
+                self.sets.insert(place, PredictionSet { origin: origin.clone(), detections });
+            }
         }
+        if detected {
+            self.choose(Some(origin));
+        } else if !self.pinned {
+            self.shown = self.latest().cloned();
+        }
+    }
+
+    /// Shows what a person chose. The latest epoch gives way to later ones, any other choice stays.
+    pub fn choose(&mut self, origin: Option<Origin>) {
+        self.pinned = origin.is_some() && origin.as_ref() != self.latest();
+        self.shown = origin;
+    }
+
+    /// The latest epoch, else what was detected.
+    fn latest(&self) -> Option<&Origin> {
+        let of_epoch = self.sets.iter().rev().find(|set| set.origin.epoch().is_some());
+        of_epoch.or(self.sets.last()).map(|set| &set.origin)
     }
 
     /// The set of this origin.
@@ -82,7 +108,7 @@ impl Predictions {
     pub fn forget_epochs(&mut self) {
         self.sets.retain(|set| set.origin == Origin::Detected);
         if self.current().is_none() {
-            self.shown = self.sets.last().map(|set| set.origin.clone());
+            self.shown = self.latest().cloned();
             self.pinned = false;
         }
     }
@@ -91,7 +117,8 @@ impl Predictions {
     pub fn forget_from(&mut self, epoch: usize) {
         self.sets.retain(|set| !matches!(&set.origin, Origin::Epoch { epoch: other, .. } if *other >= epoch));
         if self.current().is_none() {
-            self.shown = self.sets.last().map(|set| set.origin.clone());
+            self.shown = self.latest().cloned();
+            self.pinned = false;
         }
     }
 }
@@ -104,13 +131,20 @@ mod tests {
     fn the_latest_epoch_shows_until_a_person_chooses() {
         let epoch = |epoch| Origin::Epoch { run: "a".to_owned(), epoch };
         let mut predictions = Predictions::default();
-        predictions.put(epoch(0), Detections::default());
+        // Files are read side by side: the later epoch may come first.
         predictions.put(epoch(1), Detections::default());
+        predictions.put(epoch(0), Detections::default());
         assert_eq!(predictions.shown, Some(epoch(1)));
-        (predictions.shown, predictions.pinned) = (Some(epoch(0)), true);
+        predictions.choose(Some(epoch(0)));
         predictions.put(epoch(2), Detections::default());
         assert_eq!(predictions.shown, Some(epoch(0)));
+        predictions.choose(Some(epoch(2)));
+        predictions.put(epoch(3), Detections::default());
+        assert_eq!(predictions.shown, Some(epoch(3)), "whoever chose the latest follows it");
+        predictions.put(Origin::Detected, Detections::default());
+        predictions.put(epoch(4), Detections::default());
+        assert_eq!(predictions.shown, Some(Origin::Detected), "what a person asked for stays");
         predictions.forget_epochs();
-        assert_eq!((predictions.shown.clone(), predictions.sets.len()), (None, 0));
+        assert_eq!((predictions.shown.clone(), predictions.sets.len()), (Some(Origin::Detected), 1));
     }
 }

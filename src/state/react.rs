@@ -8,8 +8,8 @@ use crate::project::{Media, Opened};
 
 use super::update::seek;
 use super::{
-    Effect, Entry, Health, Init, Library, Origin, Playback, PlayerRequest, Predictions, Project, Report, Row, RunState,
-    RunView, State, Status, Thumbnail, TimelineView, TrainForm, VideoFacts, lanes,
+    Effect, Entry, Health, Init, Library, Origin, PathField, Playback, PlayerRequest, Predictions, Project, Report,
+    Row, RunState, RunView, State, Status, Thumbnail, TimelineView, TrainForm, VideoFacts, Wanted, lanes,
 };
 
 pub(super) fn react(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
@@ -19,23 +19,10 @@ pub(super) fn react(state: &mut State, report: Report, effects: &mut Vec<Effect>
             state.opening = false;
             state.notices.wrong(failure);
         }
-        Report::Chosen(paths) => {
-            if !paths.is_empty() {
-                state.opening = true;
-                effects.push(Effect::Open(paths));
-            }
-        }
-        Report::ConfigChosen(path) => {
-            state.training.choose_config(path);
-            check_health(state, effects);
-        }
-        Report::InitChosen(path) => {
-            state.training.init = Init::File(path);
-            check_health(state, effects);
-        }
-        Report::CheckpointChosen(path) => state.detecting.checkpoint = Some(path),
-        Report::NoDialog(failure) => {
-            state.path_field.get_or_insert_default();
+        Report::Chosen(paths) => open(state, paths, effects),
+        Report::FileChosen(wanted, path) => chosen(state, wanted, path, effects),
+        Report::NoDialog(wanted, failure) => {
+            state.path_field = Some(PathField { wanted, text: String::new() });
             state.notices.wrong(failure);
         }
         Report::Looked { generation, index, facts } => looked(state, generation, index, facts, effects),
@@ -46,6 +33,7 @@ pub(super) fn react(state: &mut State, report: Report, effects: &mut Vec<Effect>
             check_health(state, effects);
         }
         Report::Devices(devices) => {
+            state.training.no_gpu = !devices.iter().any(|device| device.gpu);
             let automatic = TrainForm::default().devices;
             state.training.devices = automatic.into_iter().chain(devices).collect();
         }
@@ -66,6 +54,30 @@ pub(super) fn react(state: &mut State, report: Report, effects: &mut Vec<Effect>
     }
 }
 
+/// Opens files or folders.
+pub(super) fn open(state: &mut State, paths: Vec<PathBuf>, effects: &mut Vec<Effect>) {
+    if !paths.is_empty() {
+        state.opening = true;
+        effects.push(Effect::Open(paths));
+    }
+}
+
+/// Takes a path for what it was asked for.
+pub(super) fn chosen(state: &mut State, wanted: Wanted, path: PathBuf, effects: &mut Vec<Effect>) {
+    match wanted {
+        Wanted::Project => open(state, vec![path], effects),
+        Wanted::Config => {
+            state.training.choose_config(path);
+            check_health(state, effects);
+        }
+        Wanted::Init => {
+            state.training.init = Init::File(path);
+            check_health(state, effects);
+        }
+        Wanted::Checkpoint => state.detecting.checkpoint = Some(path),
+    }
+}
+
 fn opened_project(state: &mut State, opened: Opened, effects: &mut Vec<Effect>) {
     let generation = state.library.generation + 1;
     let Opened { name, root, kind, annotation_file, classes, videos } = opened;
@@ -77,7 +89,8 @@ fn opened_project(state: &mut State, opened: Opened, effects: &mut Vec<Effect>) 
     state.library = Library { entries, generation, sort: state.library.sort, ..Library::default() };
     state.playback = Playback { generation: state.playback.generation + 1, ..Playback::default() };
     state.predictions = Predictions::default();
-    state.training = TrainForm { devices: state.training.devices.clone(), ..TrainForm::default() };
+    let TrainForm { devices, no_gpu, .. } = std::mem::take(&mut state.training);
+    state.training = TrainForm { devices, no_gpu, ..TrainForm::default() };
     state.runs.clear();
     state.run = None;
     state.detecting.checkpoint = None;
@@ -229,6 +242,7 @@ fn run(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
         }
         Report::RunEvents { folder, events } if state.run.as_ref().is_some_and(|run| run.folder == folder) => {
             events.iter().for_each(|event| run_event(state, event, effects));
+            read_predictions(folder, &events, effects);
         }
         // Of a run that is not looked at any more.
         Report::RunEvents { .. } => {}
@@ -251,10 +265,6 @@ fn run_event(state: &mut State, event: &RunEvent, effects: &mut Vec<Effect>) {
     let Some(run) = &mut state.run else { return };
     run.push(event);
     match &event.event {
-        Event::Eval { epoch, predictions, .. } => {
-            let (epoch, file) = (*epoch, predictions.clone());
-            effects.push(Effect::ReadPredictions { folder: run.folder.clone(), epoch, file });
-        }
         Event::Checkpoint { .. } | Event::Done { .. } | Event::Stopped => {
             effects.extend(state.runs_folder().map(Effect::FindRuns));
         }
@@ -267,6 +277,22 @@ fn run_event(state: &mut State, event: &RunEvent, effects: &mut Vec<Effect>) {
             state.notices.wrong(Failure::new(sentence));
         }
         _ => {}
+    }
+}
+
+/// Asks for the predictions of the evaluations among `events`.
+fn read_predictions(folder: PathBuf, events: &[RunEvent], effects: &mut Vec<Effect>) {
+    let mut files: Vec<(usize, String)> = Vec::new();
+    for event in events {
+        match &event.event {
+            // The run went back: what it evaluated after that place was overwritten or is to be.
+            Event::Resumed { epoch, .. } => files.retain(|(other, _)| other < epoch),
+            Event::Eval { epoch, predictions, .. } => files.push((*epoch, predictions.clone())),
+            _ => {}
+        }
+    }
+    if !files.is_empty() {
+        effects.push(Effect::ReadPredictions { folder, files });
     }
 }
 

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::LossSplit;
+
 /// Dark, light, or as the system has it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ThemeChoice {
@@ -24,13 +26,15 @@ pub struct Settings {
     pub theme: ThemeChoice,
     /// Size of everything, 1 as the display asks.
     pub scale: f32,
+    /// How the loss is divided into its terms.
+    pub loss_split: LossSplit,
     /// What was opened lately, newest first.
     pub recent: Vec<PathBuf>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { theme: ThemeChoice::default(), scale: 1.0, recent: Vec::new() }
+        Self { theme: ThemeChoice::default(), scale: 1.0, loss_split: LossSplit::default(), recent: Vec::new() }
     }
 }
 

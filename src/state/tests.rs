@@ -170,7 +170,7 @@ fn training_is_asked_for_once_and_followed() {
 fn an_evaluation_brings_its_predictions_onto_the_timeline() {
     let mut state = following("/p/runs/x");
     let effects = events(&mut state, "/p/runs/x", vec![eval(0)]);
-    assert!(matches!(&effects[..], [Effect::ReadPredictions { epoch: 0, .. }]), "{effects:?}");
+    assert!(matches!(&effects[..], [Effect::ReadPredictions { files, .. }] if files.len() == 1), "{effects:?}");
     let found = vec![Detection { segment: [1.1, 2.1], label: "jump".to_owned(), score: 0.8 }];
     let detections = Ok(Detections { videos: vec![("a".to_owned(), found)] });
     report(&mut state, Report::EpochPredictions { folder: PathBuf::from("/p/runs/x"), epoch: 0, detections });
@@ -238,4 +238,25 @@ fn detection_goes_video_by_video_and_names_what_failed() {
     assert_eq!(sentences, ["Detection failed on b: no memory", "1 detection in 1 video."]);
     let effects = command(&mut state, Command::SelectRow(0));
     assert_eq!(effects, [Effect::Player(PlayerRequest::Seek(MediaTime::from_secs(3.0)))]);
+}
+
+#[test]
+fn where_no_dialog_can_be_a_typed_path_serves_for_whatever_was_asked() {
+    let mut state = opened();
+    for (wanted, path) in
+        [(Wanted::Config, "/c.toml"), (Wanted::Init, "/i.pth"), (Wanted::Checkpoint, "/w.safetensors")]
+    {
+        report(&mut state, Report::NoDialog(wanted, Failure::new("no dialog")));
+        assert!(command(&mut state, Command::TakeTypedPath).is_empty(), "nothing was typed");
+        command(&mut state, Command::EditPath(format!(" {path} ")));
+        command(&mut state, Command::TakeTypedPath);
+        assert_eq!(state.path_field, None);
+    }
+    assert_eq!(state.training.config, Some(PathBuf::from("/c.toml")));
+    assert_eq!(state.training.init, Init::File(PathBuf::from("/i.pth")));
+    assert_eq!(state.detecting.checkpoint, Some(PathBuf::from("/w.safetensors")));
+    command(&mut state, Command::ShowPathField);
+    command(&mut state, Command::EditPath("/q".to_owned()));
+    assert_eq!(command(&mut state, Command::TakeTypedPath), [Effect::Open(vec![PathBuf::from("/q")])]);
+    assert!(state.path_field.is_some(), "until it turns out to be there");
 }

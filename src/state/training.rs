@@ -29,6 +29,17 @@ impl Health {
     }
 }
 
+/// A device on offer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceChoice {
+    /// As `--device` takes it.
+    pub name: String,
+    /// In words.
+    pub words: String,
+    /// Whether it is a GPU of metal; a program that imitates one is none.
+    pub gpu: bool,
+}
+
 /// Choices for the next training.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainForm {
@@ -36,8 +47,10 @@ pub struct TrainForm {
     pub configs: Vec<Choice>,
     /// The one to train with.
     pub config: Option<PathBuf>,
-    /// Devices that were found: value for `--device`, and words.
-    pub devices: Vec<(String, String)>,
+    /// Automatic, and the devices that were found.
+    pub devices: Vec<DeviceChoice>,
+    /// Whether it was looked for a GPU, and none was found.
+    pub no_gpu: bool,
     /// The one to train on, as `--device` takes it.
     pub device: String,
     /// Starting weights.
@@ -53,7 +66,12 @@ impl Default for TrainForm {
         Self {
             configs: Vec::new(),
             config: None,
-            devices: vec![("auto".to_owned(), "Automatic (a GPU, else the CPU)".to_owned())],
+            devices: vec![DeviceChoice {
+                name: "auto".to_owned(),
+                words: "Automatic (a GPU, else the CPU)".to_owned(),
+                gpu: false,
+            }],
+            no_gpu: false,
             device: "auto".to_owned(),
             init: Init::Scratch,
             health: Health::Unknown,

@@ -2,10 +2,10 @@
 
 use crate::domain::{Do, Failure, MediaTime};
 
-use super::react::{check_health, follow, react, refresh, select};
+use super::react::{self, check_health, follow, react, refresh, select};
 use super::{
-    Command, DetectJob, DetectVideo, Effect, Input, PlayerRequest, PredictionSet, Row, RunState, State, TimelineView,
-    TrainRequest,
+    Command, DetectJob, DetectVideo, Effect, Input, PathField, PlayerRequest, PredictionSet, Row, RunState, State,
+    TimelineView, TrainRequest, Wanted,
 };
 
 /// Takes in one input, the only way in which the state changes, and tells what must be done outside.
@@ -23,9 +23,10 @@ fn obey(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
         Command::Open(_)
         | Command::ChooseFolder
         | Command::ChooseVideos
-        | Command::ShowPathField(_)
+        | Command::ShowPathField
+        | Command::HidePathField
         | Command::EditPath(_)
-        | Command::OpenTypedPath
+        | Command::TakeTypedPath
         | Command::ForgetRecent(_) => open(state, command, effects),
         Command::Find(text) => state.library.find = text,
         Command::SortBy(sort) => state.library.sort = sort,
@@ -42,8 +43,7 @@ fn obey(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
         Command::Pan(seconds) => state.timeline = state.timeline.panned(seconds),
         Command::FitTimeline => state.timeline = TimelineView::fit(state.timeline.length),
         Command::ShowPredictions(origin) => {
-            state.predictions.pinned = origin.is_some();
-            state.predictions.shown = origin;
+            state.predictions.choose(origin);
             refresh(state);
         }
         Command::SetMinScore(score) => {
@@ -71,6 +71,7 @@ fn obey(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
         Command::Dismiss(id) => state.notices.dismiss(id),
         Command::SetTheme(theme) => state.settings.theme = theme,
         Command::SetScale(scale) => state.settings.scale = scale,
+        Command::SplitLoss(split) => state.settings.loss_split = split,
         Command::TogglePlay
         | Command::Pause
         | Command::Shuttle(_)
@@ -88,20 +89,28 @@ fn obey(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
 
 fn open(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
     match command {
-        Command::Open(paths) if !paths.is_empty() => {
-            state.opening = true;
-            effects.push(Effect::Open(paths));
-        }
+        Command::Open(paths) => react::open(state, paths, effects),
         Command::ChooseFolder => effects.push(Effect::AskFolder),
         Command::ChooseVideos => effects.push(Effect::AskVideos),
-        Command::ShowPathField(true) => state.path_field = Some(state.path_field.take().unwrap_or_default()),
-        Command::ShowPathField(false) => state.path_field = None,
-        Command::EditPath(text) => state.path_field = Some(text),
-        Command::OpenTypedPath => {
-            let typed = state.path_field.as_deref().unwrap_or("").trim().to_owned();
-            if !typed.is_empty() {
-                state.opening = true;
-                effects.push(Effect::Open(vec![typed.into()]));
+        Command::ShowPathField => {
+            state.path_field.get_or_insert(PathField { wanted: Wanted::Project, text: String::new() });
+        }
+        Command::HidePathField => state.path_field = None,
+        Command::EditPath(text) => {
+            if let Some(field) = &mut state.path_field {
+                field.text = text;
+            }
+        }
+        Command::TakeTypedPath => {
+            let Some(PathField { wanted, text }) = state.path_field.clone() else { return };
+            let typed = text.trim();
+            if typed.is_empty() {
+                return;
+            }
+            react::chosen(state, wanted, typed.into(), effects);
+            // What is to be opened may turn out not to exist: the field stays until it is open.
+            if wanted != Wanted::Project {
+                state.path_field = None;
             }
         }
         Command::ForgetRecent(path) => state.settings.recent.retain(|other| *other != path),
@@ -175,13 +184,13 @@ fn train(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
             state.training.choose_config(path);
             check_health(state, effects);
         }
-        Command::BrowseConfig => effects.push(Effect::AskConfig),
+        Command::BrowseConfig => effects.push(Effect::AskFile(Wanted::Config)),
         Command::ChooseDevice(device) => state.training.device = device,
         Command::ChooseInit(init) => {
             state.training.init = init;
             check_health(state, effects);
         }
-        Command::BrowseInit => effects.push(Effect::AskInit),
+        Command::BrowseInit => effects.push(Effect::AskFile(Wanted::Init)),
         Command::CheckHealth => check_health(state, effects),
         Command::Train => start_training(state, None, effects),
         Command::ResumeRun => {
@@ -232,7 +241,7 @@ fn start_training(state: &mut State, resume: Option<std::path::PathBuf>, effects
 fn detect(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
     match command {
         Command::ChooseCheckpoint(path) => state.detecting.checkpoint = path,
-        Command::BrowseCheckpoint => effects.push(Effect::AskCheckpoint),
+        Command::BrowseCheckpoint => effects.push(Effect::AskFile(Wanted::Checkpoint)),
         Command::DetectOpen => {
             let video = state.selected().map(|entry| DetectVideo { id: entry.id.clone(), path: entry.path.clone() });
             start_detection(state, video.into_iter().collect(), effects);

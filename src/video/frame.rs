@@ -89,6 +89,29 @@ pub struct Plane {
     pub height: usize,
 }
 
+/// Width of a stored pixel over its height, as a fraction: old and broadcast video stores pictures narrower than they are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PixelAspect {
+    /// Width.
+    pub width: u32,
+    /// Height.
+    pub height: u32,
+}
+
+impl Default for PixelAspect {
+    fn default() -> Self {
+        Self { width: 1, height: 1 }
+    }
+}
+
+impl PixelAspect {
+    /// Width over height; 1 for a fraction that is none.
+    #[must_use]
+    pub fn ratio(self) -> f64 {
+        if self.width == 0 || self.height == 0 { 1.0 } else { f64::from(self.width) / f64::from(self.height) }
+    }
+}
+
 /// A decoded picture as stored (not rotated): Y, U and V, 8 bit. The chroma planes are full, half or quarter size.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Picture {
@@ -104,6 +127,8 @@ pub struct Picture {
     pub matrix: ColourMatrix,
     /// Turn that makes it stand upright.
     pub rotation: Rotation,
+    /// Shape of a stored pixel. Only a display follows it: what is written, labelled and learnt from keeps its pixels.
+    pub pixel_aspect: PixelAspect,
 }
 
 /// A frame of a video.
@@ -163,6 +188,13 @@ impl Frame {
 }
 
 impl Picture {
+    /// Width over height of the upright picture as it is meant to be seen.
+    #[must_use]
+    pub fn display_aspect(&self) -> f64 {
+        let stored = self.width as f64 / self.height.max(1) as f64 * self.pixel_aspect.ratio();
+        if self.rotation.swaps_sides() { 1.0 / stored } else { stored }
+    }
+
     /// RGB, upright. Chroma is interpolated between its samples (sited left, and midway between rows, as MPEG-2 and later do).
     #[must_use]
     pub fn to_rgb(&self) -> RgbImage {
@@ -253,7 +285,9 @@ mod tests {
     fn flat(y: u8, u: u8, v: u8, matrix: ColourMatrix, range: ColourRange) -> [u8; 3] {
         let plane = |value, side: usize| Plane { data: vec![value; side * side], width: side, height: side };
         let planes = [plane(y, 4), plane(u, 2), plane(v, 2)];
-        let picture = Picture { width: 4, height: 4, planes, range, matrix, rotation: Rotation::None };
+        let rotation = Rotation::None;
+        let picture =
+            Picture { width: 4, height: 4, planes, range, matrix, rotation, pixel_aspect: PixelAspect::default() };
         let rgb = picture.to_rgb();
         [rgb.data[0], rgb.data[1], rgb.data[2]]
     }
@@ -272,6 +306,26 @@ mod tests {
         assert!(red[0] >= 253 && red[1] <= 2 && red[2] <= 2, "{red:?}");
         let red = flat(63, 102, 240, ColourMatrix::Bt709, ColourRange::Limited);
         assert!(red[0] >= 253 && red[1] <= 2 && red[2] <= 2, "{red:?}");
+    }
+
+    #[test]
+    fn pixels_are_stretched_before_the_picture_is_turned() {
+        // PAL widescreen: 720 by 576 with pixels of 64:45 is 16:9; stood on its side it is 9:16.
+        let plane = Plane { data: Vec::new(), width: 0, height: 0 };
+        let mut picture = Picture {
+            width: 720,
+            height: 576,
+            planes: [plane.clone(), plane.clone(), plane],
+            range: ColourRange::Limited,
+            matrix: ColourMatrix::Bt601,
+            rotation: Rotation::None,
+            pixel_aspect: PixelAspect { width: 64, height: 45 },
+        };
+        assert!((picture.display_aspect() - 16.0 / 9.0).abs() < 1e-12);
+        picture.rotation = Rotation::Clockwise90;
+        assert!((picture.display_aspect() - 9.0 / 16.0).abs() < 1e-12);
+        picture.pixel_aspect = PixelAspect { width: 0, height: 1 };
+        assert!((picture.display_aspect() - 576.0 / 720.0).abs() < 1e-12, "what is no fraction stretches nothing");
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub use ffmpeg::{
     AudioSpec, ClipReader, ClipSpec, Decoder, VideoWriter, WriterSpec, index, index_with, probe, provisional_index,
     thumbnail,
 };
-pub use frame::{ColourMatrix, ColourRange, Frame, Picture, Plane, RgbImage, Rotation};
+pub use frame::{ColourMatrix, ColourRange, Frame, Picture, PixelAspect, Plane, RgbImage, Rotation};
 pub use index::{RawTime, TimeIndex};
 pub use info::{AudioInfo, VideoInfo};
 pub use player::{Player, PlayerUpdate, SeekTarget};

@@ -34,6 +34,8 @@ mod parity_wgpu;
 mod shaders;
 mod train_loop;
 #[cfg(all(feature = "window", feature = "video"))]
+mod ui_failures;
+#[cfg(all(feature = "window", feature = "video"))]
 mod ui_picture;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_support;

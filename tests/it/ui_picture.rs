@@ -5,7 +5,7 @@ use std::sync::Arc;
 use eframe::egui_wgpu;
 use egui_kittest::Harness;
 use etad::app::VideoPaint;
-use etad::video::{ColourMatrix, ColourRange, Decoder, Frame, Picture, Plane, Rotation};
+use etad::video::{ColourMatrix, ColourRange, Decoder, Frame, Picture, PixelAspect, Plane, Rotation};
 
 use crate::ui_support::project;
 
@@ -72,7 +72,8 @@ fn every_rotation_range_and_matrix_is_shown_right() {
     ] {
         // An odd size: the last chroma sample covers one pixel only.
         let planes = [plane(63, 47, 2, 1), plane(32, 24, 3, 1), plane(32, 24, 1, 4)];
-        let picture = Picture { width: 63, height: 47, planes, range, matrix, rotation };
+        let pixel_aspect = PixelAspect::default();
+        let picture = Picture { width: 63, height: 47, planes, range, matrix, rotation, pixel_aspect };
         let frame = Frame { index: 0, time: etad::domain::MediaTime::ZERO, picture };
         let difference = difference(frame);
         assert!(difference <= 3, "{rotation:?} {range:?} {matrix:?}: {difference}");

@@ -42,7 +42,12 @@ pub fn window(paths: &[PathBuf]) -> Harness<'static, Workbench> {
 
 /// The window in another size, and on a denser display.
 pub fn window_of(paths: &[PathBuf], size: [f32; 2], density: f32) -> Harness<'static, Workbench> {
-    let options = AppOptions { paths: paths.to_vec(), etad: PathBuf::from(env!("CARGO_BIN_EXE_etad")) };
+    window_with(Path::new(env!("CARGO_BIN_EXE_etad")), paths, size, density)
+}
+
+/// The window with another program in the place of `etad`.
+pub fn window_with(etad: &Path, paths: &[PathBuf], size: [f32; 2], density: f32) -> Harness<'static, Workbench> {
+    let options = AppOptions { paths: paths.to_vec(), etad: etad.to_owned() };
     Harness::builder()
         .with_size(size)
         .with_pixels_per_point(density)
@@ -71,6 +76,29 @@ pub fn wait_for(
         std::thread::sleep(Duration::from_millis(15));
     }
     harness.step();
+}
+
+/// The smallest configuration that trains on the small sample within seconds.
+pub fn tiny_config(folder: &Path) -> PathBuf {
+    let text =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/sample.toml")).expect("sample");
+    let mut config: toml::Table = text.parse().expect("TOML");
+    let mut set = |section: &str, key: &str, value: toml::Value| {
+        config[section].as_table_mut().expect("a section").insert(key.to_owned(), value);
+    };
+    set("model", "tscale", 16.into());
+    set("model", "dscale", 8.into());
+    set("data", "window_seconds", 8.0.into());
+    set("data", "clip_length", 4.into());
+    set("data", "resize_height", 20.into());
+    set("data", "resize_width", 20.into());
+    set("data", "crop", 16.into());
+    set("data", "test_crop", 16.into());
+    set("solver", "epochs", 40.into());
+    set("workflow", "report_interval", 1.into());
+    let path = folder.join("tiny.toml");
+    std::fs::write(&path, config.to_string()).expect("written");
+    path
 }
 
 /// Writes a picture of the window where `ETAD_SCREENSHOTS` says, if it does.

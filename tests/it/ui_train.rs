@@ -9,19 +9,25 @@ use etad::formats::results;
 use etad::run::RunWriter;
 use etad::state::{Command, Origin, RunState, State, ThemeChoice};
 
-use crate::ui_support::{project, screenshot, wait, wait_for, window, window_of};
+use crate::ui_support::{project, screenshot, tiny_config, wait, wait_for, window, window_of};
 
 fn step(step: usize, epoch: usize) -> Event {
     let fall = (-(step as f64) / 60.0).exp();
     let noise = ((step * 7919) % 13) as f64 / 60.0;
     let term = |weight: f64| weight * (0.3 + fall) + noise * weight;
-    let names = ["boundary", "iou_classification", "iou_regression", "offsets", "class"];
-    let terms: BTreeMap<String, f64> =
+    // What the stages add is told twice, by stage and by kind, as `etad train` does.
+    let names = ["loss_tem", "class", "iou_cls", "iou_reg", "offsets", "boundary"];
+    let mut terms: BTreeMap<String, f64> =
         names.iter().enumerate().map(|(index, name)| ((*name).to_owned(), term(0.3 + 0.25 * index as f64))).collect();
+    let total = terms.values().sum();
+    let staged: f64 = names[2..].iter().map(|name| terms[*name]).sum();
+    for (stage, share) in [0.4, 0.35, 0.25].into_iter().enumerate() {
+        terms.insert(format!("loss_pem.s{stage}"), share * staged);
+    }
     Event::Step {
         epoch,
         step,
-        loss: terms.values().sum(),
+        loss: total,
         terms,
         learning_rate: BTreeMap::new(),
         seconds: Seconds::default(),
@@ -101,9 +107,16 @@ fn a_run_that_something_else_writes_is_found_followed_and_seen_to_die() {
     screenshot(&mut harness, "training_dark");
     let state = harness.state().state();
     let followed = state.run.as_ref().expect("followed");
-    assert_eq!((followed.curves.loss.len(), followed.curves.terms.len()), (100, 5));
+    assert_eq!((followed.curves.loss.len(), followed.curves.terms.len()), (100, 9));
     assert_eq!(followed.state, RunState::Running);
     assert!(harness.query_all_by_label_contains("Prediction ").next().is_some(), "on the timeline");
+
+    for (split, named, unnamed) in [("By stage", "stage 3", "offsets"), ("By term", "offsets", "stage 3")] {
+        harness.get_by_label(split).click();
+        harness.run_steps(3);
+        let count = |name: &str| harness.query_all_by_label(name).count();
+        assert_eq!((count(named), count(unnamed), count("boundary curves")), (1, 0, 1), "each share of the loss once");
+    }
 
     harness.get_by_label("Detections").click();
     harness.run_steps(4);
@@ -155,44 +168,6 @@ fn every_size_shows_the_same_and_nothing_is_lost() {
         screenshot(&mut harness, &format!("menu_{name}"));
         harness.get_by_label("Light");
     }
-}
-
-#[test]
-fn a_folder_that_cannot_be_written_is_one_sentence() {
-    let folder = project();
-    tiny_config(folder.path());
-    // A file where the folder of runs belongs; permissions would not stop the root user of a container.
-    std::fs::write(folder.path().join("runs"), b"").expect("written");
-    let mut harness = window(&[folder.path().to_owned()]);
-    wait(&mut harness, "a checked project", |state| matches!(state.training.health, etad::state::Health::Checked(_)));
-    harness.run_steps(2);
-    harness.get_by_label("Train").click();
-    wait(&mut harness, "the sentence", |state| !state.notices.shown.is_empty());
-    assert_eq!(harness.query_all_by_label_contains("A run cannot be written to").count(), 1);
-    assert!(harness.state().state().no_training_because().is_none(), "it can be tried again");
-}
-
-/// The smallest configuration that trains on the small sample within seconds.
-fn tiny_config(folder: &Path) -> std::path::PathBuf {
-    let text =
-        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/sample.toml")).expect("sample");
-    let mut config: toml::Table = text.parse().expect("TOML");
-    let mut set = |section: &str, key: &str, value: toml::Value| {
-        config[section].as_table_mut().expect("a section").insert(key.to_owned(), value);
-    };
-    set("model", "tscale", 16.into());
-    set("model", "dscale", 8.into());
-    set("data", "window_seconds", 8.0.into());
-    set("data", "clip_length", 4.into());
-    set("data", "resize_height", 20.into());
-    set("data", "resize_width", 20.into());
-    set("data", "crop", 16.into());
-    set("data", "test_crop", 16.into());
-    set("solver", "epochs", 40.into());
-    set("workflow", "report_interval", 1.into());
-    let path = folder.join("tiny.toml");
-    std::fs::write(&path, config.to_string()).expect("written");
-    path
 }
 
 #[test]

@@ -254,11 +254,19 @@ fn extent(width: usize, height: usize) -> wgpu::Extent3d {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::video::ColourMatrix;
+    use crate::video::{ColourMatrix, PixelAspect};
 
     fn picture(matrix: ColourMatrix, range: ColourRange) -> Picture {
         let plane = |side: usize| Plane { data: vec![0; side * side], width: side, height: side };
-        Picture { width: 4, height: 4, planes: [plane(4), plane(2), plane(2)], range, matrix, rotation: Rotation::None }
+        Picture {
+            width: 4,
+            height: 4,
+            planes: [plane(4), plane(2), plane(2)],
+            range,
+            matrix,
+            rotation: Rotation::None,
+            pixel_aspect: PixelAspect::default(),
+        }
     }
 
     #[test]

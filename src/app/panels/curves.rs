@@ -1,9 +1,9 @@
 //! Loss and mAP over the steps of a run.
 
 use egui::{Color32, RichText, Sense, Ui, vec2};
-use egui_plot::{AxisHints, HoverPosition, Line, Plot, PlotPoints, Points};
+use egui_plot::{AxisHints, GridInput, GridMark, HoverPosition, Line, Plot, PlotPoints, Points};
 
-use crate::state::{Curves, RunView, percent};
+use crate::state::{Command, Curves, LossSplit, RunView, percent};
 
 use super::super::icons::Icon;
 use super::super::theme::Theme;
@@ -12,10 +12,13 @@ use super::View;
 
 const HEIGHT: f32 = 150.0;
 
-/// Points of a curve that are drawn; a longer one is thinned, the ends kept.
-const MOST_POINTS: usize = 1200;
+/// Points between two lines of the grid at least, as egui counts them; below, none is drawn.
+const LEAST_GRID: f32 = 10.0;
 
-pub(super) fn show(ui: &mut Ui, view: &View<'_>, run: &RunView) {
+/// Points of a curve that are drawn; a longer one is thinned, the ends kept.
+const MOST_POINTS: usize = 600;
+
+pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, run: &RunView) {
     let theme = view.theme;
     if run.curves.loss.is_empty() && run.curves.evals.is_empty() {
         if run.state.is_living() {
@@ -27,17 +30,23 @@ pub(super) fn show(ui: &mut Ui, view: &View<'_>, run: &RunView) {
         return;
     }
     ui.add_space(8.0);
-    loss(ui, theme, &run.curves);
+    loss(ui, view, &run.curves);
     ui.add_space(8.0);
     map(ui, theme, &run.curves);
 }
 
-fn loss(ui: &mut Ui, theme: &Theme, curves: &Curves) {
+fn loss(ui: &mut Ui, view: &mut View<'_>, curves: &Curves) {
+    let theme = view.theme;
     let latest = curves.loss.last().map_or(String::new(), |point| format!("{:.3}", point[1]));
-    title(ui, theme, "Loss", &latest);
+    ui.horizontal(|ui| {
+        ui.label(strong(theme, "Loss"));
+        if LossSplit::ALL.into_iter().all(|split| curves.has_split(split)) {
+            splits(ui, view);
+        }
+        latest_words(ui, theme, &latest);
+    });
     let mut drawn = vec![("total".to_owned(), thinned(&curves.loss), theme.text(), 2.0)];
-    for (index, (name, points)) in curves.terms.iter().enumerate() {
-        let name = name.strip_prefix("loss_").unwrap_or(name).replace(['_', '.'], " ");
+    for (index, (name, points)) in curves.parts(view.state.settings.loss_split).into_iter().enumerate() {
         drawn.push((name, thinned(points), theme.class(index), 1.2));
     }
     let names: Vec<(String, Color32)> = drawn.iter().map(|(name, _, colour, _)| (name.clone(), *colour)).collect();
@@ -96,19 +105,37 @@ fn map(ui: &mut Ui, theme: &Theme, curves: &Curves) {
     legend(ui, theme, &names);
 }
 
+/// The divisions of the loss to choose from.
+fn splits(ui: &mut Ui, view: &mut View<'_>) {
+    let theme = view.theme;
+    ui.spacing_mut().item_spacing.x = 2.0;
+    ui.spacing_mut().button_padding = vec2(6.0, 1.0);
+    for split in LossSplit::ALL {
+        let name = RichText::new(split.name()).font(theme.small_font());
+        let response = ui.selectable_label(view.state.settings.loss_split == split, name);
+        if response.on_hover_text("Both ways the terms add up to the total").clicked() {
+            view.send(Command::SplitLoss(split));
+        }
+    }
+}
+
 fn title(ui: &mut Ui, theme: &Theme, name: &str, words: &str) {
     ui.horizontal(|ui| {
         ui.label(strong(theme, name));
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            ui.label(RichText::new(words).font(theme.small_font()).color(theme.text_soft()));
-        });
+        latest_words(ui, theme, words);
+    });
+}
+
+fn latest_words(ui: &mut Ui, theme: &Theme, words: &str) {
+    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+        ui.label(RichText::new(words).font(theme.small_font()).color(theme.text_soft()));
     });
 }
 
 /// A plot of steps up to `last`.
 fn plot<'a>(id: &'static str, ui: &Ui, theme: &Theme, last: f64) -> Plot<'a> {
     // As many labels as have room for their digits.
-    let room = 16.0 + 8.0 * (last.max(1.0).log10().floor() as f32 + 1.0);
+    let room = 24.0 + 8.0 * (last.max(1.0).log10().floor() + 1.0);
     Plot::new(id)
         .height(HEIGHT)
         .width(ui.available_width())
@@ -120,9 +147,25 @@ fn plot<'a>(id: &'static str, ui: &Ui, theme: &Theme, last: f64) -> Plot<'a> {
         .show_y(false)
         .grid_color(theme.line())
         .custom_y_axes(vec![AxisHints::new_y().label_spacing(13.0..=14.0).min_thickness(30.0)])
-        .custom_x_axes(vec![AxisHints::new_x().label_spacing(room..=room + 1.0)])
-        .grid_spacing(10.0..=60.0)
+        .custom_x_axes(vec![AxisHints::new_x().label_spacing(13.0..=14.0)])
+        .grid_spacing(LEAST_GRID..=LEAST_GRID + 1.0)
+        .x_grid_spacer(move |input| marks(input, room, 1.0))
+        .y_grid_spacer(|input| marks(input, 26.0, 0.0))
         .set_margin_fraction(vec2(0.02, 0.08))
+}
+
+/// Marks at round values at least `room` points and `least` apart, each with a line and a label.
+fn marks(input: GridInput, room: f64, least: f64) -> Vec<GridMark> {
+    let (from, to) = input.bounds;
+    let step = round_step((input.base_step_size / f64::from(LEAST_GRID) * room).max(least));
+    let (first, last) = ((from / step).ceil() as i64, (to / step).floor() as i64);
+    (first..=last).map(|n| GridMark { value: n as f64 * step, step_size: step }).collect()
+}
+
+/// The least of 1, 2 and 5 times a power of ten that is not below `least`.
+fn round_step(least: f64) -> f64 {
+    let power = 10f64.powf(least.max(1e-9).log10().floor());
+    [1.0, 2.0, 5.0].map(|digit| digit * power).into_iter().find(|&step| step >= least).unwrap_or(10.0 * power)
 }
 
 fn hover(at: &HoverPosition<'_>, value: impl Fn(f64) -> String) -> Option<String> {
@@ -162,6 +205,15 @@ fn thinned(points: &[[f64; 2]]) -> Vec<[f64; 2]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn marks_stand_at_round_values_with_room_between() {
+        assert_eq!([0.03, 1.0, 1.1, 14.0, 53.0].map(round_step), [0.05, 1.0, 2.0, 20.0, 100.0]);
+        // 1300 steps on 320 points, labels of four digits.
+        let input = GridInput { bounds: (-20.0, 1290.0), base_step_size: 1310.0 / 320.0 * f64::from(LEAST_GRID) };
+        let values: Vec<f64> = marks(input, 56.0, 1.0).iter().map(|mark| mark.value).collect();
+        assert_eq!(values, [0.0, 500.0, 1000.0]);
+    }
 
     #[test]
     fn a_short_curve_is_whole_and_a_long_one_keeps_its_ends() {

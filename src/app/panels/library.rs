@@ -11,6 +11,7 @@ use super::{View, paint_line};
 
 const ROW: f32 = 58.0;
 const PICTURE: f32 = 72.0;
+const NARROW: f32 = 180.0;
 
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     let theme = view.theme;
@@ -28,8 +29,9 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     if response.changed() {
         view.send(Command::Find(find));
     }
+    let visible = library.visible();
     ui.horizontal(|ui| {
-        let shown = library.visible().len();
+        let shown = visible.len();
         let all = library.entries.len();
         let noun = if all == 1 { "video" } else { "videos" };
         let count = if shown == all { format!("{all} {noun}") } else { format!("{shown} of {all} {noun}") };
@@ -50,7 +52,6 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
             }
         });
     });
-    let visible = library.visible();
     if visible.is_empty() {
         empty_state(ui, theme, Icon::Find, "No video has this name", "Clear the field above to see all of them.");
         return;
@@ -79,9 +80,12 @@ fn row(ui: &mut Ui, view: &mut View<'_>, index: usize) {
     } else if response.hovered() || response.has_focus() {
         painter.rect_filled(rect, radius, theme.control());
     }
-    let box_rect = Rect::from_min_size(rect.min + vec2(6.0, 6.0), vec2(PICTURE, ROW - 12.0));
-    picture(&painter, view, index, entry, box_rect);
-    let left = box_rect.right() + 10.0;
+    // In a narrow library the names need the room.
+    let narrow = rect.width() < NARROW;
+    let picture_width = if narrow { PICTURE * 0.5 } else { PICTURE };
+    let box_rect = Rect::from_min_size(rect.min + vec2(6.0, 6.0), vec2(picture_width, ROW - 12.0));
+    picture(ui, view, index, entry, box_rect);
+    let left = box_rect.right() + if narrow { 6.0 } else { 10.0 };
     let width = rect.right() - left - 6.0;
     let name_font = theme.strong_font();
     paint_line(&painter, pos2(left, rect.top() + 18.0), width, &entry.id, name_font, theme.text());
@@ -104,24 +108,30 @@ fn row(ui: &mut Ui, view: &mut View<'_>, index: usize) {
     });
 }
 
-fn picture(painter: &egui::Painter, view: &View<'_>, index: usize, entry: &Entry, rect: Rect) {
+fn picture(ui: &Ui, view: &View<'_>, index: usize, entry: &Entry, rect: Rect) {
     let theme = view.theme;
     let radius = CornerRadius::same(theme.size.radius - 1);
-    painter.rect_filled(rect, radius, theme.well());
+    let painter = &ui.painter_at(rect);
     if let Some(texture) = view.thumbnails.get(&index) {
+        // Fills the place; what has another shape loses its edges, not its middle.
         let size = texture.size_vec2();
-        let scale = (rect.width() / size.x).min(rect.height() / size.y);
-        let place = Rect::from_center_size(rect.center(), size * scale);
-        let uv = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
-        painter.image(texture.id(), place, uv, egui::Color32::WHITE);
+        let scale = (rect.width() / size.x).max(rect.height() / size.y);
+        let seen = rect.size() / (size * scale);
+        let uv = Rect::from_center_size(pos2(0.5, 0.5), seen);
+        let image = egui::Image::from_texture((texture.id(), size)).uv(uv).corner_radius(radius);
+        image.paint_at(ui, rect);
     } else {
+        painter.rect_filled(rect, radius, theme.well());
         let (icon, colour) =
             if entry.problem.is_some() { (Icon::Warning, theme.bad()) } else { (Icon::Film, theme.line()) };
         icons::paint(painter, icon, Rect::from_center_size(rect.center(), vec2(18.0, 18.0)), colour);
     }
     if let (Some(duration), None) = (entry.duration, &entry.problem) {
         let galley = painter.layout_no_wrap(length_text(duration), theme.small_font(), egui::Color32::WHITE);
-        let ground = Rect::from_min_size(rect.max - galley.size() - vec2(8.0, 3.0), galley.size() + vec2(6.0, 1.0));
+        let ground = Rect::from_min_size(rect.max - galley.size() - vec2(8.0, 4.0), galley.size() + vec2(6.0, 2.0));
+        if ground.left() < rect.left() {
+            return;
+        }
         painter.rect_filled(ground, CornerRadius::same(3), egui::Color32::from_black_alpha(176));
         painter.galley(
             Align2::CENTER_CENTER.align_size_within_rect(galley.size(), ground).min,

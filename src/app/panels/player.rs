@@ -43,11 +43,9 @@ fn stage(ui: &mut Ui, view: &mut View<'_>) {
         Status::Opening | Status::Ready => {
             let rect = ui.max_rect();
             if let (Some((frame, sequence)), Some(target)) = (view.picture.clone(), view.surface) {
-                let picture = &frame.picture;
-                let sides = vec2(picture.width as f32, picture.height as f32);
-                let upright = if picture.rotation.swaps_sides() { sides.yx() } else { sides };
-                let scale = (rect.width() / upright.x).min(rect.height() / upright.y);
-                let place = Rect::from_center_size(rect.center(), upright * scale);
+                let aspect = frame.picture.display_aspect() as f32;
+                let width = rect.width().min(rect.height() * aspect);
+                let place = Rect::from_center_size(rect.center(), vec2(width, width / aspect));
                 let paint = VideoPaint { frame, sequence, target };
                 ui.painter().add(egui_wgpu::Callback::new_paint_callback(place, paint));
             }

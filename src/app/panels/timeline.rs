@@ -3,7 +3,7 @@
 
 use egui::accesskit::Role;
 use egui::{
-    Align, Align2, ComboBox, CornerRadius, Layout, Painter, Pos2, Rect, Response, RichText, ScrollArea, Sense, Stroke,
+    Align, ComboBox, CornerRadius, Layout, Painter, Pos2, Rect, Response, RichText, ScrollArea, Sense, Stroke,
     StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 
@@ -68,15 +68,21 @@ fn header(ui: &mut Ui, view: &mut View<'_>) {
             if icon_button(ui, theme, Icon::Fit, "Show the whole video", "Show the whole video (F2)").clicked() {
                 view.send(Command::FitTimeline);
             }
+            let words = if view.state.is_without_predictions() {
+                "none for this video"
+            } else {
+                "Ctrl+wheel zooms, Shift+wheel moves"
+            };
             if ui.available_width() > 220.0 {
-                caption(ui, theme, "Ctrl+wheel zooms, Shift+wheel moves");
+                caption(ui, theme, words);
             }
         });
     });
 }
 
-/// Ctrl+wheel zooms at the pointer, Shift+wheel and a sideways wheel move.
+/// Ctrl+wheel zooms at the pointer; Shift+wheel, a sideways wheel and the middle button move.
 fn wheel(ui: &Ui, view: &mut View<'_>, area: Rect, track: Rect) {
+    let middle = ui.input(|input| input.pointer.middle_down().then(|| input.pointer.delta().x));
     let Some(pointer) = ui.ctx().pointer_hover_pos().filter(|at| area.contains(*at) && ui.rect_contains_pointer(area))
     else {
         return;
@@ -86,8 +92,11 @@ fn wheel(ui: &Ui, view: &mut View<'_>, area: Rect, track: Rect) {
     if (zoom - 1.0).abs() > 1e-4 {
         let at = time_at(&timeline, track, pointer.x.max(track.left()));
         view.send(Command::Zoom { factor: f64::from(zoom), at });
-    } else if sideways.abs() > 0.0 {
-        view.send(Command::Pan(-f64::from(sideways / track.width().max(1.0)) * timeline.span));
+        return;
+    }
+    let moved = sideways + middle.unwrap_or(0.0);
+    if moved.abs() > 0.0 {
+        view.send(Command::Pan(-f64::from(moved / track.width().max(1.0)) * timeline.span));
     }
 }
 
@@ -109,7 +118,10 @@ fn paint_ruler(ui: &Ui, theme: &Theme, view: &TimelineView, ruler: Rect) {
             .line_segment([pos2(x, ruler.bottom() - height), pos2(x, ruler.bottom())], Stroke::new(1.0, theme.line()));
         if tick.labelled {
             let text = if view.span < 8.0 { clock_text(tick.time) } else { length_text(tick.time) };
-            painter.text(pos2(x, ruler.top()), Align2::CENTER_TOP, text, theme.small_font(), theme.text_soft());
+            let galley = painter.layout_no_wrap(text, theme.small_font(), theme.text_soft());
+            // Centred, but never cut by the right edge.
+            let left = (x - galley.size().x * 0.5).min(ruler.right() - galley.size().x);
+            painter.galley(pos2(left, ruler.top()), galley, theme.text_soft());
         }
     }
 }
@@ -127,7 +139,9 @@ fn drag_playhead(ui: &Ui, view: &mut View<'_>, ruler: Rect) {
 }
 
 fn go_to_pointer(view: &mut View<'_>, response: &Response, track: Rect) {
-    let Some(at) = response.interact_pointer_pos().filter(|_| response.clicked() || response.dragged()) else { return };
+    // The middle button moves the timeline instead.
+    let meant = response.clicked() || response.dragged_by(egui::PointerButton::Primary);
+    let Some(at) = response.interact_pointer_pos().filter(|_| meant) else { return };
     let time = time_at(&view.state.timeline, track, at.x.clamp(track.left(), track.right()));
     view.send(Command::Seek(MediaTime::from_secs(time)));
 }
@@ -154,7 +168,7 @@ fn playhead(ui: &Ui, view: &View<'_>, track: Rect) {
 fn lanes(ui: &mut Ui, view: &mut View<'_>, track: Rect) {
     let theme = view.theme;
     if view.state.lanes.is_empty() {
-        let advice = "It has no annotated action, and nothing was found in it yet.";
+        let advice = "Nothing is annotated in it, and nothing was found yet.";
         empty_state(ui, theme, Icon::Lanes, "This video has no segments", advice);
         return;
     }

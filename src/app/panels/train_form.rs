@@ -7,7 +7,7 @@ use crate::state::{Command, Health, Init, TrainForm};
 
 use super::super::icons::{self, Icon};
 use super::super::theme::Theme;
-use super::super::widgets::{caption, choice, field, primary_button, soft};
+use super::super::widgets::{caption, choice, cut, field, primary_button, soft};
 use super::View;
 
 /// Findings that are shown at once.
@@ -62,16 +62,23 @@ fn config(ui: &mut Ui, view: &mut View<'_>, form: &TrainForm) {
 fn device(ui: &mut Ui, view: &mut View<'_>, form: &TrainForm) {
     let theme = view.theme;
     field(ui, theme, "Device", |ui, label| {
-        let text = form.devices.iter().find(|(value, _)| *value == form.device).map_or("", |(_, words)| words.as_str());
+        let chosen = form.devices.iter().find(|device| device.name == form.device);
+        let text = chosen.map_or(form.device.as_str(), |device| device.words.as_str());
         let response = choice(ui, theme, "device", text).show_ui(ui, |ui| {
-            for (value, words) in &form.devices {
-                if ui.selectable_label(form.device == *value, words).clicked() {
-                    view.send(Command::ChooseDevice(value.clone()));
+            for device in &form.devices {
+                if ui.selectable_label(form.device == device.name, &device.words).clicked() {
+                    view.send(Command::ChooseDevice(device.name.clone()));
                 }
             }
         });
         response.response.labelled_by(label).on_hover_text("What computes, for training and detection");
     });
+    if form.no_gpu {
+        field(ui, theme, "", |ui, _| {
+            let words = "No GPU was found: training takes the CPU.";
+            cut(ui, RichText::new(words).font(theme.small_font()).color(theme.text_soft()));
+        });
+    }
 }
 
 fn weights(ui: &mut Ui, view: &mut View<'_>, form: &TrainForm) {

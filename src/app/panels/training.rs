@@ -64,7 +64,9 @@ fn status(ui: &mut Ui, view: &mut View<'_>, run: &RunView) {
         }
         _ => {}
     }
-    buttons(ui, view, run);
+    if run.state != RunState::Done {
+        buttons(ui, view, run);
+    }
     if let Some(warning) = run.warnings.last() {
         let more = if run.warnings.len() > 1 { format!(" ({} warnings)", run.warnings.len()) } else { String::new() };
         cut(ui, RichText::new(format!("{warning}{more}")).color(theme.warn())).on_hover_text(run.warnings.join("\n"));

@@ -4,10 +4,10 @@ use std::cmp::Ordering;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::super::{Frame, RgbImage, Rotation, TimeIndex, VideoError};
+use super::super::{Frame, PixelAspect, RgbImage, Rotation, TimeIndex, VideoError};
 use super::picture::Converter;
 use super::source::Source;
-use super::{index, provisional_index, scan};
+use super::{index, provisional_index, raw, scan};
 use crate::domain::MediaTime;
 
 /// Starts further back that are tried before decoding from the beginning.
@@ -18,6 +18,7 @@ pub struct Decoder {
     source: Source,
     index: Arc<TimeIndex>,
     rotation: Rotation,
+    aspect: PixelAspect,
     converter: Converter,
     /// The frame that lies decoded in the source.
     current: Option<usize>,
@@ -41,10 +42,12 @@ impl Decoder {
     /// # Errors
     /// When the file cannot be opened or holds no video.
     pub fn open_with(path: &Path, index: Arc<TimeIndex>) -> Result<Self, VideoError> {
-        let source = Source::open(path, threads(&index))?;
+        let mut source = Source::open(path, threads(&index))?;
         let rotation = source.rotation();
+        let (input, stream) = source.input();
+        let aspect = raw::pixel_aspect(input, stream);
         let converter = Converter::default();
-        Ok(Self { source, index, rotation, converter, current: None, fresh: false, lies: false })
+        Ok(Self { source, index, rotation, aspect, converter, current: None, fresh: false, lies: false })
     }
 
     /// The index by which this decoder counts.
@@ -69,7 +72,8 @@ impl Decoder {
         }
         self.fresh = false;
         let Some(index) = self.current else { return Ok(None) };
-        let picture = self.converter.picture(self.source.path(), self.source.frame(), self.rotation)?;
+        let shape = (self.rotation, self.aspect);
+        let picture = self.converter.picture(self.source.path(), self.source.frame(), shape)?;
         Ok(Some(Frame { index, time: self.index.time(index).unwrap_or_default(), picture }))
     }
 
@@ -120,6 +124,11 @@ impl Decoder {
     pub(super) fn current_size(&self) -> (u32, u32) {
         let size = (self.source.frame().width(), self.source.frame().height());
         if self.rotation.swaps_sides() { (size.1, size.0) } else { size }
+    }
+
+    /// Width of a pixel of the upright picture over its height.
+    fn upright_pixel_aspect(&self) -> f64 {
+        if self.rotation.swaps_sides() { 1.0 / self.aspect.ratio() } else { self.aspect.ratio() }
     }
 
     /// The failure of a video without a frame.
@@ -229,7 +238,7 @@ fn threads(index: &TimeIndex) -> usize {
     if index.damaged { 1 } else { scan::threads() }
 }
 
-/// A small upright picture of the frame shown at `at`, at most `max_width` wide, pixels not stretched. Uses the index by packets where
+/// A small upright picture of the frame shown at `at`, at most `max_width` wide, of the shape in which it is meant to be seen. Uses the index by packets where
 /// the exact one is not known, so that a thumbnail does not wait for a whole video to be decoded.
 ///
 /// # Errors
@@ -239,6 +248,8 @@ pub fn thumbnail(path: &Path, at: MediaTime, max_width: u32) -> Result<RgbImage,
     decoder.seek_time(at)?;
     let (width, height) = decoder.current_size();
     let small = width.min(max_width.max(1));
-    let high = (u64::from(height) * u64::from(small)).div_ceil(u64::from(width.max(1)));
-    decoder.current_rgb((small, u32::try_from(high).unwrap_or(1).max(1)))
+    let shown_width = f64::from(width.max(1)) * decoder.upright_pixel_aspect();
+    // A cast from float to integer saturates; a shape no display has must not cost memory.
+    let high = (f64::from(height) * f64::from(small) / shown_width).ceil() as u32;
+    decoder.current_rgb((small, high.clamp(1, 8 * max_width.max(1))))
 }

@@ -6,7 +6,7 @@ use ff::format::Pixel;
 use ff::software::scaling;
 use ffmpeg_next as ff;
 
-use super::super::{ColourMatrix, ColourRange, Picture, Plane, RgbImage, Rotation, VideoError};
+use super::super::{ColourMatrix, ColourRange, Picture, PixelAspect, Plane, RgbImage, Rotation, VideoError};
 use super::raw;
 
 /// Converts pixel formats and sizes; keeps its tables from frame to frame.
@@ -61,11 +61,11 @@ impl Converter {
         &mut self,
         path: &Path,
         frame: &ff::frame::Video,
-        rotation: Rotation,
+        (rotation, aspect): (Rotation, PixelAspect),
     ) -> Result<Picture, VideoError> {
         if is_planar_8bit(frame.format()) && rows_go_down(frame) && frame.planes() >= 3 {
             let (matrix, range) = colours(frame);
-            return Ok(copy_planes(frame, matrix, range, rotation));
+            return Ok(copy_planes(frame, (matrix, range), (rotation, aspect)));
         }
         let (matrix, range) = colours(frame);
         let size = (frame.width(), frame.height());
@@ -73,7 +73,7 @@ impl Converter {
         // RGB, and full-range formats that have a limited-range twin, come out of the scaler as BT.601, limited.
         let is_yuv = yuv_like(frame.format());
         let (matrix, range) = if is_yuv { (matrix, range) } else { (ColourMatrix::Bt601, ColourRange::Limited) };
-        Ok(copy_planes(&yuv, matrix, range, rotation))
+        Ok(copy_planes(&yuv, (matrix, range), (rotation, aspect)))
     }
 
     /// The frame as upright RGB of the given upright size, bilinear.
@@ -139,10 +139,15 @@ fn without_padding(frame: &ff::frame::Video, plane: usize, row_bytes: usize, row
     data
 }
 
-fn copy_planes(frame: &ff::frame::Video, matrix: ColourMatrix, range: ColourRange, rotation: Rotation) -> Picture {
+fn copy_planes(
+    frame: &ff::frame::Video,
+    (matrix, range): (ColourMatrix, ColourRange),
+    (rotation, pixel_aspect): (Rotation, PixelAspect),
+) -> Picture {
     let planes = [0, 1, 2].map(|plane| {
         let (width, height) = (frame.plane_width(plane) as usize, frame.plane_height(plane) as usize);
         Plane { data: without_padding(frame, plane, width, height), width, height }
     });
-    Picture { width: frame.width() as usize, height: frame.height() as usize, planes, range, matrix, rotation }
+    let (width, height) = (frame.width() as usize, frame.height() as usize);
+    Picture { width, height, planes, range, matrix, rotation, pixel_aspect }
 }

@@ -18,7 +18,7 @@ pub fn probe(path: &Path) -> Result<VideoInfo, VideoError> {
     let mut source = Source::open(path, 1)?;
     let rotation = source.rotation().degrees();
     let (input, stream) = source.input();
-    let pixel_aspect = raw::pixel_aspect(input, stream);
+    let pixel_aspect = raw::pixel_aspect(input, stream).ratio();
     let audio = input.streams().best(Type::Audio).map(|stream| {
         let parameters = stream.parameters();
         let (sample_rate, channels) = raw::sound(&parameters);

@@ -5,7 +5,7 @@ use ff::ffi;
 use ff::software::scaling;
 use ffmpeg_next as ff;
 
-use super::super::{ColourMatrix, ColourRange};
+use super::super::{ColourMatrix, ColourRange, PixelAspect};
 
 /// A scaler that may move to another thread, as readers and writers that hold one do.
 pub(super) struct MovableScaler(pub(super) scaling::Context);
@@ -47,16 +47,19 @@ pub(super) fn read_only(input: &mut ff::format::context::Input, stream: usize) {
 }
 
 /// Width over height of a stored pixel: the container's word before the codec's; 1 when neither says.
-pub(super) fn pixel_aspect(input: &mut ff::format::context::Input, stream: usize) -> f64 {
+pub(super) fn pixel_aspect(input: &mut ff::format::context::Input, stream: usize) -> PixelAspect {
     if stream >= input.nb_streams() as usize {
-        return 1.0;
+        return PixelAspect::default();
     }
     // SAFETY: the stream number was checked; a null frame is allowed by this call.
     let ratio = unsafe {
         let pointer = *(*input.as_mut_ptr()).streams.add(stream);
         ffi::av_guess_sample_aspect_ratio(input.as_mut_ptr(), pointer, std::ptr::null_mut())
     };
-    if ratio.num > 0 && ratio.den > 0 { f64::from(ratio.num) / f64::from(ratio.den) } else { 1.0 }
+    match (u32::try_from(ratio.num), u32::try_from(ratio.den)) {
+        (Ok(width), Ok(height)) if width > 0 && height > 0 => PixelAspect { width, height },
+        _ => PixelAspect::default(),
+    }
 }
 
 /// Sample rate and number of channels of a sound stream.

@@ -54,6 +54,27 @@ fn what_is_written_is_read_back_frame_by_frame() {
 }
 
 #[test]
+fn pixels_that_are_not_square_are_known_and_only_shown_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("wide.y4m");
+    // Two grey pictures of 16 by 12 pixels, each 64:45 wide, as PAL widescreen stores them.
+    let mut bytes = b"YUV4MPEG2 W16 H12 F25:1 Ip A64:45 C420jpeg\n".to_vec();
+    for _ in 0..2 {
+        bytes.extend_from_slice(b"FRAME\n");
+        bytes.extend_from_slice(&[128; 16 * 12 * 3 / 2]);
+    }
+    std::fs::write(&path, bytes).expect("written");
+    let aspect = 64.0 / 45.0;
+    assert!((probe(&path).expect("a video").pixel_aspect - aspect).abs() < 1e-9);
+    let frame = Decoder::open(&path).expect("opens").next_frame().expect("decodes").expect("a frame");
+    assert!((frame.picture.display_aspect() - 16.0 / 12.0 * aspect).abs() < 1e-9);
+    let written = frame.to_rgb();
+    assert_eq!((written.width, written.height), (16, 12), "what `etad frame` writes keeps its pixels");
+    let small = thumbnail(&path, MediaTime::ZERO, 16).expect("a small picture");
+    assert_eq!((small.width, small.height), (16, 9), "16 over 1.896, rounded up");
+}
+
+#[test]
 fn the_same_input_gives_the_same_bytes() {
     let folder = tempfile::tempdir().expect("a folder");
     let bytes = ["a.mp4", "b.mp4"].map(|name| {
