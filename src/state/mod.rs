@@ -5,6 +5,7 @@
 
 mod curves;
 mod detecting;
+mod effect;
 mod input;
 mod lanes;
 mod library;
@@ -21,10 +22,8 @@ mod words;
 
 pub use curves::{Curves, EvalPoint, LossSplit};
 pub use detecting::{DetectJob, Detecting, Row};
-pub use input::{
-    Choice, Command, DetectVideo, Effect, Export, Init, Input, PathField, PlayerRequest, Report, TrainRequest,
-    VideoFacts, Wanted,
-};
+pub use effect::{DetectVideo, Effect, PlayerRequest, TrainRequest};
+pub use input::{Choice, Command, Export, Init, Input, PathField, Report, VideoFacts, Wanted};
 pub use lanes::{Bar, Lane, lanes};
 pub use library::{Entry, Library, Sort, Thumbnail};
 pub use notices::{Notice, Notices, Tone};

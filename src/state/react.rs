@@ -333,7 +333,8 @@ fn detection(state: &mut State, report: Report) {
             job.done += 1;
             match found {
                 Ok(found) => job.found.videos.push((video, found)),
-                Err(reason) => job.failed.push((video, reason)),
+                // What failed changes nothing of what is shown.
+                Err(reason) => return job.failed.push((video, reason)),
             }
             let found = job.found.clone();
             state.predictions.put(Origin::Detected, merged(state.predictions.set(&Origin::Detected), &found));

@@ -116,6 +116,8 @@ fn table(ui: &mut Ui, view: &mut View<'_>) {
     if rows.is_empty() {
         let (title, advice) = if view.state.predictions.current().is_none() {
             ("No detections yet", "Train and let an epoch be evaluated, or detect with weights that you have.")
+        } else if view.state.is_without_predictions() && !view.state.detecting.all_videos {
+            ("Nothing for this video", "It was not evaluated: detect in it, or list all videos.")
         } else {
             ("Nothing to list", "Lower the score, or list all videos.")
         };

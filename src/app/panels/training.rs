@@ -90,7 +90,8 @@ fn advance(ui: &mut Ui, theme: &Theme, run: &RunView) {
             words.push(format!("epoch {epoch} of {}", started.epochs));
             words.push(format!("step {done} of {total}"));
         }
-        _ => words.push("waiting for the process".to_owned()),
+        _ if run.state.is_living() => words.push("waiting for the process".to_owned()),
+        _ => words.push("it never began".to_owned()),
     }
     if let Some(left) = run.seconds_left() {
         words.push(format!("{} left", wait_text(left)));

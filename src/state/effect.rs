@@ -1,0 +1,144 @@
+//! What the state asks for: effects, and what they need to know. The window carries them out and answers with reports.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::domain::{Dataset, Detections, Do, MediaTime};
+use crate::project::Media;
+
+use super::{Export, Init, Wanted};
+
+/// A training to start.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrainRequest {
+    /// Configuration file.
+    pub config: PathBuf,
+    /// Project folder, for `--root`.
+    pub root: PathBuf,
+    /// Folder of the project's runs; the run gets a folder in it.
+    pub runs: PathBuf,
+    /// An existing run to go on with instead of a new one.
+    pub resume: Option<PathBuf>,
+    /// `--device`.
+    pub device: String,
+    /// Starting weights.
+    pub init: Init,
+}
+
+/// A video to detect on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DetectVideo {
+    /// Name in the results.
+    pub id: String,
+    /// File.
+    pub path: PathBuf,
+}
+
+/// What the player job is asked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PlayerRequest {
+    /// Open this file.
+    Open {
+        /// File.
+        path: PathBuf,
+        /// Comes back in reports.
+        generation: u64,
+    },
+    /// Let go of the video.
+    Close,
+    /// Let time run at this speed (negative: backward), or stand still.
+    Play {
+        /// Speed, or none to stand still.
+        speed: Option<f64>,
+    },
+    /// Go to a time.
+    Seek(MediaTime),
+    /// Go some frames on or back from the picture that is shown.
+    Step(i64),
+}
+
+/// What must be done outside the state.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Open a project on a thread; reports `Opened`.
+    Open(Vec<PathBuf>),
+    /// Ask for a folder; reports `Chosen`.
+    AskFolder,
+    /// Ask for videos; reports `Chosen`.
+    AskVideos,
+    /// Ask for a configuration or weights; reports `FileChosen` or `NoDialog`.
+    AskFile(Wanted),
+    /// Ask where to save, and save.
+    AskExport {
+        /// Form.
+        form: Export,
+        /// Suggested folder.
+        folder: Option<PathBuf>,
+        /// What.
+        detections: Detections,
+    },
+    /// Look at video files for length and a small picture; reports `Looked`. Drops what an earlier one still had to do.
+    Look {
+        /// Comes back in reports.
+        generation: u64,
+        /// Index and file.
+        files: Vec<(usize, PathBuf)>,
+    },
+    /// Something for the player.
+    Player(PlayerRequest),
+    /// List configurations and devices; reports `Configs` and `Devices`.
+    ListChoices {
+        /// Project folder.
+        root: PathBuf,
+    },
+    /// Check the data for a configuration; reports `Health`.
+    CheckHealth {
+        /// Configuration.
+        config: PathBuf,
+        /// Annotations.
+        dataset: Box<Dataset>,
+        /// What is known of the files.
+        media: BTreeMap<String, Result<Media, String>>,
+        /// Declared classes.
+        classes: Vec<String>,
+        /// Whether the encoder starts from random weights.
+        from_scratch: bool,
+    },
+    /// List the runs in this folder; reports `Runs`.
+    FindRuns(PathBuf),
+    /// Start a training process; reports `TrainingStarted` or `TrainingRefused`, in the end `TrainingEnded`.
+    Train(TrainRequest),
+    /// Append a line to a run's control file.
+    Control {
+        /// Run folder.
+        folder: PathBuf,
+        /// What to do.
+        what: Do,
+    },
+    /// Follow this run folder instead of any other; reports `RunEvents` and `RunChecked`.
+    Follow(PathBuf),
+    /// Follow no run.
+    Unfollow,
+    /// Read on in the followed run at once and tell whether it lives.
+    CheckRun,
+    /// Read predictions files, the last one first; reports `EpochPredictions`.
+    ReadPredictions {
+        /// Run folder.
+        folder: PathBuf,
+        /// Epochs from 0, and files relative to the run folder.
+        files: Vec<(usize, String)>,
+    },
+    /// Detect on videos; reports `DetectBegins`, `Detected`, `DetectEnded`.
+    Detect {
+        /// Comes back in reports.
+        job: u64,
+        /// Weights.
+        checkpoint: PathBuf,
+        /// `--device`.
+        device: String,
+        /// On what.
+        videos: Vec<DetectVideo>,
+    },
+    /// End the detection.
+    CancelDetect,
+}
