@@ -32,6 +32,7 @@ mod parity_weights;
 mod parity_wgpu;
 #[cfg(all(feature = "window", feature = "video"))]
 mod shaders;
+mod thumos_run;
 mod train_loop;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_failures;
