@@ -45,7 +45,7 @@ pub const KEY: &str = "etad.layout.1";
 pub fn default_tree() -> Tree<Panel> {
     let mut tiles = Tiles::default();
     let [library, player, timeline, training, detections] = Panel::ALL.map(|panel| tiles.insert_pane(panel));
-    let middle = split(&mut tiles, LinearDir::Vertical, &[(player, 0.62), (timeline, 0.38)]);
+    let middle = split(&mut tiles, LinearDir::Vertical, &[(player, 0.54), (timeline, 0.46)]);
     let right = tiles.insert_tab_tile(vec![training, detections]);
     let root = split(&mut tiles, LinearDir::Horizontal, &[(library, 0.19), (middle, 0.5), (right, 0.31)]);
     Tree::new(egui::Id::unique("workbench tiles"), root, tiles)
