@@ -3,10 +3,8 @@
 //! Where there is no card a software rasteriser (lavapipe) stands in; where there is neither, these tests skip and say so. They hold
 //! the fixtures' own tolerances: float32 sums in yet another order. Each prints what it took.
 //!
-//! What multiplies matrices is ignored unless asked for (`cargo test -- --ignored wgpu`): for each shape the tensor library
-//! compiles a dozen kernels to choose from, and in a build without optimisation that takes tens of minutes in all. On lavapipe
-//! a, d and j have been seen to pass; the others have not been run to their end yet. `CUBECL_AUTOTUNE_LEVEL=full` spares them
-//! the measuring of the device's peak speed, which the lower levels begin with.
+//! They are compiled without the feature `autotune` (scripts/test.sh): with it, for each shape the tensor library compiles a dozen
+//! kernels to choose from, which takes a software rasteriser tens of minutes in all.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -53,7 +51,6 @@ fn agree(checks: &[(&str, Check)]) {
 }
 
 #[test]
-#[ignore = "kernels are tuned for minutes"]
 fn roi_align_and_modules_agree_on_wgpu() {
     agree(&[
         ("a", parity_model::roi_align),
@@ -63,7 +60,6 @@ fn roi_align_and_modules_agree_on_wgpu() {
 }
 
 #[test]
-#[ignore = "kernels are tuned for minutes"]
 fn small_detectors_and_their_training_steps_agree_on_wgpu() {
     agree(&[
         ("c of OpenTAD, inference", parity_model::small_detectors),
@@ -84,13 +80,11 @@ fn losses_and_optimisers_agree_on_wgpu() {
 }
 
 #[test]
-#[ignore = "kernels are tuned for minutes"]
 fn the_tiny_encoder_agrees_on_wgpu() {
     agree(&[("f", parity_model::tiny_encoder)]);
 }
 
 #[test]
-#[ignore = "kernels are tuned for minutes"]
 fn two_iterations_with_sampled_gradients_agree_on_wgpu() {
     agree(&[("k", parity_official::two_iterations)]);
 }
@@ -175,7 +169,6 @@ fn largest(values: &[f32]) -> f32 {
 }
 
 #[test]
-#[ignore = "kernels are tuned for minutes"]
 fn one_whole_training_step_agrees_on_wgpu() {
     let Some(device) = wgpu() else { return };
     let cpu = Device::flex();
@@ -215,21 +208,21 @@ fn one_whole_training_step_agrees_on_wgpu() {
     for (name, a) in &ours.after {
         let b = &theirs.after[name];
         let gradients = ours.gradients.get(name).map(|ours| (ours, &theirs.gradients[name]));
-        // 1e-3 of the tensor's largest: the fixtures' tolerance for gradients.
-        let allowed = gradients.map_or(0.0, |(ours, _)| 1e-3 * largest(ours) + 1e-8);
+        // 3e-5 of the tensor's largest, for sums in another order: lavapipe has been seen 4.3e-6 off.
+        let allowed = gradients.map_or(0.0, |(ours, _)| 3e-5 * largest(ours) + 1e-8);
         for (index, (a, b)) in a.values.iter().zip(&b.values).enumerate() {
             let Some((ours, theirs)) = gradients.map(|(ours, theirs)| (ours[index], theirs[index])) else {
                 assert_eq!(a, b, "{name}[{index}] has no gradient and must not move");
                 continue;
             };
-            worst = worst.max((ours - theirs).abs() / (allowed * 1e3));
+            worst = worst.max((ours - theirs).abs() / allowed * 3e-5);
             assert!(
                 (ours - theirs).abs() <= allowed,
                 "gradient of {name}[{index}]: {theirs} on wgpu, {ours} on the CPU"
             );
             // Adam's first step is the rate times the gradient's sign: 1e-6 for rounding, but where the gradient is within its
-            // tolerance of zero the sign is not known.
-            let doubtful = ours.abs() <= allowed;
+            // tolerance of zero, though not zero on both, the sign is not known.
+            let doubtful = ours.abs() <= allowed && (ours, theirs) != (0.0, 0.0);
             let allowed = if doubtful { 2.0 * RATE as f32 } else { 1e-6 };
             (all, unsure) = (all + 1, unsure + usize::from(doubtful));
             if !doubtful {
