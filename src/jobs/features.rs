@@ -65,6 +65,7 @@ pub fn extract_features(
         return Err(TrainError::Config(what).into());
     }
     let material = Material::open(&config, &request.root)?;
+    device::limit_threads(config.solver.threads);
     let chosen = device::choose(&request.device)?;
     let mut engine = checkpoint::fresh(&config, &material.classes, &chosen.device.autodiff());
     let weights =

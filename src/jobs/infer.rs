@@ -87,6 +87,7 @@ pub fn test(
     let found = if let RawOutputs::Read(folders) = &request.raw {
         inference::search_raw(config, &material, folders, &mut sink)?
     } else {
+        device::limit_threads(config.solver.threads);
         let chosen = device::choose(&request.device)?;
         let loaded = checkpoint::load_any(&request.checkpoint, config, &material.classes)?;
         let raw = match &request.raw {
@@ -139,8 +140,9 @@ pub fn detect(
     stop: Arc<AtomicBool>,
     watch: &mut dyn FnMut(&Event),
 ) -> anyhow::Result<Option<Tested>> {
-    let chosen = device::choose(&request.device)?;
     let loaded = checkpoint::load(&request.checkpoint)?;
+    device::limit_threads(loaded.config.solver.threads);
+    let chosen = device::choose(&request.device)?;
     let (videos, mut broken) = video_list(&request.videos, &loaded.config.data.test_subset);
     if videos.is_empty() {
         return Err(NothingToSearch { files: broken.len(), reasons: broken.join("; ") }.into());

@@ -35,4 +35,4 @@ pub mod windows;
 
 pub use error::TrainError;
 pub use rehearse::{Rehearsal, rehearse};
-pub use run::{Outcome, Setup, train, train_on};
+pub use run::{Outcome, Ready, Setup, ready, train, train_on};

@@ -1,6 +1,6 @@
 //! Loss and times of the steps since the last report; the loss stays on the device until then.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use burn::tensor::{Device, Tensor};
 
@@ -41,6 +41,11 @@ impl Report {
         self.waiting.push((step, videos, stepped.terms));
         self.seconds = Seconds { data, ..stepped.seconds };
         self.waited += data;
+    }
+
+    /// Leaves time that was not spent on steps out of the share of waiting.
+    pub fn leave_out(&mut self, time: Duration) {
+        self.since = self.since.checked_add(time).map_or_else(Instant::now, |since| since.min(Instant::now()));
     }
 
     /// Reads back what is still on the device.
