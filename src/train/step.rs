@@ -39,7 +39,7 @@ pub struct Rates {
 
 /// What a step leaves behind.
 pub struct Stepped {
-    /// Names of the loss terms.
+    /// Names of the loss terms, and last the norm of the gradient, which is no part of the loss.
     pub names: Vec<String>,
     /// Their values `[terms]`, on the device until somebody reports them.
     pub terms: Tensor<1>,
@@ -60,6 +60,8 @@ pub struct Engine {
     device: Device,
 }
 
+/// Name of the term that is the global norm of all gradients before clipping.
+pub const GRADIENT_NORM: &str = "gradient_norm";
 /// Name of the detector's parameter group.
 pub const DETECTOR: &str = "detector";
 /// Name of the encoder's parameter group.
@@ -137,19 +139,20 @@ impl Engine {
         if pulse() == Pulse::Stop {
             return None;
         }
-        self.apply(gradients, rates);
+        let norm = self.apply(gradients, rates).unwrap_or_else(|| Tensor::zeros([1], &terms.device()));
         seconds.detector += clock.lap();
-        Some(Stepped { names, terms, seconds })
+        let names = names.into_iter().chain([GRADIENT_NORM.to_owned()]).collect();
+        Some(Stepped { names, terms: Tensor::cat(vec![terms, norm], 0), seconds })
     }
 
-    /// Clips all gradients together and moves both groups (spec 7.1, 7.2).
-    fn apply(&mut self, mut gradients: Gradients, rates: Rates) {
-        if self.config.solver.clip_norm > 0.0 {
-            gradients.clip(self.config.solver.clip_norm);
-        }
+    /// Clips all gradients together and moves both groups (spec 7.1, 7.2). Gives back the global norm before.
+    fn apply(&mut self, mut gradients: Gradients, rates: Rates) -> Option<Tensor<1>> {
+        let limit = self.config.solver.clip_norm;
+        let norm = if limit > 0.0 { gradients.clip(limit) } else { gradients.norm() };
         self.detector = self.optimizer.step(DETECTOR, self.detector.clone(), &gradients, rates.detector);
         self.encoder =
             self.encoder.take().map(|encoder| self.optimizer.step(ENCODER, encoder, &gradients, rates.encoder));
+        norm
     }
 
     /// Features `[batch, channels, tscale]` without gradient: stored ones, or the encoder's, chunk by chunk.
