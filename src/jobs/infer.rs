@@ -151,9 +151,9 @@ pub fn detect(
     stop: Arc<AtomicBool>,
     watch: &mut dyn FnMut(&Event),
 ) -> anyhow::Result<Option<Tested>> {
+    let chosen = choose(&request.device)?;
     let loaded = checkpoint::load(&request.checkpoint)?;
     device::limit_threads(loaded.config.solver.threads);
-    let chosen = choose(&request.device)?;
     let (videos, mut broken) = video_list(&request.videos, &loaded.config.data.test_subset);
     if videos.is_empty() {
         return Err(NothingToSearch { files: broken.len(), reasons: broken.join("; ") }.into());
@@ -197,6 +197,7 @@ fn video_list(files: &[PathBuf], subset: &str) -> (Vec<crate::domain::Video>, Ve
                     path: Some(path.to_string_lossy().into_owned()),
                     annotations: Vec::new(),
                     not_annotated: Vec::new(),
+                    rejected: Vec::new(),
                 });
             }
             Err(error) => broken.push(error.to_string()),

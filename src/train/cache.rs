@@ -134,6 +134,7 @@ mod tests {
             path: None,
             annotations: Vec::new(),
             not_annotated: Vec::new(),
+            rejected: Vec::new(),
         };
         let (cache, mut reader) = (FrameCache::new(9), Counting(0));
         for _ in 0..2 {

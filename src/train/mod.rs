@@ -7,6 +7,7 @@ pub mod checkpoint;
 pub mod choices;
 mod colour;
 mod control;
+mod drafts;
 mod encoding;
 mod error;
 pub mod evaluate;

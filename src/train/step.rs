@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::choices::{Choices, Drawn};
 use super::encoding::Encoding;
-use super::item::Input;
+use super::item::{Input, Item};
 use super::loader::Batch;
 use super::objective::{Losses, Objective};
 use super::optimizer::{Gradients, Optimizer, SavedMoments};
@@ -159,7 +159,7 @@ impl Engine {
     pub fn features(&self, batch: &Batch, pulse: &mut dyn FnMut() -> Pulse) -> Option<Tensor<3>> {
         let device = self.device.clone().inner();
         let (items, time) = (batch.items.len(), self.config.model.tscale);
-        let is_stored = |item: &super::item::Item| matches!(item.input, Input::Features(_));
+        let is_stored = |item: &Item| matches!(item.input, Input::Features(_));
         let Some(encoder) = self.encoder.as_ref().filter(|_| !batch.items.iter().all(is_stored)) else {
             let stored: Vec<f32> = batch
                 .items
@@ -189,7 +189,8 @@ impl Engine {
 
     /// Forward pass and loss of a batch on given features `[batch, channels, tscale]`.
     fn objective(&self, batch: &Batch, features: Tensor<3>, choices: &mut dyn Choices) -> Objective {
-        let sampled: Vec<Vec<Span>> = (0..batch.items.len()).map(|item| choices.proposals(item)).collect();
+        let proposals = |(item, one): (usize, &Item)| one.truth.with_rejected(choices.proposals(item));
+        let sampled: Vec<Vec<Span>> = batch.items.iter().enumerate().map(proposals).collect();
         let truths: Vec<Truth> = batch.items.iter().map(|item| item.truth.clone()).collect();
         let count = sampled.first().map_or(0, Vec::len);
         let flat: Vec<f32> = sampled.iter().flatten().flatten().copied().collect();
@@ -241,7 +242,7 @@ mod tests {
     use crate::config::{Architecture, Norm};
     use crate::train::checkpoint::fresh;
     use crate::train::encoding::clips_of;
-    use crate::train::item::{Clips, Item};
+    use crate::train::item::Clips;
     use crate::train::windows::Window;
 
     fn config(ratio: f64) -> Config {
@@ -282,7 +283,7 @@ mod tests {
                 side: 8,
             }),
             mask: vec![1.0; 8],
-            truth: Truth { segments: vec![[1.0, 4.0], [3.0, 7.5]], classes: vec![0, 0], ignored: Vec::new() },
+            truth: Truth { segments: vec![[1.0, 4.0], [3.0, 7.5]], classes: vec![0, 0], ..Truth::default() },
         };
         Batch { items: vec![item(0), item(1)], broken: Vec::new() }
     }

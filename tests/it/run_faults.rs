@@ -166,6 +166,56 @@ fn a_fixed_epoch_is_the_best_and_the_epochs_that_a_recipe_keeps_stay() {
 }
 
 #[test]
+fn drafts_that_do_not_count_leave_training_and_evaluation() {
+    let tiny = Tiny::new();
+    let annotations = tiny.path("annotations.json");
+    let text = fs::read_to_string(&annotations).expect("annotations");
+    // One class altogether: "down" is in v1, which trains, and v3, which is evaluated.
+    let marked = text.replace("\"label\": \"down\"", "\"label\": \"down\", \"draft\": true");
+    assert_ne!(marked, text);
+    fs::write(&annotations, marked).expect("written");
+    let classes = |run: &str| {
+        let events = tiny.events(run).into_iter();
+        events
+            .filter_map(|event| if let Event::Start { classes, .. } = event.event { Some(classes) } else { None })
+            .next_back()
+            .expect("a start")
+    };
+    let judged = |run: &str| {
+        let evals = tiny.history(run).into_iter();
+        evals
+            .filter_map(|event| if let Event::Eval { per_class, .. } = event { Some(per_class.into_keys().collect()) } else { None })
+            .next_back()
+            .unwrap_or_else(Vec::<String>::new)
+    };
+    tiny.done("with", &["solver.epochs=1"]);
+    let both = vec!["down".to_owned(), "right".to_owned()];
+    assert_eq!((classes("with"), judged("with")), (both.clone(), both));
+    tiny.done("without", &["solver.epochs=1", "data.drafts=false"]);
+    assert_eq!((classes("without"), judged("without")), (vec!["right".to_owned()], vec!["right".to_owned()]));
+}
+
+#[test]
+fn another_set_of_classes_goes_on_from_a_run() {
+    let tiny = Tiny::new();
+    tiny.done("two", &["solver.epochs=1"]);
+    let annotations = tiny.path("annotations.json");
+    let text = fs::read_to_string(&annotations).expect("annotations");
+    fs::write(&annotations, text.replace("\"down\"", "\"up\"")).expect("written");
+    let two = tiny.path("two");
+    tiny.done("renamed", &["--init", two.to_str().expect("UTF-8"), "solver.epochs=1"]);
+    assert_eq!(warnings(&tiny, "renamed", "new, from drawn weights: up; dropped: down"), 1);
+    // What it started from is saved before the first step: a kill there needs no second --init.
+    let child = tiny.start("killed", &["--init", two.to_str().expect("UTF-8"), "workflow.save_minutes=0"]);
+    tiny.wait_for("killed", |event| matches!(event, Event::Checkpoint { step: 0, .. }));
+    kill(child);
+    tiny.done("killed", &["--resume", "solver.epochs=2"]);
+    tiny.done("straight", &["--init", two.to_str().expect("UTF-8")]);
+    let weights = |run: &str| Weights::read(&tiny.path(run).join("checkpoints/last.safetensors")).expect("weights").tensors;
+    assert!(weights("killed") == weights("straight"));
+}
+
+#[test]
 fn the_number_of_threads_is_the_recipes() {
     let tiny = Tiny::new();
     let started = |run: &str| {

@@ -116,7 +116,7 @@ pub(crate) fn config(extra: &str) -> Config {
 
 fn video(index: usize, subset: &str) -> Video {
     let start = 1.0 + (index % 5) as f64 * 0.7;
-    let action = |start: f64, label: &str| Annotation { segment: [start, start + 2.0], label: label.to_owned() };
+    let action = |start: f64, label: &str| Annotation { segment: [start, start + 2.0], label: label.to_owned(), draft: false };
     let (first, second) = if index.is_multiple_of(2) { ("left", "right") } else { ("right", "left") };
     Video {
         id: format!("{subset}{index}"),
@@ -126,6 +126,7 @@ fn video(index: usize, subset: &str) -> Video {
         path: None,
         annotations: vec![action(start, first), action(start + 5.0, second)],
         not_annotated: Vec::new(),
+        rejected: Vec::new(),
     }
 }
 
@@ -340,6 +341,31 @@ fn a_broken_video_is_skipped_with_a_warning_until_there_are_too_many() {
     let (mut sink, what) = setup(folder.path());
     let error = train_on(&what, with(1, 0), &mut sink).expect_err("one of 8 is too many").to_string();
     assert!(error.contains("1 of 8 videos"), "{error}");
+}
+
+#[test]
+fn drafts_and_rejected_detections_are_part_of_the_data_and_change_what_is_learnt() {
+    let trained = |material: Material| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut sink = List::new(folder.path());
+        let (config, device) = (config("eval_interval = 0"), Device::flex());
+        let root = Path::new(".");
+        let setup = Setup { config: &config, root, device: &device, device_name: "cpu", init: None, resume: false };
+        train_on(&setup, material, &mut sink).expect("trains");
+        last(folder.path()).tensors
+    };
+    let plain = material();
+    let (fingerprint, weights) = (plain.fingerprint(), trained(plain.clone()));
+    let mut draft = plain.clone();
+    draft.dataset.videos[0].annotations[0].draft = true;
+    assert_ne!(draft.fingerprint(), fingerprint);
+    assert!(trained(draft) == weights, "a draft trains like others");
+    let mut rejected = plain.clone();
+    let wrong = Annotation { segment: [8.5, 11.5], label: "left".to_owned(), draft: false };
+    rejected.dataset.videos[0].rejected.push(wrong);
+    assert_ne!(rejected.fingerprint(), fingerprint);
+    assert!(trained(rejected) != weights, "a rejected detection teaches");
+    assert!(trained(plain) == weights, "and without them nothing changes");
 }
 
 #[test]
