@@ -41,11 +41,12 @@ pub(super) fn run(args: &CheckArgs) -> Outcome {
         return Err(bad_input(format!("there is no file or run {}", missing.display())));
     }
     let initialised = args.init.is_some();
+    let mut watch = |done, total| progress::set(&bar, done, total);
     let found = if args.path.is_dir() || named {
-        jobs::check_project(&args.path, initialised, &mut |done, total| progress::set(&bar, done, total))
+        jobs::check_project(&args.path, initialised, &mut watch)
     } else {
         let config = config::load(&args.path, &args.overrides).map_err(bad_input)?;
-        jobs::check_config(&config, &args.root, initialised, &mut |done, total| progress::set(&bar, done, total))
+        jobs::check_config(&config, &args.root, initialised, &mut watch)
     };
     bar.finish_and_clear();
     let findings = found.map_err(|error| bad_input(format!("{error:#}")))?;
