@@ -28,7 +28,9 @@ fn case() -> (Dataset, Detections) {
         duration: 200.0,
         frames: None,
         path: None,
-        annotations: (0..20).map(|k| Annotation { segment: segment(), label: label(index + k % 3), draft: false }).collect(),
+        annotations: (0..20)
+            .map(|k| Annotation { segment: segment(), label: label(index + k % 3), draft: false })
+            .collect(),
         not_annotated: Vec::new(),
         rejected: Vec::new(),
     });

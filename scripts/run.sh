@@ -18,8 +18,8 @@ if [ "$(uname -s)" != Linux ] || [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
   said="$(mktemp)"
   trap 'rm -f "$said"' EXIT
   status=0
-  "$etad" open "$project" 2> >(tee "$said" >&2) || status=$?
-  wait "$!" 2>/dev/null || true # until all that was said is in the file
+  # What it says on standard error goes to the person and into the file.
+  { "$etad" open "$project" 2>&1 >&3 | tee "$said" >&2; } 3>&1 || status=$?
   # A variable may name a display that is gone or not ours; any other failure is one.
   if [ "$status" = 0 ] || ! grep -q "no display can be reached" "$said"; then
     exit "$status"

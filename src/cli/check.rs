@@ -37,16 +37,16 @@ pub(super) struct CheckArgs {
 pub(super) fn run(args: &CheckArgs) -> Outcome {
     let bar = progress::bar("looking at videos");
     let named = args.path.file_name().is_some_and(|name| name == Manifest::FILE);
+    if let Some(missing) = args.init.as_ref().filter(|path| !path.exists()) {
+        return Err(bad_input(format!("there is no file or run {}", missing.display())));
+    }
+    let initialised = args.init.is_some();
+    let mut watch = |done, total| progress::set(&bar, done, total);
     let found = if args.path.is_dir() || named {
-        jobs::check_project(&args.path, &mut |done, total| progress::set(&bar, done, total))
+        jobs::check_project(&args.path, initialised, &mut watch)
     } else {
         let config = config::load(&args.path, &args.overrides).map_err(bad_input)?;
-        if let Some(missing) = args.init.as_ref().filter(|path| !path.exists()) {
-            return Err(bad_input(format!("there is no file or run {}", missing.display())));
-        }
-        jobs::check_config(&config, &args.root, args.init.is_some(), &mut |done, total| {
-            progress::set(&bar, done, total)
-        })
+        jobs::check_config(&config, &args.root, initialised, &mut watch)
     };
     bar.finish_and_clear();
     let findings = found.map_err(|error| bad_input(format!("{error:#}")))?;
@@ -61,7 +61,8 @@ fn report(path: &Path, findings: &[Finding], as_json: bool) -> Outcome {
         for finding in findings {
             let severity = if finding.severity == Severity::Error { "error" } else { "warning" };
             let video = finding.video.as_ref().map_or(String::new(), |video| format!(" {video}:"));
-            table::print_line(&format!("{severity}:{video} {} {}", finding.sentence, finding.advice))?;
+            let stop = if finding.sentence.ends_with(['.', '!', '?']) { "" } else { "." };
+            table::print_line(&format!("{severity}:{video} {}{stop} {}", finding.sentence, finding.advice))?;
         }
         if findings.is_empty() {
             table::print_line("nothing is wrong")?;

@@ -94,7 +94,8 @@ mod tests {
     use crate::domain::Annotation;
 
     fn video(segments: &[[f64; 2]]) -> Video {
-        let annotations = segments.iter().map(|&segment| Annotation { segment, label: "a".to_owned(), draft: false }).collect();
+        let annotations =
+            segments.iter().map(|&segment| Annotation { segment, label: "a".to_owned(), draft: false }).collect();
         Video {
             id: "v".to_owned(),
             subset: "training".to_owned(),

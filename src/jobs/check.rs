@@ -16,11 +16,15 @@ use crate::{
 /// What is known of the files by video: facts, or why one cannot be read.
 pub type Known = BTreeMap<String, Result<Media, String>>;
 
-/// Checks a project: its folder, or its `project.toml`.
+/// Checks a project: its folder, or its `project.toml`. `initialised` says that a training will be given starting weights.
 ///
 /// # Errors
 /// When it cannot be opened.
-pub fn check_project(path: &Path, watch: &mut dyn FnMut(usize, usize)) -> anyhow::Result<Vec<Finding>> {
+pub fn check_project(
+    path: &Path,
+    initialised: bool,
+    watch: &mut dyn FnMut(usize, usize),
+) -> anyhow::Result<Vec<Finding>> {
     let opened = project::open(&[path.to_owned()])?;
     let data = Config::default().data;
     let expected = Expectations {
@@ -28,7 +32,7 @@ pub fn check_project(path: &Path, watch: &mut dyn FnMut(usize, usize)) -> anyhow
         test_subset: data.test_subset,
         classes: opened.classes.names().to_vec(),
         class_map: None,
-        from_scratch: true,
+        from_scratch: !initialised,
     };
     let dataset = opened.dataset();
     let media = media(&dataset, watch);
@@ -144,4 +148,31 @@ pub fn look_closer(dataset: &Dataset, media: &mut Known, watch: &mut dyn FnMut(u
         media.insert(video.id.clone(), facts);
     }
     watch(total, total)
+}
+
+#[cfg(test)]
+#[cfg(feature = "video")]
+mod tests {
+    use super::*;
+    use crate::sample::{SampleOptions, make};
+
+    #[test]
+    fn a_damaged_video_is_named_and_looking_can_be_broken_off() {
+        let folder = tempfile::tempdir().expect("folder");
+        let options = SampleOptions { videos: 1, seconds: (4.0, 4.0), ..SampleOptions::default() };
+        make(folder.path(), &options, &mut |_, _| true).expect("a sample");
+        let video = folder.path().join("videos/sample_001.mp4");
+        let mut bytes = std::fs::read(&video).expect("read");
+        let half = bytes.len() / 2;
+        bytes[half..half + 4000].iter_mut().for_each(|byte| *byte ^= 0x5a);
+        std::fs::write(&video, bytes).expect("written");
+
+        let opened = project::open(&[folder.path().to_owned()]).expect("opened");
+        let mut media = Known::new();
+        assert!(!look_closer(&opened.dataset(), &mut media, &mut |_, _| false));
+        assert!(media.is_empty());
+        let found = check_project(folder.path(), true, &mut |_, _| {}).expect("checked");
+        let damage = found.iter().find(|finding| finding.sentence.contains("is not sound: The file is damaged"));
+        assert_eq!(damage.and_then(|finding| finding.video.as_deref()), Some("sample_001"), "{found:?}");
+    }
 }

@@ -339,7 +339,8 @@ mod tests {
         let mut hot = vec![0.0; 20];
         hot[4] = 1.0; // proposal 2, class 0
         let free = [false; 10];
-        let weights = class_weights(&hot, 2, 3.0, &[true; 10], &free, &mut || (0..10).map(|index| index as f32).collect());
+        let weights =
+            class_weights(&hot, 2, 3.0, &[true; 10], &free, &mut || (0..10).map(|index| index as f32).collect());
         assert_eq!(weights.iter().filter(|&&weight| weight == 0.25).count(), 4);
         assert!(weights[2] > 0.0 && weights[0] > 0.0 && weights[9] == 0.0);
         assert_eq!(class_weights(&[0.0; 4], 2, 3.0, &[true; 2], &free, &mut Vec::new), [0.0; 2]);

@@ -230,7 +230,10 @@ mod tests {
             duration,
             frames: None,
             path: None,
-            annotations: segments.iter().map(|&segment| Annotation { segment, label: "a".to_owned(), draft: false }).collect(),
+            annotations: segments
+                .iter()
+                .map(|&segment| Annotation { segment, label: "a".to_owned(), draft: false })
+                .collect(),
             not_annotated: Vec::new(),
             rejected: Vec::new(),
         }

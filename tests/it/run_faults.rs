@@ -184,7 +184,9 @@ fn drafts_that_do_not_count_leave_training_and_evaluation() {
     let judged = |run: &str| {
         let evals = tiny.history(run).into_iter();
         evals
-            .filter_map(|event| if let Event::Eval { per_class, .. } = event { Some(per_class.into_keys().collect()) } else { None })
+            .filter_map(|event| {
+                if let Event::Eval { per_class, .. } = event { Some(per_class.into_keys().collect()) } else { None }
+            })
             .next_back()
             .unwrap_or_else(Vec::<String>::new)
     };
@@ -211,7 +213,8 @@ fn another_set_of_classes_goes_on_from_a_run() {
     kill(child);
     tiny.done("killed", &["--resume", "solver.epochs=2"]);
     tiny.done("straight", &["--init", two.to_str().expect("UTF-8")]);
-    let weights = |run: &str| Weights::read(&tiny.path(run).join("checkpoints/last.safetensors")).expect("weights").tensors;
+    let weights =
+        |run: &str| Weights::read(&tiny.path(run).join("checkpoints/last.safetensors")).expect("weights").tensors;
     assert!(weights("killed") == weights("straight"));
 }
 

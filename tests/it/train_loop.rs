@@ -116,7 +116,8 @@ pub(crate) fn config(extra: &str) -> Config {
 
 fn video(index: usize, subset: &str) -> Video {
     let start = 1.0 + (index % 5) as f64 * 0.7;
-    let action = |start: f64, label: &str| Annotation { segment: [start, start + 2.0], label: label.to_owned(), draft: false };
+    let action =
+        |start: f64, label: &str| Annotation { segment: [start, start + 2.0], label: label.to_owned(), draft: false };
     let (first, second) = if index.is_multiple_of(2) { ("left", "right") } else { ("right", "left") };
     Video {
         id: format!("{subset}{index}"),

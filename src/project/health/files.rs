@@ -1,7 +1,7 @@
 //! Files that cannot be read, that are damaged, or that stand in two subsets, under one name or as copies.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::File,
     hash::{DefaultHasher, Hasher as _},
     io::{self, Read as _, Seek as _, SeekFrom},
@@ -65,11 +65,11 @@ fn place(path: &Path) -> PathBuf {
 
 /// Size and fingerprint of the files that have their size in common with another; the others have no copy.
 fn contents<'a>(places: &'a [(&Video, PathBuf)]) -> BTreeMap<&'a PathBuf, (u64, u64)> {
-    let mut by_size: BTreeMap<u64, Vec<&PathBuf>> = BTreeMap::new();
+    let mut by_size: BTreeMap<u64, BTreeSet<&PathBuf>> = BTreeMap::new();
     for (_, place) in places {
         let size = place.metadata().ok().filter(|meta| meta.is_file() && meta.len() > 0).map(|meta| meta.len());
-        if let Some(files) = size.map(|size| by_size.entry(size).or_default()).filter(|files| !files.contains(&place)) {
-            files.push(place);
+        if let Some(size) = size {
+            by_size.entry(size).or_default().insert(place);
         }
     }
     let several = by_size.into_iter().filter(|(_, files)| files.len() > 1);
