@@ -1,5 +1,6 @@
 //! Configuration: TOML to typed structs. Defaults, then the file, then `--set a.b=c`; unknown keys are errors.
 
+mod chunk;
 mod data;
 mod encoder;
 mod load;
@@ -9,6 +10,7 @@ mod reference;
 mod section;
 mod train;
 
+pub use chunk::Chunk;
 pub use data::{Data, FeatureLayout, Sampling, Scheme, Source, TruthRule};
 pub use encoder::{Architecture, Encoder, Norm};
 pub use load::{ConfigError, load, parse};

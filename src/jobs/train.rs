@@ -51,7 +51,7 @@ pub fn train(request: &TrainRequest, stop: Arc<AtomicBool>, watch: &mut dyn FnMu
     let setup = setup(request, &chosen, start.as_ref().map(|(path, _)| path.as_path()));
     let mut ready = train::ready(&setup, &request.run)?;
     ready.notes.extend(start.as_ref().and_then(|(_, note)| note.clone()).filter(|_| !request.resume));
-    let writer = RunWriter::open(&request.run, &request.config.to_toml()?, request.resume)?;
+    let writer = RunWriter::open(&request.run, &ready.config().to_toml()?, request.resume)?;
     let mut sink = FolderSink { writer, stop, stopping: false, watch };
     let outcome = train::train(&setup, ready, &mut sink);
     if let Err(error) = &outcome {

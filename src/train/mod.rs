@@ -18,8 +18,10 @@ pub mod item;
 pub mod loader;
 pub mod losses;
 pub mod material;
+mod memory;
 pub mod objective;
 pub mod optimizer;
+mod probe;
 mod randaugment;
 pub mod raw;
 mod rehearse;
@@ -35,5 +37,6 @@ pub mod targets;
 pub mod windows;
 
 pub use error::TrainError;
+pub use memory::{Budget, Estimate};
 pub use rehearse::{Rehearsal, rehearse};
 pub use run::{Outcome, Ready, Setup, ready, train, train_on};

@@ -6,6 +6,7 @@
 
 mod conv;
 mod matrix;
+mod memory;
 mod network;
 mod norm;
 #[cfg(test)]
