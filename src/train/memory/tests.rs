@@ -23,7 +23,7 @@ const RECIPE: &str = "
     norm_groups = 4
     tscale = 64
     dscale = 16
-    head = { features = 16, fcs = 1, fc_channels = 16, stages = [0.5], classes = true }
+    head = { features = 16, fcs = 1, fc_channels = 16, stages = [0.5], classes = false }
     [encoder]
     arch = \"r2plus1d\"
     norm = \"group\"
