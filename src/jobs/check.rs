@@ -1,16 +1,17 @@
 //! The health check with its facts: which files can be read, and how long they are.
 
-use std::{collections::BTreeMap, path::Path};
-
-use anyhow::Context as _;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use crate::{
     config::{Architecture, Config, Source},
     domain::{Dataset, Video},
-    formats::{activitynet, class_map},
+    formats::{activitynet, block_list, class_map},
     model,
     project::{self, Expectations, Finding, Media, Severity},
-    train::{source::media_path, stored},
+    train::{self, source::media_path, stored},
 };
 
 /// Checks a project folder.
@@ -31,36 +32,102 @@ pub fn check_project(folder: &Path, watch: &mut dyn FnMut(usize, usize)) -> anyh
     Ok(project::check(&dataset, &media, &expected))
 }
 
-/// Checks the data of a recipe, and whether its sizes agree.
+/// Checks a recipe: whether its values agree, whether the files that it names can be used, and its data.
 ///
 /// # Errors
 /// When the annotations cannot be read.
 pub fn check_config(config: &Config, root: &Path, watch: &mut dyn FnMut(usize, usize)) -> anyhow::Result<Vec<Finding>> {
-    let dataset = activitynet::read(&root.join(&config.data.annotations))?;
-    let classes = match &config.data.class_map {
-        Some(path) => class_map::read(&root.join(path)).context("the class map cannot be used")?,
+    let mut dataset = activitynet::read(&root.join(&config.data.annotations))?;
+    let mut findings = values(config);
+    let mut listed = BTreeSet::new();
+    if let Some(path) = &config.data.block_list {
+        match block_list::read(&root.join(path)) {
+            Ok(blocked) => listed = blocked,
+            Err(error) => {
+                findings.push(unusable(
+                    "data.block_list",
+                    &error,
+                    "It may be empty; docs/reproduce.md says how to make it.",
+                ));
+            }
+        }
+    }
+    dataset.videos.retain(|video| !listed.contains(&video.id));
+    findings.extend(files(config, root));
+    findings.extend(train::material::usable(&dataset, config).err().map(|error| Finding {
+        severity: Severity::Error,
+        video: None,
+        sentence: error.to_string(),
+        advice: "Other videos may lack it too.".to_owned(),
+    }));
+    // A class map that is not there yet is made when training begins (spec 2.2).
+    let map = config.data.class_map.as_ref().map(|path| root.join(path)).filter(|path| path.exists());
+    let classes = match map.map(|path| class_map::read(&path)) {
+        Some(Ok(classes)) => classes,
+        Some(Err(error)) => {
+            findings.push(unusable("data.class_map", &error, "Correct it, or delete it and it is made anew."));
+            dataset.classes_sorted()
+        }
         None => dataset.classes_sorted(),
     };
+    let encoder = &config.encoder;
     let expected = Expectations {
         train_subset: config.data.train_subset.clone(),
         test_subset: config.data.test_subset.clone(),
         classes: classes.names().to_vec(),
-        from_scratch: config.encoder.arch != Architecture::None,
+        from_scratch: encoder.arch != Architecture::None && encoder.weights.is_none(),
     };
-    let path = |video: &Video| match config.data.source {
-        Source::Videos => Some(media_path(&config.data, root, video)),
-        Source::Features => None,
+    let subsets = [&config.data.train_subset, &config.data.test_subset];
+    // Files of other subsets are never opened, and testing videos of a public data set need not be there.
+    let mut used = dataset.clone();
+    used.videos.retain(|video| subsets.contains(&&video.subset));
+    let media = match config.data.source {
+        Source::Videos => media(&used, &|video| Some(media_path(&config.data, root, video)), watch),
+        Source::Features => broken_features(config, root, &used, watch),
     };
-    let mut media = media(&dataset, &path, watch);
-    if config.data.source == Source::Features {
-        media.extend(broken_features(config, root, &dataset, watch));
-    }
-    let mut findings = project::check(&dataset, &media, &expected);
-    if let Some(sentence) = model::contradiction(&config.model, &config.encoder) {
-        let advice = "Correct these keys; docs/config.md explains them.".to_owned();
-        findings.insert(0, Finding { severity: Severity::Error, video: None, sentence, advice });
-    }
+    findings.extend(project::check(&dataset, &media, &expected));
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     Ok(findings)
+}
+
+/// Values of a recipe that cannot be trained or contradict each other.
+fn values(config: &Config) -> Vec<Finding> {
+    let told = train::check(config).err().map(|error| Finding {
+        severity: Severity::Error,
+        video: None,
+        sentence: error.to_string(),
+        advice: "Correct these keys; docs/config.md explains them.".to_owned(),
+    });
+    told.into_iter().collect()
+}
+
+/// Files beside the data that a recipe names and that cannot be read.
+fn files(config: &Config, root: &Path) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some(path) = &config.eval.blocked
+        && let Err(error) = block_list::read(&root.join(path))
+    {
+        findings.push(unusable("eval.blocked", &error, "Get it, or leave the key out to evaluate all videos."));
+    }
+    if let Err(error) = train::material::classifier(&config.post.classifier, root) {
+        findings.push(unusable(
+            "post.classifier.path",
+            &error,
+            "Get the file, or set post.classifier.kind = \"none\".",
+        ));
+    }
+    if let Some(path) = config.encoder.weights.as_ref().filter(|_| config.encoder.arch != Architecture::None)
+        && let Err(error) = model::import(&root.join(path))
+    {
+        findings.push(unusable("encoder.weights", &error, "Get the file, or leave the key out to train from scratch."));
+    }
+    findings
+}
+
+/// A file that the recipe names and that cannot be used.
+fn unusable(key: &str, error: &dyn std::error::Error, advice: &str) -> Finding {
+    let sentence = format!("{key}: {error}");
+    Finding { severity: Severity::Error, video: None, sentence, advice: advice.to_owned() }
 }
 
 /// Why feature files cannot be read, by video; of those that can, nothing is known that the annotations do not say.
@@ -69,9 +136,7 @@ fn broken_features(
     root: &Path,
     dataset: &Dataset,
     watch: &mut dyn FnMut(usize, usize),
-) -> Vec<(String, Result<Media, String>)> {
-    let subsets = [&config.data.train_subset, &config.data.test_subset];
-    let used = |video: &&Video| subsets.contains(&&video.subset);
+) -> BTreeMap<String, Result<Media, String>> {
     let total = dataset.videos.len();
     let read = |(done, video): (usize, &Video)| {
         watch(done, total);
@@ -79,7 +144,7 @@ fn broken_features(
         let read = stored::read(&config.data, &path, config.model.in_channels);
         Some((video.id.clone(), Err(read.err()?.to_string())))
     };
-    dataset.videos.iter().filter(used).enumerate().filter_map(read).collect()
+    dataset.videos.iter().enumerate().filter_map(read).collect()
 }
 
 /// What the files of a data set turn out to be.

@@ -29,7 +29,7 @@ pub struct Listed {
 /// # Errors
 /// When the file cannot be read.
 pub fn list_weights(file: &Path) -> anyhow::Result<Vec<Listed>> {
-    let weights = if is_safetensors(file) { Weights::read(file)? } else { model::read_pytorch(file)? };
+    let weights = if is_safetensors(file) { Weights::read_any(file)? } else { model::read_pytorch(file)? };
     let listed = weights.tensors.into_iter().map(|(name, array)| Listed { name, shape: array.shape });
     Ok(listed.collect())
 }

@@ -3,6 +3,7 @@
 pub mod augment;
 pub mod cache;
 mod cached;
+mod check;
 pub mod checkpoint;
 pub mod choices;
 mod colour;
@@ -33,6 +34,7 @@ pub mod stored;
 pub mod targets;
 pub mod windows;
 
+pub use check::{check, check_encoding};
 pub use error::TrainError;
 pub use rehearse::{Rehearsal, rehearse};
 pub use run::{Outcome, Setup, train, train_on};

@@ -26,6 +26,8 @@ mod parity_eval;
 mod parity_formats;
 mod parity_model;
 mod parity_official;
+#[cfg(feature = "video")]
+mod parity_opencv;
 mod parity_post;
 mod parity_train;
 mod parity_weights;
