@@ -8,8 +8,8 @@ use super::resized::SnippetTruth;
 use super::{FormatError, read_text};
 use crate::domain::{Annotation, Video};
 
-/// Segments that people could not agree on; the reference skips them.
-const AMBIGUOUS: &str = "Ambiguous";
+/// Label of segments that people could not agree on; the reference skips them.
+pub const AMBIGUOUS: &str = "Ambiguous";
 
 /// Reads a folder of THUMOS text files, one a class: `<Class>_<set>.txt` with lines `video start end`. Annotations by video;
 /// "Ambiguous" is a class among others here. Other files, as the readme that comes with them, are passed over.

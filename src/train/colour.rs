@@ -138,6 +138,7 @@ fn from_hsv([hue, saturation, value]: [i32; 3]) -> [u8; 3] {
 
 #[cfg(test)]
 mod tests {
+    use super::super::recorded::recorded;
     use super::*;
 
     fn changed(change: Change, picture: &[u8]) -> Vec<u8> {
@@ -178,6 +179,18 @@ mod tests {
         assert_eq!(changed(Change::Hue(60), &[255, 0, 0, 0, 255, 0]), [0, 255, 0, 0, 0, 255]);
         assert_eq!(changed(Change::Hue(-60), &[255, 0, 0]), [0, 0, 255]);
         assert_eq!(changed(Change::Hue(25), &[77, 77, 77]), [77; 3]);
+    }
+
+    #[test]
+    fn hue_gives_opencvs_bytes() {
+        for picture in ["rough", "smooth"] {
+            let input = recorded(&format!("{picture}.input"));
+            for shift in [-25, 0, 7, 25] {
+                let (ours, theirs) = (changed(Change::Hue(shift), &input), recorded(&format!("{picture}.hue_{shift}")));
+                let off = ours.iter().zip(&theirs).filter(|(a, b)| a != b).count();
+                assert_eq!(off, 0, "{picture} by {shift}: bytes that differ");
+            }
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::stored;
 use crate::config::{Classifier, ClassifierKind, Config, Scheme, Source};
 use crate::domain::{ClassList, Dataset, Video};
 use crate::formats::classifier::{self, VideoClassifier};
-use crate::formats::{activitynet, block_list, class_map};
+use crate::formats::{activitynet, block_list, class_map, thumos};
 
 /// Data set and sources of a run.
 #[derive(Clone)]
@@ -72,6 +72,24 @@ impl Material {
     #[must_use]
     pub fn videos(&self, subset: &str) -> Vec<Video> {
         self.dataset.subset(subset).cloned().collect()
+    }
+
+    /// A sentence about the actions of a subset whose labels no class has: nothing trains on them.
+    #[must_use]
+    pub fn unknown_labels(&self, subset: &str) -> Option<String> {
+        let labels =
+            self.dataset.subset(subset).flat_map(|video| &video.annotations).map(|action| action.label.as_str());
+        let unknown: Vec<&str> =
+            labels.filter(|label| self.classes.index(label).is_none() && *label != thumos::AMBIGUOUS).collect();
+        let distinct: BTreeSet<&str> = unknown.iter().copied().collect();
+        let named = distinct.into_iter().take(8).map(|label| format!("\"{label}\"")).collect::<Vec<_>>().join(", ");
+        (!unknown.is_empty()).then(|| {
+            format!(
+                "{} actions of the subset \"{subset}\" have labels that the class map does not name ({named}) and do not train; add them \
+                 to the file of data.class_map, or delete it and it is made anew",
+                unknown.len()
+            )
+        })
     }
 
     /// 16 hexadecimal digits that change with any video, time or label.

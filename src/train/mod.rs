@@ -22,6 +22,8 @@ pub mod objective;
 pub mod optimizer;
 mod randaugment;
 pub mod raw;
+#[cfg(test)]
+mod recorded;
 mod rehearse;
 mod report;
 mod run;

@@ -178,6 +178,9 @@ impl<'a> Run<'a> {
             );
             self.event(Event::Warning { message })?;
         }
+        if let Some(message) = self.material.unknown_labels(&self.config.data.train_subset) {
+            self.event(Event::Warning { message })?;
+        }
         if setup.resume {
             let (epoch, step) = (self.position.epoch, self.position.step);
             self.event(Event::Resumed { epoch, step })?;

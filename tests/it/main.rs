@@ -12,6 +12,7 @@
 mod architecture;
 mod cli_devices;
 mod cli_eval;
+mod cli_input;
 #[cfg(feature = "video")]
 mod cli_loop;
 mod cli_reference;
@@ -32,6 +33,7 @@ mod parity_post;
 mod parity_train;
 mod parity_weights;
 mod parity_wgpu;
+mod recipes;
 #[cfg(all(feature = "window", feature = "video"))]
 mod shaders;
 mod thumos_run;

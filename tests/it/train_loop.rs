@@ -293,6 +293,20 @@ fn a_broken_video_is_skipped_with_a_warning_until_there_are_too_many() {
 }
 
 #[test]
+fn actions_of_a_class_that_is_not_in_the_map_are_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut sink, device) = (List::new(folder.path()), Device::flex());
+    let mut config = config("eval_interval = 0");
+    config.solver.epochs = 1;
+    let setup =
+        Setup { config: &config, root: Path::new("."), device: &device, device_name: "cpu", init: None, resume: false };
+    let classes = ClassList::new(["right".to_owned()]);
+    train_on(&setup, Material { classes, ..material() }, &mut sink).expect("trains on the others");
+    let told = |event: &&Event| matches!(event, Event::Warning { message } if message.contains("5 actions") && message.contains("\"left\""));
+    assert_eq!(sink.events.iter().filter(told).count(), 1, "{:?}", sink.events);
+}
+
+#[test]
 fn it_learns_to_find_the_moving_column() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut sink = List::new(folder.path());
@@ -316,4 +330,54 @@ fn it_learns_to_find_the_moving_column() {
     // Measured 0.71 of both; right from left cannot be told from a single frame.
     assert!(late < 0.8 * early, "{losses:?}");
     assert!(*found > 0.5, "average mAP {found}");
+}
+
+#[test]
+#[ignore]
+fn experiment() {
+    for (epochs, rate, tests, name) in [
+        (14, 3e-3, 2, "as now"),
+        (14, 3e-3, 8, "8 tests"),
+        (14, 2e-3, 8, "2e-3"),
+        (14, 1.5e-3, 8, "1.5e-3"),
+        (1, 0.0, 8, "untrained"),
+    ] {
+        let mut found = Vec::new();
+        for seed in [42, 1, 2, 3, 4] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let mut sink = List::new(folder.path());
+            let mut config = config("eval_interval = 100");
+            config.solver.epochs = epochs;
+            config.seed = seed;
+            (config.optimizer.detector_rate, config.optimizer.encoder_rate) = (rate, rate);
+            let device = Device::flex();
+            let setup = Setup {
+                config: &config,
+                root: Path::new("."),
+                device: &device,
+                device_name: "cpu",
+                init: None,
+                resume: false,
+            };
+            let mut m = material();
+            m.dataset.videos.truncate(5);
+            m.dataset.videos.extend((0..tests).map(|index| video(index, "validation")));
+            let since = std::time::Instant::now();
+            train_on(&setup, m, &mut sink).expect("trains");
+            let Some(Event::Done { best_average_map: Some(map), .. }) = sink.events.last() else { panic!() };
+            let losses: Vec<f64> = sink
+                .events
+                .iter()
+                .filter_map(|e| if let Event::Step { loss, .. } = e { Some(*loss) } else { None })
+                .collect();
+            let k = losses.len().min(4);
+            let mean = |p: &[f64]| p.iter().sum::<f64>() / p.len() as f64;
+            found.push(format!(
+                "{map:.2} ({:.2}, {:.1}s)",
+                mean(&losses[losses.len() - k..]) / mean(&losses[..k]),
+                since.elapsed().as_secs_f64()
+            ));
+        }
+        println!("EXPERIMENT {name}: {found:?}");
+    }
 }
