@@ -45,6 +45,8 @@ pub struct Extracted {
     pub present: usize,
     /// A sentence for each video that could not be read.
     pub broken: Vec<String>,
+    /// What computed, in words.
+    pub device: String,
 }
 
 /// Writes `<prefix><video>.npy` `[time, channels]` for each video, `annotations.json` with the number of frames of each, and
@@ -68,6 +70,7 @@ pub fn extract_features(
     train::check_encoding(&config)?;
     let material = Material::open(&config, &request.root)?;
     let chosen = device::choose(&request.device)?;
+    tracing::info!("extracting on {}", chosen.description);
     let mut engine = checkpoint::fresh(&config, &material.classes, &chosen.device.autodiff());
     let weights =
         request.checkpoint.clone().or_else(|| config.encoder.weights.as_ref().map(|path| request.root.join(path)));
@@ -83,7 +86,7 @@ pub fn extract_features(
     let mut dataset: Dataset = material.dataset.clone();
     dataset.videos.retain(|video| wanted(&video.subset));
     let mut reader = material.source.reader();
-    let mut extracted = Extracted::default();
+    let mut extracted = Extracted { device: chosen.description, ..Extracted::default() };
     let mut missing = Vec::new();
     let total = dataset.videos.len();
     for (done, video) in dataset.videos.iter_mut().enumerate() {
