@@ -118,13 +118,17 @@ fn to_hsv(rgb: [u8; 3]) -> [i32; 3] {
     [if hue < 0 { hue + 180 } else { hue }, saturation, value]
 }
 
+/// OpenCV's way back, as its vector code computes and cuts it. (It rounds instead in the last columns of a row that fill no vector, which depends on
+/// the machine.)
 fn from_hsv([hue, saturation, value]: [i32; 3]) -> [u8; 3] {
-    let sixths = hue as f32 / 30.0;
+    let sixths = hue as f32 * (6.0f32 / 180.0);
     let (sector, rest) = (sixths as usize % 6, sixths.fract());
-    let (saturation, value) = (saturation as f32 / 255.0, value as f32 / 255.0);
+    let (saturation, value) = (saturation as f32 * (1.0f32 / 255.0), value as f32 * (1.0f32 / 255.0));
+    // 1 - s x in one rounding.
+    let without = |share: f32| (1.0 - f64::from(saturation) * f64::from(share)) as f32;
     let low = value * (1.0 - saturation);
-    let falling = value * (1.0 - saturation * rest);
-    let rising = value * (1.0 - saturation * (1.0 - rest));
+    let falling = value * without(rest);
+    let rising = value * without(1.0 - rest);
     let rgb = [
         [value, rising, low],
         [falling, value, low],
@@ -133,7 +137,7 @@ fn from_hsv([hue, saturation, value]: [i32; 3]) -> [u8; 3] {
         [rising, low, value],
         [value, low, falling],
     ];
-    rgb[sector].map(|part| (part * 255.0).round_ties_even() as u8)
+    rgb[sector].map(|part| (part * 255.0) as u8)
 }
 
 #[cfg(test)]

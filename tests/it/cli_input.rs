@@ -38,14 +38,14 @@ fn activitynet(root: &Path) {
     };
     let database = json!({
         "one": video("training", &["Archery"]), "two": video("training", &["Ballet"]), "gone": video("training", &["Archery"]),
-        "three": video("validation", &["Archery"]), "four": video("testing", &[]),
+        "three": video("validation", &["Archery", "Ballet"]), "four": video("testing", &[]),
     });
     let file = folder.join("activity_net.v1-3.min.json");
     fs::write(file, json!({ "database": database }).to_string()).expect("written");
 }
 
-fn feature_file(path: &Path) {
-    let values = vec![0.5; 3 * 512];
+fn feature_file(path: &Path, value: f32) {
+    let values = vec![value; 3 * 512];
     features::write(path, &Features { length: 3, channels: 512, values }).expect("written");
 }
 
@@ -75,7 +75,9 @@ fn check_says_of_a_reference_recipe_what_is_missing_and_nothing_when_all_is_ther
 
     let stored = data.join("features/anet_tsp_npy_unresize");
     fs::create_dir_all(&stored).expect("created");
-    ["one", "two", "three"].iter().for_each(|name| feature_file(&stored.join(format!("v_{name}.npy"))));
+    for (name, value) in [("one", 0.1), ("two", 0.2), ("three", 0.3)] {
+        feature_file(&stored.join(format!("v_{name}.npy")), value);
+    }
     fs::write(stored.join("missing_files.txt"), "gone\nfour\n").expect("written");
     fs::write(data.join("annotations/blocked.json"), "[]").expect("written");
     fs::create_dir_all(data.join("classifiers")).expect("created");
