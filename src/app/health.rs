@@ -59,3 +59,45 @@ pub fn check(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+    use crate::project::{self, Media};
+    use crate::sample::{SampleOptions, make};
+
+    #[test]
+    fn damage_is_told_after_what_is_known_at_once_and_not_when_it_is_not_wanted_any_more() {
+        let folder = tempfile::tempdir().expect("folder");
+        let options = SampleOptions { videos: 1, seconds: (4.0, 4.0), ..SampleOptions::default() };
+        make(folder.path(), &options, &mut |_, _| true).expect("a sample");
+        let video = folder.path().join("videos/sample_001.mp4");
+        let mut bytes = std::fs::read(&video).expect("read");
+        let half = bytes.len() / 2;
+        bytes[half..half + 4000].iter_mut().for_each(|byte| *byte ^= 0x5a);
+        std::fs::write(&video, bytes).expect("written");
+        let dataset = project::open(&[folder.path().to_owned()]).expect("opened").dataset();
+        let media = Media { duration: 4.0, frame: 0.04, warnings: Vec::new() };
+        let recipe = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/sample.toml");
+
+        let reports = |stopped: bool| {
+            let told = RefCell::new(Vec::new());
+            let data = Data {
+                dataset: dataset.clone(),
+                media: Known::from([("sample_001".to_owned(), Ok(media.clone()))]),
+                classes: Vec::new(),
+                initialised: true,
+                asked: false,
+            };
+            check(&recipe, folder.path(), data, &AtomicBool::new(stopped), &|found| told.borrow_mut().push(found));
+            let damaged = |found: &Result<Vec<Finding>, Failure>| {
+                found.as_ref().expect("checked").iter().any(|finding| finding.sentence.contains("damaged"))
+            };
+            told.borrow().iter().map(damaged).collect::<Vec<bool>>()
+        };
+        assert_eq!(reports(true), [false]);
+        assert_eq!(reports(false), [false, true]);
+    }
+}
