@@ -3,6 +3,7 @@
 pub mod augment;
 pub mod cache;
 mod cached;
+mod check;
 pub mod checkpoint;
 pub mod choices;
 mod colour;
@@ -22,6 +23,8 @@ pub mod objective;
 pub mod optimizer;
 mod randaugment;
 pub mod raw;
+#[cfg(test)]
+mod recorded;
 mod rehearse;
 mod report;
 mod run;
@@ -34,6 +37,7 @@ pub mod stored;
 pub mod targets;
 pub mod windows;
 
+pub use check::{check, check_encoding};
 pub use error::TrainError;
 pub use rehearse::{Rehearsal, rehearse};
 pub use run::{Outcome, Ready, Setup, ready, train, train_on};
