@@ -37,13 +37,13 @@ fn is_input_at_fault(error: &anyhow::Error) -> bool {
     let train = error.downcast_ref::<TrainError>().is_some_and(|error| {
         use TrainError::{
             BrokenVideos, Checkpoint, Config, Eval, Format, NoItems, NoVideo, OtherConfig, OtherData, RawDiffers,
-            RawMissing,
+            RawMissing, Unmeasured,
         };
         let of_data = matches!(error, RawDiffers { .. } | RawMissing { .. } | BrokenVideos { .. } | NoItems { .. });
         let of_run = matches!(error, OtherConfig { .. } | OtherData { .. });
         // A full disk is the machine's fault.
         let of_files = matches!(error, Checkpoint(error) if !matches!(error, CheckpointError::Write { .. }));
-        of_data || of_run || of_files || matches!(error, Config(_) | Eval(_) | Format(_) | NoVideo)
+        of_data || of_run || of_files || matches!(error, Config(_) | Eval(_) | Format(_) | NoVideo | Unmeasured { .. })
     });
     let run = error
         .downcast_ref::<RunError>()

@@ -3,6 +3,7 @@
 pub mod augment;
 pub mod cache;
 mod cached;
+mod check;
 pub mod checkpoint;
 pub mod choices;
 mod colour;
@@ -24,6 +25,8 @@ pub mod optimizer;
 mod probe;
 mod randaugment;
 pub mod raw;
+#[cfg(test)]
+mod recorded;
 mod rehearse;
 mod report;
 mod run;
@@ -36,6 +39,7 @@ pub mod stored;
 pub mod targets;
 pub mod windows;
 
+pub use check::{check, check_encoding};
 pub use error::TrainError;
 pub use memory::{Budget, Estimate};
 pub use rehearse::{Rehearsal, rehearse};

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use toml::{Table, Value};
 
-use super::{Setup, check};
+use super::Setup;
 use crate::config::{Chunk, Config, SchedulerKind};
+use crate::train::check::check;
 use crate::train::checkpoint::{self, Header, Resumed};
 use crate::train::error::TrainError;
 use crate::train::material::Material;
