@@ -14,7 +14,7 @@ case "$(uname -s)" in
     exit 1 ;;
   Linux) ;;
   *)
-    echo "On Windows see README.md, section Other systems: vcpkg install ffmpeg, LLVM, then cargo run --release." >&2
+    echo "This script knows Linux and macOS. On Windows, as the table under \"Two commands\" in README.md says: vcpkg install ffmpeg, LLVM, then cargo run --release." >&2
     exit 1 ;;
 esac
 

@@ -11,14 +11,14 @@ use crate::config;
 use crate::domain::{Detections, Failure};
 use crate::formats;
 use crate::jobs::follow::{Followed, Follower};
-use crate::jobs::look::Looker;
+use crate::jobs::look::{Look, Looker};
 use crate::jobs::screen::{Screen, ScreenEvent};
-use crate::project::{self, Expectations};
+use crate::project;
 use crate::run;
 use crate::state::{Choice, Effect, PlayerRequest, Report, RunSummary, VideoFacts};
 use crate::video::{Frame, RgbImage};
 
-use super::{dialogs, processes};
+use super::{dialogs, health, processes};
 
 /// What reaches the window from its jobs.
 #[derive(Debug)]
@@ -81,6 +81,7 @@ pub struct Effects {
     follower: Option<Follower>,
     looker: Option<Looker>,
     detection: Option<Arc<AtomicBool>>,
+    health: Option<Arc<AtomicBool>>,
 }
 
 impl Effects {
@@ -89,7 +90,7 @@ impl Effects {
     pub fn new(ctx: egui::Context, etad: PathBuf) -> Self {
         let (sender, messages) = bounded(WAITING);
         let outbox = Outbox { messages: sender, ctx };
-        Self { etad, outbox, messages, screen: None, follower: None, looker: None, detection: None }
+        Self { etad, outbox, messages, screen: None, follower: None, looker: None, detection: None, health: None }
     }
 
     /// The next message, if one waits.
@@ -138,21 +139,23 @@ impl Effects {
             Effect::Look { generation, files } => self.look(generation, files),
             Effect::Player(request) => self.player(request),
             Effect::ListChoices { root } => self.list_choices(root),
-            Effect::CheckHealth { config, dataset, media, classes, from_scratch } => {
+            Effect::CheckHealth { config, root, dataset, media, classes, initialised, asked } => {
+                self.stop_health();
+                let stop = Arc::new(AtomicBool::new(false));
+                self.health = Some(stop.clone());
                 self.outbox.spawn("health check", move |outbox| {
-                    let findings =
-                        config::load(&config, &[]).map_err(|error| Failure::new(sentence(&error))).map(|config| {
-                            let config::Data { train_subset, test_subset, .. } = config.data;
-                            let expected = Expectations { train_subset, test_subset, classes, from_scratch };
-                            project::check(&dataset, &media, &expected)
-                        });
-                    outbox.report(Report::Health(findings));
+                    let data = health::Data { dataset: *dataset, media, classes, initialised, asked };
+                    health::check(&config, &root, data, &stop, &|found| outbox.report(Report::Health(found)));
                 });
             }
             Effect::FindRuns(folder) => self.outbox.spawn("run finder", move |outbox| {
                 outbox.report(Report::Runs(run::runs_in(&folder).into_iter().map(summary).collect()));
             }),
-            Effect::Train(request) => processes::train(&self.outbox, self.etad.clone(), request),
+            Effect::Train(request) => {
+                // The training reads the same videos and tells what it finds.
+                self.stop_health();
+                processes::train(&self.outbox, self.etad.clone(), request);
+            }
             Effect::Control { folder, what } => self.outbox.spawn("run control", move |outbox| {
                 if let Err(error) = run::send(&folder, what) {
                     outbox.report(Report::Failed(Failure::new(sentence(&error))));
@@ -189,12 +192,19 @@ impl Effects {
         }
     }
 
+    fn stop_health(&mut self) {
+        if let Some(stop) = self.health.take() {
+            stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        }
+    }
+
     fn look(&mut self, generation: u64, files: Vec<(usize, PathBuf)>) {
         let outbox = self.outbox.clone();
-        let report = move |index, look: Result<crate::jobs::look::Look, String>| {
+        let report = move |index, look: Result<Look, String>| {
             let facts = look.map(|look| {
-                let facts = VideoFacts { duration: look.duration, frame: look.frame, thumbnail: true };
-                outbox.send(Message::Thumbnail { generation, index, picture: look.picture });
+                let Look { duration, frame, warnings, picture } = look;
+                let facts = VideoFacts { duration, frame, warnings, thumbnail: true };
+                outbox.send(Message::Thumbnail { generation, index, picture });
                 facts
             });
             outbox.report(Report::Looked { generation, index, facts });

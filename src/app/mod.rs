@@ -6,6 +6,7 @@
 mod dialogs;
 mod effects;
 mod frame_times;
+mod health;
 mod icons;
 mod keys;
 mod layout;
@@ -46,6 +47,25 @@ impl AppOptions {
     }
 }
 
+/// There is nowhere to show a window.
+#[derive(Debug, thiserror::Error)]
+#[error("no display can be reached ({0}); start etad on a desktop, or use the commands (etad --help)")]
+struct NoDisplay(String);
+
+impl NoDisplay {
+    /// With what was tried, and the reason without the place in somebody's source file that comes before it.
+    fn because(reason: &str) -> Self {
+        let reason =
+            reason.strip_prefix("os error at ").and_then(|rest| rest.split_once(": ")).map_or(reason, |(_, why)| why);
+        let tried = |name: &str| {
+            std::env::var(name).ok().filter(|value| !value.is_empty()).map(|value| format!("{name}={value}"))
+        };
+        let tried: Vec<String> = ["WAYLAND_DISPLAY", "DISPLAY"].into_iter().filter_map(tried).collect();
+        let reason = reason.trim_end_matches('.');
+        Self(if tried.is_empty() { reason.to_owned() } else { format!("{}: {reason}", tried.join(", ")) })
+    }
+}
+
 /// Opens the window and stays until it is closed.
 ///
 /// # Errors
@@ -59,11 +79,11 @@ pub fn run(options: AppOptions) -> anyhow::Result<()> {
         .with_drag_and_drop(true);
     let native = eframe::NativeOptions { viewport, ..eframe::NativeOptions::default() };
     eframe::run_native("etad", native, Box::new(|creation| Ok(Box::new(Workbench::new(creation, options)?)))).map_err(
-        |error| {
-            anyhow::anyhow!(
-                "cannot open a window: {error}; without a display use the commands (etad --help), and without a GPU install a \
-                 software Vulkan driver (mesa-vulkan-drivers)"
-            )
+        |error| match error {
+            eframe::Error::WinitEventLoop(error) => NoDisplay::because(&error.to_string()).into(),
+            error => anyhow::anyhow!(
+                "cannot open a window: {error}; without a GPU install a software Vulkan driver (mesa-vulkan-drivers)"
+            ),
         },
     )
 }

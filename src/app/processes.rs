@@ -9,12 +9,10 @@ use std::time::Duration;
 use crate::domain::{Detection as Found, Failure};
 use crate::formats;
 use crate::jobs::process::{Launch, start};
+use crate::run::LOG;
 use crate::state::{DetectVideo, DeviceChoice, Init, Report, TrainRequest};
 
 use super::effects::{Outbox, sentence};
-
-/// File in the run folder that takes what the training process prints.
-const OUTPUT: &str = "output.txt";
 
 /// Starts a training and watches for its end. The process outlives the window.
 pub fn train(outbox: &Outbox, etad: PathBuf, request: TrainRequest) {
@@ -23,7 +21,7 @@ pub fn train(outbox: &Outbox, etad: PathBuf, request: TrainRequest) {
             Ok(folder) => folder,
             Err(failure) => return outbox.report(Report::TrainingRefused(failure)),
         };
-        let launch = Launch { program: etad, arguments: train_arguments(&request, &folder), log: folder.join(OUTPUT) };
+        let launch = Launch { program: etad, arguments: train_arguments(&request, &folder), log: folder.join(LOG) };
         match start(&launch) {
             Ok(running) => {
                 outbox.report(Report::TrainingStarted { folder: folder.clone() });
@@ -39,7 +37,8 @@ pub fn train(outbox: &Outbox, etad: PathBuf, request: TrainRequest) {
 }
 
 fn train_arguments(request: &TrainRequest, folder: &Path) -> Vec<OsString> {
-    let mut arguments: Vec<OsString> = vec!["train".into(), request.config.clone().into()];
+    // What it prints is its log.
+    let mut arguments: Vec<OsString> = vec!["train".into(), request.config.clone().into(), "--logged".into()];
     let mut pair = |name: &str, value: OsString| arguments.extend([name.into(), value]);
     pair("--root", request.root.clone().into());
     pair("--run", folder.into());
@@ -123,7 +122,7 @@ fn detect_one(etad: &Path, job: &Detection, video: &DetectVideo, folder: &Path) 
     ];
     // What an earlier video left must not be taken for this one's.
     let _ = std::fs::remove_file(&out);
-    let launch = Launch { program: etad.to_owned(), arguments, log: folder.join(OUTPUT) };
+    let launch = Launch { program: etad.to_owned(), arguments, log: folder.join(LOG) };
     let running = match start(&launch) {
         Ok(running) => running,
         Err(error) => return Some(Err(format!("{} cannot be started: {error}", etad.display()))),

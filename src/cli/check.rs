@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     config, jobs,
-    project::{Finding, Severity},
+    project::{Finding, Manifest, Severity},
 };
 
 #[derive(Debug, Args)]
@@ -26,6 +26,9 @@ pub(super) struct CheckArgs {
     /// Change a key of the configuration; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     overrides: Vec<String>,
+    /// Starting weights that the training will be given: fewer examples are then enough
+    #[arg(long, value_name = "FILE|RUN")]
+    init: Option<PathBuf>,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
@@ -33,11 +36,17 @@ pub(super) struct CheckArgs {
 
 pub(super) fn run(args: &CheckArgs) -> Outcome {
     let bar = progress::bar("looking at videos");
-    let found = if args.path.is_dir() {
-        jobs::check_project(&args.path, &mut |done, total| progress::set(&bar, done, total))
+    let named = args.path.file_name().is_some_and(|name| name == Manifest::FILE);
+    if let Some(missing) = args.init.as_ref().filter(|path| !path.exists()) {
+        return Err(bad_input(format!("there is no file or run {}", missing.display())));
+    }
+    let initialised = args.init.is_some();
+    let mut watch = |done, total| progress::set(&bar, done, total);
+    let found = if args.path.is_dir() || named {
+        jobs::check_project(&args.path, initialised, &mut watch)
     } else {
         let config = config::load(&args.path, &args.overrides).map_err(bad_input)?;
-        jobs::check_config(&config, &args.root, &mut |done, total| progress::set(&bar, done, total))
+        jobs::check_config(&config, &args.root, initialised, &mut watch)
     };
     bar.finish_and_clear();
     let findings = found.map_err(|error| bad_input(format!("{error:#}")))?;
@@ -52,10 +61,11 @@ fn report(path: &Path, findings: &[Finding], as_json: bool) -> Outcome {
         for finding in findings {
             let severity = if finding.severity == Severity::Error { "error" } else { "warning" };
             let video = finding.video.as_ref().map_or(String::new(), |video| format!(" {video}:"));
-            table::print_line(&format!("{severity}:{video} {} {}", finding.sentence, finding.advice));
+            let stop = if finding.sentence.ends_with(['.', '!', '?']) { "" } else { "." };
+            table::print_line(&format!("{severity}:{video} {}{stop} {}", finding.sentence, finding.advice))?;
         }
         if findings.is_empty() {
-            table::print_line("nothing is wrong");
+            table::print_line("nothing is wrong")?;
         }
     }
     match errors {

@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{
-    exit::{Interrupted, Outcome, bad_input},
-    interrupt, progress, table,
-    test::write_detections,
+    exit::{Outcome, bad_input, interrupted},
+    interrupt, out, progress, table,
 };
 use crate::{
     jobs::{self, DetectRequest},
@@ -36,24 +35,24 @@ pub(super) struct DetectArgs {
 
 pub(super) fn run(args: DetectArgs) -> Outcome {
     let videos = files(&args.videos)?;
+    out::check(&args.out)?;
     let request = DetectRequest { checkpoint: args.checkpoint, videos, device: args.device };
     let bar = progress::bar("detecting");
-    let found = jobs::detect(&request, interrupt::flag()?, &mut |event| progress::watch(&bar, event));
+    let found = jobs::detect(&request, interrupt::flag("ending"), &mut |event| progress::watch(&bar, event));
     bar.finish_and_clear();
-    let found = found?.ok_or(Interrupted)?;
+    let found = found?.ok_or_else(|| interrupted("nothing was written"))?;
     progress::warn_all(&found.broken);
-    write_detections(&args.out, &found.detections)?;
+    out::write_detections(&args.out, &found.detections)?;
     let (count, videos) = (found.detections.count(), found.detections.videos.len());
     if args.json {
         return table::print_json(&serde_json::json!({
-            "detections": count, "videos": videos, "broken": found.broken, "out": args.out,
+            "detections": count, "videos": videos, "broken": found.broken, "device": found.device, "out": args.out,
         }));
     }
-    table::print_line(&format!("{count} detections in {videos} videos, written to {}", args.out.display()));
-    Ok(())
+    table::print_line(&format!("{count} detections in {videos} videos, written to {}", args.out.display()))
 }
 
-/// The files as named, and the videos of the folders as named, in alphabetical order.
+/// The files as named, which must be there, and the videos of the folders as named, in alphabetical order.
 fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let mut all = Vec::new();
     for path in paths {
@@ -63,6 +62,8 @@ fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
             inside.retain(|file| project::is_video_name(file));
             inside.sort();
             all.extend(inside);
+        } else if !path.exists() {
+            return Err(bad_input(format!("there is no file {}; check the path", path.display())));
         } else {
             all.push(path.clone());
         }

@@ -22,6 +22,5 @@ pub(super) fn run(args: DevicesArgs) -> Outcome {
         let note = if device.auto { "taken by --device auto" } else { "" };
         vec![device.name.clone(), device.description.clone(), note.to_owned()]
     });
-    table::print(&["device", "what it is", ""], rows);
-    Ok(())
+    table::print(&["device", "what it is", ""], rows)
 }

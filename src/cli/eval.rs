@@ -32,16 +32,16 @@ pub struct EvalArgs {
     #[arg(long, value_name = "FILE")]
     pub blocked: Option<PathBuf>,
     /// Leave out detections with a score below this.
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", value_parser = parse_score)]
     pub score: Option<f64>,
     /// Whose rules decide: OpenTAD's, or the ActivityNet toolkit's.
     #[arg(long, value_enum, default_value_t = RulesArg::Opentad)]
     pub rules: RulesArg,
     /// Also the recall of the best K times as many detections of a video and class as it has truths, e.g. 1,5.
-    #[arg(long, value_name = "K", value_delimiter = ',')]
+    #[arg(long, value_name = "K", value_delimiter = ',', value_parser = parse_count)]
     pub top_kx: Vec<usize>,
     /// Also the average recall of up to N proposals a video regardless of class (AR@AN), and the area under it.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_count)]
     pub proposals: Option<usize>,
     /// Print one JSON document instead of tables.
     #[arg(long)]
@@ -75,9 +75,8 @@ pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
         recalls.add_to(&mut document, args, &result);
         return table::print_json(&document);
     }
-    table::print_line(&to_table(&result));
-    recalls.lines(args, &result).iter().for_each(|line| table::print_line(line));
-    Ok(())
+    table::print_line(&to_table(&result))?;
+    recalls.lines(args, &result).iter().try_for_each(|line| table::print_line(line))
 }
 
 /// The recalls that were asked for besides.
@@ -146,9 +145,6 @@ fn evaluate_files(args: &EvalArgs) -> Result<(Evaluation, Recalls), BadInput> {
         // A result file cannot hold a NaN.
         strict_reference: false,
     };
-    if args.top_kx.contains(&0) || args.proposals == Some(0) {
-        return Err(BadInput("--top-kx and --proposals count from 1".to_owned()));
-    }
     let recalls = Recalls {
         top_kx: match args.top_kx.as_slice() {
             [] => Vec::new(),
@@ -243,8 +239,26 @@ fn parse_tious(text: &str) -> Result<Tious, String> {
     if scaled.iter().any(|value| value % (SCALE / 100) != 0) {
         return Err("thresholds may have two decimals at most, as their names in the result do".to_owned());
     }
+    if scaled.iter().enumerate().any(|(index, value)| scaled[..index].contains(value)) {
+        return Err("each threshold may be given once".to_owned());
+    }
     Ok(Tious(scaled.into_iter().map(literal).collect()))
 }
+
+/// A score that can be compared with.
+fn parse_score(text: &str) -> Result<f64, String> {
+    let score: f64 = text.parse().map_err(|_| "write a number like 0.1".to_owned())?;
+    if score.is_finite() { Ok(score) } else { Err("the score must be a finite number".to_owned()) }
+}
+
+/// A number of detections: more than [`MOST`] is a slip, and memory for each would be asked for.
+fn parse_count(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|count| (1..=MOST).contains(count));
+    count.ok_or_else(|| format!("write a whole number from 1 to {MOST}"))
+}
+
+/// Largest number of detections that can be asked for.
+const MOST: usize = 100_000;
 
 /// Decimals are counted in units of a millionth.
 const SCALE: u64 = 1_000_000;
@@ -273,10 +287,32 @@ mod tests {
         let anet = [0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95];
         assert_eq!(parse_tious("0.5:0.05:0.95").expect("a range").0, anet);
         assert_eq!(parse_tious("0.3, .5,1").expect("a list").0, [0.3, 0.5, 1.0]);
-        for text in
-            ["", "0.5:0.7", "0:0.1:0.5", "0.5:0:0.7", "0.7:0.1:0.5", "1.5", "-0.5", "half", "0.5,", "nan", "0.555"]
-        {
+        for text in [
+            "",
+            "0.5:0.7",
+            "0:0.1:0.5",
+            "0.5:0:0.7",
+            "0.7:0.1:0.5",
+            "1.5",
+            "-0.5",
+            "half",
+            "0.5,",
+            "nan",
+            "0.555",
+            "0.5,0.50",
+        ] {
             assert!(parse_tious(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_mean_nothing_are_refused() {
+        assert_eq!((parse_score("0.25"), parse_count("100000")), (Ok(0.25), Ok(100_000)));
+        for text in ["nan", "inf", "-inf", "much"] {
+            assert!(parse_score(text).is_err(), "{text}");
+        }
+        for text in ["0", "-1", "100001", "99999999999999", "1.5"] {
+            assert!(parse_count(text).is_err(), "{text}");
         }
     }
 }

@@ -17,10 +17,15 @@ pub(super) type Outcome = anyhow::Result<()>;
 #[error("{0}")]
 pub(super) struct BadInput(pub(super) String);
 
-/// Ctrl+C or a termination signal, with everything saved.
+/// Ctrl+C or a termination signal; the words say what is left of the work.
 #[derive(Debug, thiserror::Error)]
-#[error("interrupted; everything so far is saved")]
-pub(super) struct Interrupted;
+#[error("interrupted; {0}")]
+pub(super) struct Interrupted(String);
+
+/// An error that ends with code 130.
+pub(super) fn interrupted(left: impl Into<String>) -> anyhow::Error {
+    Interrupted(left.into()).into()
+}
 
 /// An error that ends with code 2.
 pub(super) fn bad_input(sentence: impl std::fmt::Display) -> anyhow::Error {

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{
     Recipe,
-    exit::{Interrupted, Outcome, bad_input},
+    exit::{Outcome, bad_input, interrupted},
     interrupt, progress, table,
 };
 use crate::{
@@ -42,17 +42,17 @@ pub(super) fn run(args: FeaturesArgs) -> Outcome {
     let FeaturesArgs { checkpoint, out, subset, json, .. } = args;
     let request = FeaturesRequest { config, root, checkpoint, out, subset, device };
     let bar = progress::bar("extracting");
-    let stop = interrupt::flag()?;
+    let stop = interrupt::flag("ending");
     let extracted = jobs::extract_features(&request, &stop, &mut |done, total| progress::set(&bar, done, total));
     bar.finish_and_clear();
-    let extracted = extracted?.ok_or(Interrupted)?;
+    let extracted = extracted?
+        .ok_or_else(|| interrupted("the feature files written so far stay, the next call goes on with the others"))?;
     progress::warn_all(&extracted.broken);
     let (written, present) = (extracted.written, extracted.present);
     if json {
         return table::print_json(&serde_json::json!({
-            "written": written, "present": present, "broken": extracted.broken, "out": request.out,
+            "written": written, "present": present, "broken": extracted.broken, "device": extracted.device, "out": request.out,
         }));
     }
-    table::print_line(&format!("{written} feature files written to {}, {present} were there", request.out.display()));
-    Ok(())
+    table::print_line(&format!("{written} feature files written to {}, {present} were there", request.out.display()))
 }

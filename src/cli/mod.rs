@@ -8,7 +8,11 @@ mod eval;
 mod exit;
 mod features;
 mod interrupt;
+pub mod log;
+mod out;
 mod progress;
+#[cfg(feature = "video")]
+mod sample;
 mod table;
 mod test;
 mod train;
@@ -62,7 +66,7 @@ enum Command {
     Frame(video::FrameArgs),
     /// Draw the sample videos and their ground truth
     #[cfg(feature = "video")]
-    Sample(video::SampleArgs),
+    Sample(sample::SampleArgs),
     /// Import, export and list weight files of other programs
     Weights(weights::WeightsArgs),
     /// List the devices that can train
@@ -90,6 +94,7 @@ struct Recipe {
 /// Runs a command to its end.
 #[must_use]
 pub fn run(arguments: Arguments) -> ExitCode {
+    interrupt::install();
     let outcome: Outcome = match arguments.command {
         #[cfg(feature = "window")]
         None => window::run(window::OpenArgs::default()),
@@ -108,7 +113,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         #[cfg(feature = "video")]
         Some(Command::Frame(args)) => video::frame(&args),
         #[cfg(feature = "video")]
-        Some(Command::Sample(args)) => video::sample(&args),
+        Some(Command::Sample(args)) => sample::run(&args),
         Some(Command::Weights(args)) => weights::run(&args),
         Some(Command::Devices(args)) => devices::run(args),
         Some(Command::Check(args)) => check::run(&args),

@@ -23,20 +23,20 @@ pub(super) fn set(bar: &ProgressBar, done: usize, total: usize) {
 /// Shows the events of a training: a bar over all steps with loss and mAP, and a line for what a person must know.
 pub(super) struct TrainingView {
     bar: ProgressBar,
-    steps_per_epoch: usize,
-    best: Option<f64>,
     started: Instant,
+    /// What computes, in words, once it is known.
+    pub(super) device: Option<String>,
 }
 
 impl TrainingView {
     pub(super) fn new() -> Self {
-        Self { bar: bar("training"), steps_per_epoch: 0, best: None, started: Instant::now() }
+        Self { bar: bar("training"), started: Instant::now(), device: None }
     }
 
     pub(super) fn show(&mut self, event: &Event) {
         match event {
             Event::Start { device, videos, classes, steps_per_epoch, epochs, parameters_trained, .. } => {
-                self.steps_per_epoch = *steps_per_epoch;
+                self.device = Some(device.clone());
                 self.bar.set_length((steps_per_epoch * epochs) as u64);
                 self.line(&format!(
                     "training on {device}: {videos} videos, {} classes, {parameters_trained} parameters, {epochs} epochs of \
@@ -54,7 +54,6 @@ impl TrainingView {
                 self.bar.set_message(format!("loss {loss:.3}"));
             }
             Event::Eval { epoch, average_map, map, .. } => {
-                self.best = Some(self.best.map_or(*average_map, |best| best.max(*average_map)));
                 let by_tiou: Vec<String> =
                     map.iter().map(|(tiou, value)| format!("{tiou}: {:.1}", value * 100.0)).collect();
                 self.line(&format!(
@@ -65,7 +64,7 @@ impl TrainingView {
                 ));
             }
             Event::Progress { what, done, total } => self.bar.set_message(format!("{what} {done}/{total}")),
-            Event::Warning { message } => self.line(&format!("warning: {message}")),
+            Event::Warning { message } => self.bar.suspend(|| tracing::warn!("{message}")),
             Event::Paused => self.line("paused"),
             Event::Stopped | Event::Done { .. } | Event::Failed { .. } => self.bar.finish_and_clear(),
             Event::Checkpoint { .. } | Event::Control { .. } => {}

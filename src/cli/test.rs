@@ -2,16 +2,15 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use clap::Args;
 
 use super::{
     Recipe, eval,
-    exit::{Interrupted, Outcome, bad_input},
-    interrupt, progress, table,
+    exit::{Outcome, bad_input, interrupted},
+    interrupt, out, progress, table,
 };
 use crate::{
-    config, formats,
+    config,
     jobs::{self, RawOutputs, TestRequest},
 };
 
@@ -48,32 +47,36 @@ pub(super) fn run(args: TestArgs) -> Outcome {
     if !checkpoint.exists() && !matches!(raw, RawOutputs::Read(_)) {
         return Err(bad_input(format!("there is no checkpoint {}; name one with --checkpoint", checkpoint.display())));
     }
+    args.out.as_deref().map_or(Ok(()), out::check)?;
+    let left = match &raw {
+        RawOutputs::Write(folder) => {
+            format!(
+                "{} holds the raw outputs of a part of the videos: delete it before the next test",
+                folder.display()
+            )
+        }
+        RawOutputs::Forget | RawOutputs::Read(_) => "nothing was written".to_owned(),
+    };
     let request = TestRequest { config, root, checkpoint, device, evaluate: !args.no_eval, raw };
     let bar = progress::bar("detecting");
-    let tested = jobs::test(&request, interrupt::flag()?, &mut |event| progress::watch(&bar, event));
+    let tested = jobs::test(&request, interrupt::flag("ending"), &mut |event| progress::watch(&bar, event));
     bar.finish_and_clear();
-    let tested = tested?.ok_or(Interrupted)?;
+    let tested = tested?.ok_or_else(|| interrupted(left))?;
     progress::warn_all(&tested.broken);
     if let Some(out) = &args.out {
-        write_detections(out, &tested.detections)?;
+        out::write_detections(out, &tested.detections)?;
     }
     match (&tested.evaluation, args.json) {
-        (Some(evaluation), true) => table::print_json(&eval::to_json(evaluation)),
-        (Some(evaluation), false) => {
-            table::print_line(&eval::to_table(evaluation));
-            Ok(())
+        (Some(evaluation), true) => {
+            let mut document = eval::to_json(evaluation);
+            document["device"] = serde_json::json!(tested.device);
+            table::print_json(&document)
         }
-        (None, true) => table::print_json(&serde_json::json!({ "detections": tested.detections.count() })),
-        (None, false) => {
-            table::print_line(&format!("{} detections", tested.detections.count()));
-            Ok(())
+        (Some(evaluation), false) => table::print_line(&eval::to_table(evaluation)),
+        (None, true) => {
+            let count = tested.detections.count();
+            table::print_json(&serde_json::json!({ "detections": count, "device": tested.device }))
         }
+        (None, false) => table::print_line(&format!("{} detections", tested.detections.count())),
     }
-}
-
-/// Writes detections in the format of the file's extension.
-pub(super) fn write_detections(path: &std::path::Path, detections: &crate::domain::Detections) -> anyhow::Result<()> {
-    let csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-    let write = if csv { formats::results::write_csv } else { formats::results::write };
-    write(path, &detections.finite()).with_context(|| format!("cannot write the detections to {}", path.display()))
 }

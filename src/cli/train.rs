@@ -3,17 +3,19 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::json;
 
 use super::{
     Recipe,
-    exit::{Interrupted, Outcome, bad_input},
-    interrupt,
+    exit::{Outcome, bad_input, interrupted},
+    interrupt, log,
     progress::TrainingView,
     table,
 };
 use crate::{
     config,
     jobs::{self, TrainRequest},
+    run::LOG,
 };
 
 #[derive(Debug, Args)]
@@ -36,6 +38,12 @@ pub(super) struct TrainArgs {
     /// Train two steps only, write nothing, and say what the whole would take
     #[arg(long)]
     dry_run: bool,
+    /// Print one JSON document at the end
+    #[arg(long)]
+    json: bool,
+    /// Whoever started this writes what it says to the run's log
+    #[arg(long, hide = true)]
+    logged: bool,
 }
 
 pub(super) fn run(args: TrainArgs) -> Outcome {
@@ -45,15 +53,37 @@ pub(super) fn run(args: TrainArgs) -> Outcome {
     let run = args.run.unwrap_or_else(|| root.join("runs").join(&config.name));
     let request = TrainRequest { config, root, run, device, init: args.init, resume: args.resume };
     if args.dry_run {
-        return dry_run(&request);
+        return dry_run(&request, args.json);
     }
     let mut view = TrainingView::new();
-    let outcome = jobs::train(&request, interrupt::flag()?, &mut |event| view.show(event))?;
-    if outcome.stopped { Err(Interrupted.into()) } else { Ok(()) }
+    let mut unlogged = !args.logged;
+    let outcome = jobs::train(&request, interrupt::flag("saving"), &mut |event| {
+        // With the first event the folder is this run's.
+        if std::mem::take(&mut unlogged) {
+            log::also_to(&request.run.join(LOG));
+        }
+        view.show(event);
+    })?;
+    if args.json {
+        table::print_json(&json!({
+            "run": request.run,
+            "device": view.device,
+            "stopped": outcome.stopped,
+            "best_average_map": outcome.best.map(|best| best.average_map),
+            "best_epoch": outcome.best.map(|best| best.epoch),
+            "epochs": request.config.solver.epochs,
+        }))?;
+    }
+    if outcome.stopped { Err(interrupted("everything so far is saved, --resume goes on")) } else { Ok(()) }
 }
 
-fn dry_run(request: &TrainRequest) -> Outcome {
+fn dry_run(request: &TrainRequest, as_json: bool) -> Outcome {
     let (device, found) = jobs::rehearse(request)?;
+    if as_json {
+        let mut document = serde_json::to_value(found)?;
+        document["device"] = json!(device);
+        return table::print_json(&document);
+    }
     let seconds = found.seconds;
     let megabytes =
         |bytes: Option<u64>| bytes.map_or("unknown".to_owned(), |bytes| format!("{:.0} MB", bytes as f64 / 1e6));
@@ -75,6 +105,5 @@ fn dry_run(request: &TrainRequest) -> Outcome {
         ("memory of the process", megabytes(found.process_memory_peak)),
         ("memory on the device", megabytes(found.device_memory)),
     ];
-    table::print(&["", ""], rows.map(|(name, value)| vec![name.to_owned(), value]));
-    Ok(())
+    table::print(&["", ""], rows.map(|(name, value)| vec![name.to_owned(), value]))
 }

@@ -1,17 +1,17 @@
-//! `etad probe`, `etad frame`, `etad sample`: one video as it is, one of its frames, and videos made on the spot.
+//! `etad probe` and `etad frame`: one video as it is, and one of its frames.
 
 use std::{fs::File, io::BufWriter, path::PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
+use serde_json::json;
 
 use super::{
     exit::{Outcome, bad_input},
-    progress, table,
+    out, table,
 };
 use crate::{
     domain::MediaTime,
-    sample::{self, SampleError, SampleOptions},
     video::{self, RgbImage, TimeIndex, VideoInfo},
 };
 
@@ -30,8 +30,7 @@ pub(super) fn probe(args: &ProbeArgs) -> Outcome {
     if args.json {
         return table::print_json(&info);
     }
-    table::print(&["", ""], description(&info));
-    Ok(())
+    table::print(&["", ""], description(&info))
 }
 
 fn description(info: &VideoInfo) -> Vec<Vec<String>> {
@@ -66,16 +65,27 @@ pub(super) struct FrameArgs {
     /// Picture to write
     #[arg(long, value_name = "PNG")]
     out: PathBuf,
+    /// Print one JSON document about what was written
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) fn frame(args: &FrameArgs) -> Outcome {
+    out::check(&args.out)?;
     let mut decoder = video::Decoder::open(&args.video).map_err(bad_input)?;
     let number = wanted_frame(args, decoder.index())?;
     decoder.seek(number).map_err(bad_input)?;
     let video = args.video.display();
     let frame = decoder.next_frame().map_err(bad_input)?;
     let frame = frame.ok_or_else(|| bad_input(format!("{video} does not give its frame {number} any more")))?;
-    write_png(&frame.to_rgb(), args).with_context(|| format!("cannot write {}", args.out.display()))
+    let picture = frame.to_rgb();
+    write_png(&picture, args).with_context(|| format!("cannot write {}", args.out.display()))?;
+    if !args.json {
+        return Ok(());
+    }
+    let time = decoder.index().time(number).map(MediaTime::as_secs);
+    let (width, height) = (picture.width, picture.height);
+    table::print_json(&json!({ "index": number, "time": time, "width": width, "height": height, "out": args.out }))
 }
 
 /// Number of the frame that was asked for by number or by time.
@@ -98,60 +108,5 @@ fn write_png(picture: &RgbImage, args: &FrameArgs) -> anyhow::Result<()> {
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
     encoder.write_header()?.write_image_data(&picture.data)?;
-    Ok(())
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "Example: etad sample demo --videos 32 --seed 0")]
-pub(super) struct SampleArgs {
-    /// Folder to write; it must be empty or absent
-    folder: PathBuf,
-    /// Number of videos; a quarter of them is for validation
-    #[arg(long, default_value_t = 32)]
-    videos: usize,
-    /// Same seed, same frames
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
-    /// Shortest and longest video in seconds
-    #[arg(long, value_name = "MIN,MAX", value_delimiter = ',', num_args = 1..=2, default_values_t = [30.0, 60.0])]
-    seconds: Vec<f64>,
-    /// Write into a folder that is not empty
-    #[arg(long)]
-    force: bool,
-    /// Print one JSON document about what was made
-    #[arg(long)]
-    json: bool,
-}
-
-pub(super) fn sample(args: &SampleArgs) -> Outcome {
-    let (Some(&shortest), Some(&longest)) = (args.seconds.first(), args.seconds.last()) else {
-        return Err(bad_input("--seconds takes the shortest and the longest length, such as 30,60"));
-    };
-    let options =
-        SampleOptions { videos: args.videos, seed: args.seed, seconds: (shortest, longest), force: args.force };
-    let bar = progress::bar("drawing videos");
-    let made = sample::make(&args.folder, &options, &mut |done, total| progress::set(&bar, done, total));
-    bar.finish_and_clear();
-    let summary = made.map_err(|error| match error {
-        SampleError::NotEmpty(_) | SampleError::Options => bad_input(error),
-        other => other.into(),
-    })?;
-    if args.json {
-        return table::print_json(&summary);
-    }
-    let rows = summary
-        .classes
-        .iter()
-        .map(|class| vec![class.name.to_owned(), class.training.to_string(), class.validation.to_string()]);
-    table::print(&["class", "training", "validation"], rows);
-    table::print_line(&format!(
-        "{} videos to train on and {} to validate, {:.0} s in all with an action in {:.0} % of them, {:.1} MB in {}",
-        summary.training,
-        summary.validation,
-        summary.seconds,
-        summary.action_share * 100.0,
-        summary.bytes as f64 / 1e6,
-        args.folder.display()
-    ));
     Ok(())
 }

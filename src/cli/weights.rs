@@ -23,6 +23,7 @@ pub(super) struct WeightsArgs {
 #[derive(Debug, Subcommand)]
 enum What {
     /// List the parameters of a .pth or .safetensors file
+    #[command(after_help = "Example: etad weights list r2plus1d_34-tsp_on_activitynet.pth")]
     List {
         /// Weight file
         file: PathBuf,
@@ -31,6 +32,9 @@ enum What {
         json: bool,
     },
     /// Turn a checkpoint of OpenTAD, the official ETAD, TSP or torchvision into a .safetensors file of this program
+    #[command(
+        after_help = "Example: etad weights import epoch_5.pth --config configs/anet_tsp.toml --out anet_tsp.safetensors"
+    )]
     Import {
         /// Weight file
         file: PathBuf,
@@ -46,8 +50,12 @@ enum What {
         /// Change a key of the configuration; may be repeated
         #[arg(long = "set", value_name = "KEY=VALUE")]
         overrides: Vec<String>,
+        /// Print one JSON document about what was done
+        #[arg(long)]
+        json: bool,
     },
     /// Turn a checkpoint of this program into one that PyTorch loads
+    #[command(after_help = "Example: etad weights export demo/runs/first/checkpoints/best.safetensors --out best.pth")]
     Export {
         /// Checkpoint
         file: PathBuf,
@@ -57,6 +65,9 @@ enum What {
         /// Whose names it bears
         #[arg(long, value_enum, default_value_t = NamesArg::Opentad)]
         names: NamesArg,
+        /// Print one JSON document about what was done
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -74,16 +85,18 @@ enum NamesArg {
 pub(super) fn run(args: &WeightsArgs) -> Outcome {
     match &args.what {
         What::List { file, json } => list(file, *json),
-        What::Import { file, out, config, root, overrides } => {
+        What::Import { file, out, config, root, overrides, json } => {
             let config = config.as_ref().map(|path| config::load(path, overrides).map_err(bad_input)).transpose()?;
             let config = config.as_ref().map(|config| (config, root.as_path()));
             let (count, whole) =
                 jobs::import_weights(file, out, config).map_err(|error| bad_input(sentence(&error)))?;
+            if *json {
+                return table::print_json(&json!({ "parameters": count, "checkpoint": whole, "out": out }));
+            }
             let kind = if whole { "a checkpoint" } else { "weights" };
-            table::print_line(&format!("{count} parameters, written to {} as {kind}", out.display()));
-            Ok(())
+            table::print_line(&format!("{count} parameters, written to {} as {kind}", out.display()))
         }
-        What::Export { file, out, names } => {
+        What::Export { file, out, names, json } => {
             let naming = match names {
                 NamesArg::Opentad => Naming::OpenTad,
                 NamesArg::Official => Naming::Official,
@@ -91,6 +104,9 @@ pub(super) fn run(args: &WeightsArgs) -> Outcome {
             };
             let exported = jobs::export_weights(file, out, naming);
             let (count, left_out) = exported.map_err(|error| bad_input(sentence(&error)))?;
+            if *json {
+                return table::print_json(&json!({ "parameters": count, "left_out": left_out, "out": out }));
+            }
             if !left_out.is_empty() {
                 let some: Vec<&str> = left_out.iter().take(3).map(String::as_str).collect();
                 tracing::warn!(
@@ -99,8 +115,7 @@ pub(super) fn run(args: &WeightsArgs) -> Outcome {
                     some.join(", ")
                 );
             }
-            table::print_line(&format!("{count} parameters, written to {}", out.display()));
-            Ok(())
+            table::print_line(&format!("{count} parameters, written to {}", out.display()))
         }
     }
 }
@@ -112,7 +127,6 @@ fn list(file: &Path, as_json: bool) -> Outcome {
         return table::print_json(&json!({ "tensors": listed, "parameters": numbers }));
     }
     let rows = listed.iter().map(|one| vec![one.name.clone(), format!("{:?}", one.shape)]);
-    table::print(&["name", "shape"], rows);
-    table::print_line(&format!("{} tensors, {numbers} numbers", listed.len()));
-    Ok(())
+    table::print(&["name", "shape"], rows)?;
+    table::print_line(&format!("{} tensors, {numbers} numbers", listed.len()))
 }

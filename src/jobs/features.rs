@@ -45,6 +45,8 @@ pub struct Extracted {
     pub present: usize,
     /// A sentence for each video that could not be read.
     pub broken: Vec<String>,
+    /// What computed, in words.
+    pub device: String,
 }
 
 /// Writes `<prefix><video>.npy` `[time, channels]` for each video, and `annotations.json` with the number of frames of each, so that a
@@ -66,6 +68,7 @@ pub fn extract_features(
     }
     let material = Material::open(&config, &request.root)?;
     let chosen = device::choose(&request.device)?;
+    tracing::info!("extracting on {}", chosen.description);
     let mut engine = checkpoint::fresh(&config, &material.classes, &chosen.device.autodiff());
     let weights =
         request.checkpoint.clone().or_else(|| config.encoder.weights.as_ref().map(|path| request.root.join(path)));
@@ -81,7 +84,7 @@ pub fn extract_features(
     let mut dataset: Dataset = material.dataset.clone();
     dataset.videos.retain(|video| wanted(&video.subset));
     let mut reader = material.source.reader();
-    let mut extracted = Extracted::default();
+    let mut extracted = Extracted { device: chosen.description, ..Extracted::default() };
     let total = dataset.videos.len();
     for (done, video) in dataset.videos.iter_mut().enumerate() {
         watch(done, total);

@@ -9,7 +9,7 @@ use crate::{
     config::Config,
     domain::{Detections, Event},
     eval::Evaluation,
-    model::device,
+    model::device::{self, Chosen, DeviceError},
     train::{TrainError, checkpoint, inference, material::Material, raw, sink::Unrecorded},
 };
 
@@ -70,6 +70,8 @@ pub struct Tested {
     pub evaluation: Option<Evaluation>,
     /// A sentence for each video that could not be read.
     pub broken: Vec<String>,
+    /// What computed, in words; none when raw outputs were read instead.
+    pub device: Option<String>,
 }
 
 /// Detects on the test subset; `None` when `stop` became true. `watch` sees warnings and progress.
@@ -84,10 +86,12 @@ pub fn test(
     let config = &request.config;
     let material = Material::open(config, &request.root)?;
     let mut sink = Unrecorded { stop, watch };
+    let mut device = None;
     let found = if let RawOutputs::Read(folders) = &request.raw {
         inference::search_raw(config, &material, folders, &mut sink)?
     } else {
-        let chosen = device::choose(&request.device)?;
+        let chosen = choose(&request.device)?;
+        device = Some(chosen.description.clone());
         let loaded = checkpoint::load_any(&request.checkpoint, config, &material.classes)?;
         let raw = match &request.raw {
             RawOutputs::Write(folder) => Some(folder.as_path()),
@@ -107,7 +111,14 @@ pub fn test(
         return Err(TrainError::BrokenVideos { broken: broken.len(), total: detections.videos.len(), first }.into());
     }
     let broken = broken.into_iter().map(|video| format!("{}: {}", video.video, video.reason)).collect();
-    Ok(Some(Tested { detections, evaluation, broken }))
+    Ok(Some(Tested { detections, evaluation, broken, device }))
+}
+
+/// The device of a name, said to whoever waits: `auto` leaves it open.
+fn choose(name: &str) -> Result<Chosen, DeviceError> {
+    let chosen = device::choose(name)?;
+    tracing::info!("detecting on {}", chosen.description);
+    Ok(chosen)
 }
 
 /// The checkpoint of a run that a test takes when none is named: the recipe's epoch, else the best.
@@ -139,7 +150,7 @@ pub fn detect(
     stop: Arc<AtomicBool>,
     watch: &mut dyn FnMut(&Event),
 ) -> anyhow::Result<Option<Tested>> {
-    let chosen = device::choose(&request.device)?;
+    let chosen = choose(&request.device)?;
     let loaded = checkpoint::load(&request.checkpoint)?;
     let (videos, mut broken) = video_list(&request.videos, &loaded.config.data.test_subset);
     if videos.is_empty() {
@@ -151,7 +162,7 @@ pub fn detect(
         return Ok(None);
     };
     broken.extend(found.1.into_iter().map(|video| format!("{}: {}", video.video, video.reason)));
-    Ok(Some(Tested { detections: found.0, evaluation: None, broken }))
+    Ok(Some(Tested { detections: found.0, evaluation: None, broken, device: Some(chosen.description) }))
 }
 
 /// Every file was refused.

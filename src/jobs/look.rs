@@ -17,6 +17,8 @@ pub struct Look {
     pub duration: f64,
     /// Seconds of a frame on average.
     pub frame: f64,
+    /// What is wrong with it as far as its packets tell, one sentence each.
+    pub warnings: Vec<String>,
     /// A small picture from a tenth into the video (the first frames are often black).
     pub picture: RgbImage,
 }
@@ -65,5 +67,5 @@ fn look(path: &std::path::Path) -> Result<Look, String> {
     let frame = if fps > 0.0 { 1.0 / fps } else { 0.0 };
     // A video that opens but whose frame does not decode is said to be broken: training would meet the same.
     let picture = thumbnail(path, MediaTime::from_secs(duration * 0.1), WIDTH).map_err(|error| error.to_string())?;
-    Ok(Look { duration, frame, picture })
+    Ok(Look { duration, frame, warnings: index.warnings.clone(), picture })
 }

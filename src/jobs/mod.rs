@@ -13,7 +13,9 @@ pub mod screen;
 mod train;
 mod weights;
 
-pub use check::{check_config, check_project};
+#[cfg(feature = "video")]
+pub use check::look_closer;
+pub use check::{Known, check_config, check_project, expectations, judge};
 pub use devices::{DeviceInfo, devices};
 pub use features::{Extracted, FeaturesRequest, extract_features};
 #[cfg(feature = "video")]

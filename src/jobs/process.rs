@@ -1,7 +1,7 @@
 //! Child processes: `etad train` and `etad detect`, run by the window as their own processes so that a fault there stays there.
 
 use std::ffi::OsString;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -14,7 +14,7 @@ pub struct Launch {
     pub program: PathBuf,
     /// Its arguments.
     pub arguments: Vec<OsString>,
-    /// File that takes its standard output and errors: a pipe would break a process that outlives the window.
+    /// File to whose end its standard output and errors go: a pipe would break a process that outlives the window.
     pub log: PathBuf,
 }
 
@@ -32,6 +32,8 @@ pub struct Ending {
 pub struct Running {
     pid: u32,
     child: Arc<Mutex<Child>>,
+    /// Where in the log its words begin.
+    begin: u64,
 }
 
 /// Starts a process in a group of its own, so that a Ctrl+C meant for the window does not reach it.
@@ -39,7 +41,8 @@ pub struct Running {
 /// # Errors
 /// When the log cannot be written or the program cannot be started.
 pub fn start(launch: &Launch) -> io::Result<Running> {
-    let log = File::create(&launch.log)?;
+    let log = OpenOptions::new().create(true).append(true).open(&launch.log)?;
+    let begin = log.metadata()?.len();
     let mut command = Command::new(&launch.program);
     command.args(&launch.arguments).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
     #[cfg(unix)]
@@ -54,7 +57,7 @@ pub fn start(launch: &Launch) -> io::Result<Running> {
         );
     }
     let child = command.spawn()?;
-    Ok(Running { pid: child.id(), child: Arc::new(Mutex::new(child)) })
+    Ok(Running { pid: child.id(), child: Arc::new(Mutex::new(child)), begin })
 }
 
 impl Running {
@@ -79,7 +82,7 @@ impl Running {
     pub fn wait(&self, log: &Path) -> Ending {
         loop {
             match self.ended() {
-                Some(Ok(status)) => return describe(status, log),
+                Some(Ok(status)) => return describe(status, log, self.begin),
                 Some(Err(error)) => return Ending { success: false, how: error.to_string() },
                 None => std::thread::sleep(std::time::Duration::from_millis(50)),
             }
@@ -88,7 +91,7 @@ impl Running {
 }
 
 /// The ending in words.
-fn describe(status: ExitStatus, log: &Path) -> Ending {
+fn describe(status: ExitStatus, log: &Path, begin: u64) -> Ending {
     if status.success() {
         return Ending { success: true, how: "it ended".to_owned() };
     }
@@ -98,16 +101,16 @@ fn describe(status: ExitStatus, log: &Path) -> Ending {
         return Ending { success: false, how: format!("its process was killed (signal {signal}{guess})") };
     }
     let code = status.code().map_or_else(String::new, |code| format!(" with code {code}"));
-    let how = last_words(log).unwrap_or_else(|| format!("its process ended{code} without a word"));
+    let how = last_words(log, begin).unwrap_or_else(|| format!("its process ended{code} without a word"));
     Ending { success: false, how }
 }
 
-/// The last line of a log that says something, without terminal colours and the word "error".
-fn last_words(log: &Path) -> Option<String> {
+/// The last line of a log from `begin` on that says something, without terminal colours and the word "error".
+fn last_words(log: &Path, begin: u64) -> Option<String> {
     const TAIL: u64 = 16 * 1024;
     let mut file = File::open(log).ok()?;
     let length = file.metadata().ok()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(TAIL))).ok()?;
+    file.seek(SeekFrom::Start(length.saturating_sub(TAIL).max(begin))).ok()?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).ok()?;
     let text = String::from_utf8_lossy(&bytes);
@@ -148,6 +151,15 @@ mod tests {
             shell("echo working; printf '\\033[31merror: \\033[0mthe disk is full.\\n\\n' >&2; exit 1");
         let running = start(&launch).expect("starts");
         assert_eq!(running.wait(&launch.log), Ending { success: false, how: "the disk is full".to_owned() });
+    }
+
+    #[test]
+    fn what_an_earlier_process_said_stays_and_is_not_taken_for_this_ones_words() {
+        let (_folder, launch) = shell("exit 3");
+        std::fs::write(&launch.log, "an old reason\n").expect("written");
+        let how = start(&launch).expect("starts").wait(&launch.log).how;
+        assert_eq!(how, "its process ended with code 3 without a word");
+        assert_eq!(std::fs::read_to_string(&launch.log).expect("read"), "an old reason\n");
     }
 
     #[test]

@@ -81,6 +81,8 @@ pub fn choose(name: &str) -> Result<Chosen, DeviceError> {
         Some((kind, index)) => (kind, index.parse().map_err(|_| DeviceError::Unknown(name.to_owned()))?),
     };
     match kind {
+        // There is one of each: a number would be a slip.
+        "cpu" | "auto" if name != kind => Err(DeviceError::Unknown(name.to_owned())),
         "cpu" => Ok(cpu()),
         "auto" => gpus().into_iter().find(|gpu| gpu.real).map_or_else(|| Ok(cpu()), Gpu::chosen),
         "wgpu" => nth(name, wgpu_devices(), index),

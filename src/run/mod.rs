@@ -14,6 +14,9 @@ pub use writer::RunWriter;
 
 use std::path::{Path, PathBuf};
 
+/// File of the run folder with all that the training said.
+pub const LOG: &str = "log.txt";
+
 /// Why a run folder cannot be used; each is one sentence for a person.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use crate::video::{AudioSpec, VideoError, VideoWriter, WriterSpec};
+use crate::video::{AudioSpec, VideoWriter, WriterSpec};
 
+use super::SampleError;
 use super::pose::poses;
 use super::raster::Canvas;
 use super::scene::{HEIGHT, Scene, WIDTH, outfit};
@@ -33,11 +34,17 @@ pub fn render<E>(
     Ok(())
 }
 
-/// Renders and encodes a video with its sound; `tick` hears of every finished frame.
+/// Renders and encodes a video with its sound; `tick` hears of every finished frame and answers whether to go on.
 ///
 /// # Errors
-/// [`VideoError`] when the file cannot be encoded or written.
-pub fn shoot(path: &Path, seed: u64, video: u64, script: &Script, mut tick: impl FnMut()) -> Result<(), VideoError> {
+/// When the file cannot be encoded or written, and [`SampleError::Stopped`].
+pub fn shoot(
+    path: &Path,
+    seed: u64,
+    video: u64,
+    script: &Script,
+    mut tick: impl FnMut() -> bool,
+) -> Result<(), SampleError> {
     let spec = WriterSpec {
         width: WIDTH as u32,
         height: HEIGHT as u32,
@@ -50,10 +57,9 @@ pub fn shoot(path: &Path, seed: u64, video: u64, script: &Script, mut tick: impl
     render(seed, video, script, |_, rgb| {
         writer.write_rgb(rgb)?;
         writer.write_audio(&sound.next(SAMPLE_RATE / FRAME_RATE))?;
-        tick();
-        Ok(())
+        if tick() { Ok(()) } else { Err(SampleError::Stopped) }
     })?;
-    writer.finish()
+    Ok(writer.finish()?)
 }
 
 #[cfg(test)]

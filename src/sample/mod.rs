@@ -7,6 +7,7 @@
 mod class;
 mod figure;
 mod film;
+mod folder;
 mod pose;
 mod raster;
 mod scene;
@@ -25,6 +26,7 @@ use crate::formats::{FormatError, activitynet};
 use crate::video::VideoError;
 
 pub use class::Class;
+use folder::{Making, VIDEOS, failed};
 use script::{FRAME_RATE, Script};
 
 /// What to make.
@@ -82,6 +84,12 @@ pub enum SampleError {
     /// The folder has something in it.
     #[error("{} is not empty: choose another folder, or write into this one with --force", .0.display())]
     NotEmpty(PathBuf),
+    /// The folder is a file.
+    #[error("{} is a file: choose another folder for the sample", .0.display())]
+    NotAFolder(PathBuf),
+    /// Whoever follows the progress wants no more of it.
+    #[error("the sample was stopped")]
+    Stopped,
     /// The options cannot be met.
     #[error("a sample needs at least one video and lengths between 2 and 3600 seconds, the shorter first")]
     Options,
@@ -124,7 +132,7 @@ struct Plan {
 impl Plan {
     /// Path of the file relative to the sample's folder.
     fn path(&self) -> String {
-        format!("videos/{}.mp4", self.id)
+        format!("{VIDEOS}/{}.mp4", self.id)
     }
 
     fn video(&self) -> Video {
@@ -145,47 +153,45 @@ impl Plan {
     }
 }
 
-/// Makes a sample in `folder`: `videos/*.mp4`, `annotations.json` and `project.toml`, the latter two last. `progress` hears,
-/// on the calling thread, how many frames are done and how many there will be.
+/// Makes a sample in `folder`: `videos/*.mp4`, `annotations.json` and `project.toml`, all at the end. `progress` hears, on the
+/// calling thread, how many frames are done and how many there will be, and answers whether to go on.
 ///
 /// # Errors
-/// [`SampleError`]; videos finished by then stay.
+/// [`SampleError`]; the folder is then as it was.
 pub fn make(
     folder: &Path,
     options: &SampleOptions,
-    progress: &mut dyn FnMut(usize, usize),
+    progress: &mut dyn FnMut(usize, usize) -> bool,
 ) -> Result<SampleSummary, SampleError> {
     let (shortest, longest) = options.seconds;
     if options.videos == 0 || !(2.0..=3600.0).contains(&shortest) || !(shortest..=3600.0).contains(&longest) {
         return Err(SampleError::Options);
     }
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |source| SampleError::Write { path, source }
-    };
-    let videos = folder.join("videos");
-    if folder.exists() && !options.force && folder.read_dir().map_err(failed(folder))?.next().is_some() {
-        return Err(SampleError::NotEmpty(folder.to_owned()));
-    }
-    std::fs::create_dir_all(&videos).map_err(failed(&videos))?;
-
+    let making = Making::begin(folder, options.force)?;
+    let aside = making.aside.clone();
     let plans = plan(options);
-    shoot_all(folder, options.seed, &plans, progress)?;
+    shoot_all(&aside, options.seed, &plans, progress)?;
 
     let dataset = Dataset { videos: plans.iter().map(Plan::video).collect() };
-    activitynet::write(&folder.join("annotations.json"), &dataset)?;
-    let project = folder.join("project.toml");
+    activitynet::write(&aside.join(ANNOTATIONS), &dataset)?;
+    let project = aside.join(PROJECT);
     let text = toml::to_string(&project_file()).map_err(std::io::Error::other).map_err(failed(&project))?;
     std::fs::write(&project, text).map_err(failed(&project))?;
-    let size = |plan: &Plan| folder.join(plan.path()).metadata().map(|file| file.len());
-    let bytes = plans.iter().map(size).sum::<Result<u64, _>>().map_err(failed(&videos))?;
+    let size = |plan: &Plan| aside.join(plan.path()).metadata().map(|file| file.len());
+    let bytes = plans.iter().map(size).sum::<Result<u64, _>>().map_err(failed(&aside))?;
+    // What makes the folder a project comes last.
+    let files: Vec<String> = plans.iter().map(Plan::path).chain([ANNOTATIONS.into(), PROJECT.into()]).collect();
+    making.finish(&files)?;
     Ok(summary(folder, &plans, bytes))
 }
+
+const ANNOTATIONS: &str = "annotations.json";
+const PROJECT: &str = "project.toml";
 
 fn project_file() -> ProjectFile {
     ProjectFile {
         name: "Sample",
-        annotations: "annotations.json",
+        annotations: ANNOTATIONS,
         classes: Class::ALL.map(Class::name).into(),
         descriptions: Class::ALL.map(|class| (class.name(), class.description())).into(),
     }
@@ -206,7 +212,7 @@ fn shoot_all(
     folder: &Path,
     seed: u64,
     plans: &[Plan],
-    progress: &mut dyn FnMut(usize, usize),
+    progress: &mut dyn FnMut(usize, usize) -> bool,
 ) -> Result<(), SampleError> {
     let threads = |error: &dyn std::fmt::Display| SampleError::Threads(error.to_string());
     let pool = rayon::ThreadPoolBuilder::new()
@@ -217,10 +223,8 @@ fn shoot_all(
     let (frames, finished) = crossbeam_channel::bounded(64);
     // Owns the sending end, so that the channel closes, and the listening below ends, when the work does.
     let shoot = move |(index, plan): (usize, &Plan)| {
-        // Whoever listens to the progress may have gone; the videos are made all the same.
-        let tick = || {
-            let _ = frames.send(());
-        };
+        // Nobody hears of a frame any more when the rest is not wanted.
+        let tick = || frames.send(()).is_ok();
         film::shoot(&folder.join(plan.path()), seed, index as u64, &plan.script, tick)
     };
     std::thread::scope(|scope| {
@@ -228,11 +232,14 @@ fn shoot_all(
             .name("sample".to_owned())
             .spawn_scoped(scope, || pool.install(|| plans.par_iter().enumerate().try_for_each(shoot)))
             .map_err(|error| threads(&error))?;
-        progress(0, total);
-        for (done, ()) in finished.iter().enumerate() {
-            progress(done + 1, total);
+        let mut go_on = progress(0, total);
+        let mut done = 0;
+        while go_on && finished.recv().is_ok() {
+            done += 1;
+            go_on = progress(done, total);
         }
-        work.join().map_err(|_| threads(&"one of them failed"))?.map_err(SampleError::from)
+        drop(finished);
+        work.join().map_err(|_| threads(&"one of them failed"))?
     })
 }
 
@@ -270,17 +277,44 @@ mod tests {
     fn a_sample_is_made_once_and_again_the_same() {
         let (one, two) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
         let mut last = (0, 0);
-        let summary = make(one.path(), &SHORT, &mut |done, total| last = (done, total)).expect("first sample");
+        let summary = make(one.path(), &SHORT, &mut |done, total| {
+            last = (done, total);
+            true
+        })
+        .expect("first sample");
         assert!(last.0 == last.1 && last.0 as f64 == summary.seconds * FRAME_RATE as f64, "{last:?}");
         assert_eq!((summary.training, summary.validation), (3, 1));
-        make(two.path(), &SHORT, &mut |_, _| ()).expect("second sample");
+        make(two.path(), &SHORT, &mut |_, _| true).expect("second sample");
         let read = |folder: &tempfile::TempDir, name: &str| std::fs::read(folder.path().join(name)).expect(name);
         for name in ["annotations.json", "project.toml", "videos/sample_002.mp4"] {
             assert_eq!(read(&one, name), read(&two, name), "{name}");
         }
-        let refused = make(one.path(), &SHORT, &mut |_, _| ()).expect_err("not empty");
+        let refused = make(one.path(), &SHORT, &mut |_, _| true).expect_err("not empty");
         assert!(refused.to_string().contains("--force"));
-        make(one.path(), &SampleOptions { force: true, videos: 1, ..SHORT }, &mut |_, _| ()).expect("written over");
+        std::fs::write(one.path().join("videos/sample_mine.mp4"), b"mine").expect("another file");
+        make(one.path(), &SampleOptions { force: true, videos: 1, ..SHORT }, &mut |_, _| true).expect("written over");
+        let mut names: Vec<_> =
+            one.path().join("videos").read_dir().expect("videos").flatten().map(|entry| entry.file_name()).collect();
+        names.sort();
+        assert_eq!(names, ["sample_001.mp4", "sample_mine.mp4"], "videos of the larger sample are gone, others stay");
+    }
+
+    #[test]
+    fn a_sample_that_is_stopped_leaves_the_folder_as_it_was() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let stop = |folder: &Path| make(folder, &SHORT, &mut |done, _| done < 3).expect_err("stopped");
+        let new = parent.path().join("new");
+        assert!(matches!(stop(&new), SampleError::Stopped));
+        assert!(!new.exists());
+        assert!(matches!(stop(parent.path()), SampleError::Stopped));
+        assert_eq!(parent.path().read_dir().expect("listed").count(), 0);
+        // What a killed one left is no reason to refuse.
+        std::fs::create_dir_all(parent.path().join(".partial/videos")).expect("left");
+        let one = SampleOptions { videos: 1, ..SHORT };
+        make(parent.path(), &one, &mut |_, _| true).expect("drawn");
+        assert!(!parent.path().join(".partial").exists());
+        let file = parent.path().join(PROJECT);
+        assert!(matches!(make(&file, &one, &mut |_, _| true), Err(SampleError::NotAFolder(_))));
     }
 
     #[test]
@@ -300,7 +334,7 @@ mod tests {
     fn impossible_options_are_refused() {
         let folder = tempfile::tempdir().expect("a folder");
         for options in [SampleOptions { videos: 0, ..SHORT }, SampleOptions { seconds: (9.0, 4.0), ..SHORT }] {
-            assert!(matches!(make(folder.path(), &options, &mut |_, _| ()), Err(SampleError::Options)));
+            assert!(matches!(make(folder.path(), &options, &mut |_, _| true), Err(SampleError::Options)));
         }
     }
 }

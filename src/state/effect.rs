@@ -91,18 +91,22 @@ pub enum Effect {
         /// Project folder.
         root: PathBuf,
     },
-    /// Check the data for a configuration; reports `Health`.
+    /// Check the data for a configuration; reports `Health`, and again once decoding the videos has told more.
     CheckHealth {
         /// Configuration.
         config: PathBuf,
+        /// Project folder, where the configuration's relative paths start.
+        root: PathBuf,
         /// Annotations.
         dataset: Box<Dataset>,
         /// What is known of the files.
         media: BTreeMap<String, Result<Media, String>>,
         /// Declared classes.
         classes: Vec<String>,
-        /// Whether the encoder starts from random weights.
-        from_scratch: bool,
+        /// Whether starting weights were chosen.
+        initialised: bool,
+        /// Whether a person asked, so that long videos are decoded too.
+        asked: bool,
     },
     /// List the runs in this folder; reports `Runs`.
     FindRuns(PathBuf),

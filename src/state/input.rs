@@ -179,6 +179,8 @@ pub struct VideoFacts {
     pub duration: f64,
     /// Seconds of a frame on average.
     pub frame: f64,
+    /// What is wrong with a file that opens all the same, one sentence each.
+    pub warnings: Vec<String>,
     /// Whether there is a small picture of it.
     pub thumbnail: bool,
 }

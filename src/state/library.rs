@@ -30,6 +30,8 @@ pub struct Entry {
     pub duration: Option<f64>,
     /// Seconds of a frame on average, once the file was looked at.
     pub frame: Option<f64>,
+    /// What is wrong with a file that opens all the same, one sentence each.
+    pub warnings: Vec<String>,
     /// Annotated actions.
     pub annotations: Vec<Annotation>,
     /// Regions that nobody annotated.
@@ -49,6 +51,7 @@ impl From<ProjectVideo> for Entry {
             subset: video.subset,
             duration: video.duration,
             frame: None,
+            warnings: Vec::new(),
             annotations: video.annotations,
             not_annotated: video.not_annotated,
             thumbnail,
@@ -141,6 +144,7 @@ mod tests {
             subset: subset.to_owned(),
             duration: Some(duration),
             frame: None,
+            warnings: Vec::new(),
             annotations: vec![action; actions],
             not_annotated: Vec::new(),
             thumbnail: Thumbnail::Waiting,

@@ -142,6 +142,7 @@ fn looked(
         Ok(facts) => {
             entry.duration = Some(facts.duration);
             entry.frame = Some(facts.frame);
+            entry.warnings = facts.warnings;
             entry.thumbnail = if facts.thumbnail { Thumbnail::Ready } else { Thumbnail::None };
         }
         Err(problem) => {
@@ -157,6 +158,11 @@ fn looked(
 
 /// Asks for a health check, when there is a configuration to check the data for.
 pub(super) fn check_health(state: &mut State, effects: &mut Vec<Effect>) {
+    ask_health(state, false, effects);
+}
+
+/// As [`check_health`]; `asked` when a person wants to know.
+pub(super) fn ask_health(state: &mut State, asked: bool, effects: &mut Vec<Effect>) {
     let (Some(config), Some(project)) = (&state.training.config, &state.project) else { return };
     let mut dataset = Dataset::default();
     let mut media = BTreeMap::new();
@@ -173,16 +179,18 @@ pub(super) fn check_health(state: &mut State, effects: &mut Vec<Effect>) {
         if let Some(problem) = &entry.problem {
             media.insert(entry.id.clone(), Err(problem.clone()));
         } else if let (Some(duration), Some(frame)) = (entry.duration, entry.frame) {
-            media.insert(entry.id.clone(), Ok(Media { duration, frame }));
+            media.insert(entry.id.clone(), Ok(Media { duration, frame, warnings: entry.warnings.clone() }));
         }
     }
     state.training.health = Health::Checking;
     effects.push(Effect::CheckHealth {
         config: config.clone(),
+        root: project.root.clone(),
         dataset: Box::new(dataset),
         media,
         classes: project.classes.names().to_vec(),
-        from_scratch: state.training.init == Init::Scratch,
+        initialised: state.training.init != Init::Scratch,
+        asked,
     });
 }
 

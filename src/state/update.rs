@@ -2,7 +2,7 @@
 
 use crate::domain::{Do, Failure, MediaTime};
 
-use super::react::{self, check_health, follow, react, refresh, select};
+use super::react::{self, ask_health, check_health, follow, react, refresh, select};
 use super::{
     Command, DetectJob, DetectVideo, Effect, Input, PathField, PlayerRequest, PredictionSet, Row, RunState, State,
     TimelineView, TrainRequest, Wanted,
@@ -191,7 +191,7 @@ fn train(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
             check_health(state, effects);
         }
         Command::BrowseInit => effects.push(Effect::AskFile(Wanted::Init)),
-        Command::CheckHealth => check_health(state, effects),
+        Command::CheckHealth => ask_health(state, true, effects),
         Command::Train => start_training(state, None, effects),
         Command::ResumeRun => {
             let folder = state.run.as_ref().filter(|run| !run.state.is_living()).map(|run| run.folder.clone());

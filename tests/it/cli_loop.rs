@@ -106,9 +106,16 @@ fn sample_train_test_detect_and_eval() {
 
     check_is_quiet(&project);
     let train = ["train", "configs/sample.toml", "--root", text(&project), "--run", text(&run), "--device", "cpu"];
-    done(&with_tiny(&train));
+    let rehearsed = json(&done(&with_tiny(&[&train[..], &["--dry-run", "--json"]].concat())));
+    assert!(rehearsed["training_seconds"].is_f64() && !run.exists(), "{rehearsed}");
+    let trained = json(&done(&with_tiny(&[&train[..], &["--json"]].concat())));
+    assert_eq!((&trained["run"], &trained["stopped"]), (&text(&run).into(), &false.into()));
+    assert!(trained["best_average_map"].is_f64() && trained["best_epoch"].is_u64(), "{trained}");
     check_run(&run);
+    let log = fs::read_to_string(run.join("log.txt")).expect("log");
+    assert!(log.contains("training on cpu (") && log.contains("average mAP"), "{log}");
     refused(2, &with_tiny(&train), &["--resume"]);
+    assert_eq!(fs::read_to_string(run.join("log.txt")).expect("log"), log, "another's run is left alone");
 
     let checkpoint = run.join("checkpoints/last.safetensors");
     let results = folder.path().join("results.json");
@@ -146,7 +153,10 @@ fn sample_train_test_detect_and_eval() {
 
     let detected = folder.path().join("detections.json");
     let videos = project.join("videos");
-    done(&["detect", "--checkpoint", text(&checkpoint), "--out", text(&detected), "--device", "cpu", text(&videos)]);
+    let detect = ["detect", "--checkpoint", text(&checkpoint), "--out", text(&detected), "--device", "cpu", "--json"];
+    let told = json(&done(&[&detect[..], &[text(&videos)]].concat()));
+    let cpu = |told: &Value| told["device"].as_str().is_some_and(|device| device.starts_with("cpu ("));
+    assert!(cpu(&told) && cpu(&tested), "{told} {tested}");
     let detections = json(&fs::read_to_string(&detected).expect("detections"));
     assert_eq!(detections["results"].as_object().expect("results").len(), 4);
     bad_input(folder.path(), &project);

@@ -11,6 +11,8 @@
 
 mod architecture;
 mod cli_devices;
+#[cfg(feature = "video")]
+mod cli_ends;
 mod cli_eval;
 #[cfg(feature = "video")]
 mod cli_loop;

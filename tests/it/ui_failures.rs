@@ -13,8 +13,10 @@ use crate::ui_support::{project, screenshot, tiny_config, wait, wait_for, window
 /// A training starts within this on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Until nothing in the form moves any more: a click goes where a button was when it was looked for.
 fn checked(harness: &mut Harness<'static, Workbench>) {
     wait(harness, "a checked project", |state| matches!(state.training.health, Health::Checked(_)));
+    wait(harness, "the devices", |state| state.training.devices.len() > 1);
     harness.run_steps(2);
 }
 
@@ -41,7 +43,10 @@ fn a_folder_that_cannot_be_written_is_one_sentence() {
     still_plays(&mut harness);
     assert!(harness.state().state().no_training_because().is_none(), "it can be tried again");
     std::fs::remove_file(folder.path().join("runs")).expect("removed");
+    let notice = harness.state().state().notices.shown[0].id;
+    harness.state_mut().command(Command::Dismiss(notice));
     harness.state_mut().command(Command::ChooseDevice("cpu".to_owned()));
+    harness.run_steps(3);
     harness.get_by_label("Train").click();
     wait_for(&mut harness, "a training after all", PATIENCE, |state| {
         state.run.as_ref().is_some_and(|run| run.state == RunState::Running)

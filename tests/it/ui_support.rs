@@ -15,7 +15,7 @@ pub fn project() -> tempfile::TempDir {
     let sample = SAMPLE.get_or_init(|| {
         let folder = tempfile::tempdir().expect("folder");
         let options = SampleOptions { videos: 4, seed: 7, seconds: (6.0, 8.0), force: true };
-        make(folder.path(), &options, &mut |_, _| {}).expect("a sample");
+        make(folder.path(), &options, &mut |_, _| true).expect("a sample");
         folder
     });
     let copy = tempfile::tempdir().expect("folder");
@@ -78,7 +78,8 @@ pub fn wait_for(
     harness.step();
 }
 
-/// The smallest configuration that trains on the small sample within seconds.
+/// The smallest configuration that trains on the small sample: epochs take moments, and there are enough of them that it goes on
+/// until a test stops it.
 pub fn tiny_config(folder: &Path) -> PathBuf {
     let text =
         std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/sample.toml")).expect("sample");
@@ -94,7 +95,7 @@ pub fn tiny_config(folder: &Path) -> PathBuf {
     set("data", "resize_width", 20.into());
     set("data", "crop", 16.into());
     set("data", "test_crop", 16.into());
-    set("solver", "epochs", 40.into());
+    set("solver", "epochs", 400.into());
     set("workflow", "report_interval", 1.into());
     let path = folder.join("tiny.toml");
     std::fs::write(&path, config.to_string()).expect("written");
