@@ -59,6 +59,11 @@ class Step:
         kind = torch.optim.AdamW if config["optimizer"]["kind"] == "adamw" else torch.optim.Adam
         self.optimizer = kind(self.trained, lr=1e-4, weight_decay=decay)
 
+    def noise(self, stage, site):
+        """etad's own draw; steps after the first may ask for one that etad had no use for."""
+        given = self.given.get(f"noise.{stage}.{site}")
+        return torch.rand(self.proposals.shape[:2].numel(), device=self.device) if given is None else given
+
     def clips(self, chunk):
         length = self.config["data"]["clip_length"]
         rows = [self.frames[item][snippet * length : (snippet + 1) * length] for item, snippet in chunk]
@@ -84,8 +89,7 @@ class Step:
         features = torch.cat(found).view(items, snippets, -1).transpose(1, 2).contiguous().requires_grad_()
         encoded = self.wait()
         output = self.detector(features, self.proposals)
-        noise = lambda stage, site: self.given[f"noise.{stage}.{site}"]
-        total, terms = objective(output, self.truths, self.classes, self.proposals, self.config, noise)
+        total, terms = objective(output, self.truths, self.classes, self.proposals, self.config, self.noise)
         total.backward()
         upstream = features.grad.transpose(1, 2)
         detected = self.wait()
