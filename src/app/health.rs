@@ -39,7 +39,7 @@ pub fn check(
     let recipe = config::load(config, &[]).map_err(|error| Failure::new(sentence(&error)));
     let expected = recipe.and_then(|config| {
         let expected = jobs::expectations(&config, root, &classes, initialised);
-        expected.map(|expected| (config, expected)).map_err(|error| Failure::new(sentence(error.as_ref())))
+        expected.map(|expected| (config, expected)).map_err(|error| Failure::new(sentence(&error)))
     });
     let (config, expected) = match expected {
         Ok(expected) => expected,

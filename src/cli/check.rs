@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{
-    exit::{Outcome, bad_input},
+    exit::{Outcome, bad_input, sentence},
     progress, table,
 };
 use crate::{
@@ -49,7 +49,7 @@ pub(super) fn run(args: &CheckArgs) -> Outcome {
         jobs::check_config(&config, &args.root, initialised, &mut watch)
     };
     bar.finish_and_clear();
-    let findings = found.map_err(|error| bad_input(format!("{error:#}")))?;
+    let findings = found.map_err(|error| bad_input(sentence(&error)))?;
     report(&args.path, &findings, args.json)
 }
 

@@ -35,9 +35,11 @@ pub(super) fn bad_input(sentence: impl std::fmt::Display) -> anyhow::Error {
 /// Whether the person's input is at fault: files that are absent or wrong, contradictory keys, a run that is there already.
 fn is_input_at_fault(error: &anyhow::Error) -> bool {
     let train = error.downcast_ref::<TrainError>().is_some_and(|error| {
-        use TrainError::{BrokenVideos, Checkpoint, Config, Eval, Format, NoItems, NoVideo, RawDiffers, RawMissing};
+        use TrainError::{
+            BrokenVideos, Checkpoint, Config, Eval, Format, NoItems, NoVideo, RawDiffers, RawMissing, Unmeasured,
+        };
         let of_data = matches!(error, RawDiffers { .. } | RawMissing { .. } | BrokenVideos { .. } | NoItems { .. });
-        of_data || matches!(error, Checkpoint(_) | Config(_) | Eval(_) | Format(_) | NoVideo)
+        of_data || matches!(error, Checkpoint(_) | Config(_) | Eval(_) | Format(_) | NoVideo | Unmeasured { .. })
     });
     let run = error.downcast_ref::<RunError>().is_some_and(|error| !matches!(error, RunError::Io { .. }));
     train

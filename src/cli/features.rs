@@ -25,7 +25,7 @@ pub(super) struct FeaturesArgs {
     /// Weights of the encoder: any checkpoint that holds one; by default encoder.weights of the configuration
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
-    /// Folder to write: one .npy for each video, and annotations.json with their numbers of frames
+    /// Folder to write: one .npy for each video, annotations.json with their numbers of frames, and missing_files.txt
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Only the videos of this subset

@@ -51,6 +51,8 @@ section! {
         resize_height: usize = 128,
         /// Width in pixels to which a frame is resized (spec 2.4: 171).
         resize_width: usize = 171,
+        /// How a frame comes to that size: every pixel counting, or as the reference's OpenCV does (spec 2.4), for `sampling = "index…"`.
+        resize_filter: ResizeFilter = ResizeFilter::Smooth,
         /// Side in pixels of the square crop in training (spec 2.4: 112).
         crop: usize = 112,
         /// Side in pixels of the centre crop in inference (OpenTAD 128, official 112; spec 2.4).
@@ -97,6 +99,16 @@ choice! {
         /// By frame index, the first clip at the first frame and the last at the last, as the official code (spec 2.4).
         IndexOfficial = "index_official",
     } default Time
+}
+
+choice! {
+    /// How a frame is resized.
+    pub enum ResizeFilter {
+        /// Every pixel of the frame counts; in one pass from the stored colours, so faster.
+        Smooth = "smooth",
+        /// As OpenCV's `INTER_LINEAR` on RGB: two pixels a side, whatever the scale (spec 2.4).
+        OpenCv = "opencv",
+    } default Smooth
 }
 
 choice! {

@@ -50,15 +50,25 @@ pub fn load(path: &Path, overrides: &[String]) -> Result<Config, ConfigError> {
 pub fn parse(text: &str, origin: &str, overrides: &[String]) -> Result<Config, ConfigError> {
     let wrong = |message: String| ConfigError::Parse { origin: origin.to_owned(), message };
     // Read once before the overrides, so that an error points at its line in the file.
-    toml::from_str::<Config>(text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
-    let mut table: toml::Table = text.parse().map_err(|error: toml::de::Error| wrong(error.to_string()))?;
+    toml::from_str::<Config>(text).map_err(|error| wrong(in_one_line(&error, text)))?;
+    let mut table: toml::Table = text.parse().map_err(|error| wrong(in_one_line(&error, text)))?;
     for assignment in overrides {
         let fail =
             |message: &str| ConfigError::Override { assignment: assignment.clone(), message: message.to_owned() };
         set(&mut table, assignment).map_err(|message| fail(&message))?;
-        table.clone().try_into::<Config>().map_err(|error| fail(error.message()))?;
+        table.clone().try_into::<Config>().map_err(|error| fail(&in_one_line(&error, "")))?;
     }
-    table.try_into().map_err(|error: toml::de::Error| wrong(error.message().to_owned()))
+    table.try_into().map_err(|error: toml::de::Error| wrong(in_one_line(&error, "")))
+}
+
+/// What is wrong and in which line, without the picture of it that TOML's error draws.
+fn in_one_line(error: &toml::de::Error, text: &str) -> String {
+    let message = error.message().lines().collect::<Vec<_>>().join(", ");
+    let before = error.span().and_then(|span| text.get(..span.start));
+    match before {
+        Some(before) => format!("line {}: {message}", before.matches('\n').count() + 1),
+        None => message,
+    }
 }
 
 /// Writes "a.b=value" into a table; a value that is not TOML is text.
@@ -100,6 +110,10 @@ mod tests {
     fn a_misspelt_key_is_named_with_its_line_in_the_file_and_in_an_override() {
         let in_file = parse("[solver]\nepoch = 3", "my.toml", &[]).expect_err("unknown key").to_string();
         assert!(in_file.contains("my.toml") && in_file.contains("epoch") && in_file.contains("line 2"), "{in_file}");
+        for text in ["[solver]\n\nepochs = [", "[solver\nepochs = 3", "seed = 1\nseed = 2", "seed = \"a\""] {
+            let told = parse(text, "my.toml", &[]).expect_err("not right").to_string();
+            assert!(told.contains("line ") && !told.contains('\n'), "{told}");
+        }
         let in_set = parse("", "my.toml", &["solver.epoch=3".to_owned()]).expect_err("unknown key").to_string();
         assert!(in_set.contains("solver.epoch=3") && in_set.contains("unknown field"), "{in_set}");
     }

@@ -5,15 +5,16 @@ mod encoder;
 mod load;
 mod model;
 mod post;
+mod range;
 mod reference;
 mod section;
 mod train;
 
-pub use data::{Data, FeatureLayout, Sampling, Scheme, Source, TruthRule};
+pub use data::{Data, FeatureLayout, ResizeFilter, Sampling, Scheme, Source, TruthRule};
 pub use encoder::{Architecture, Encoder, Norm};
 pub use load::{ConfigError, load, parse};
 pub use model::{Head, HeadVariant, Model, ProposalStrategy, Proposals, Roi};
-pub use post::{Classifier, ClassifierKind, EvalRules, Evaluation, Nms, Post, PostForm};
+pub use post::{Classifier, ClassifierKind, EvalRules, Evaluation, Nms, NmsKind, Post, PostForm};
 pub use reference::markdown;
 pub use section::{Documented, Key, plain_key};
 pub use train::{

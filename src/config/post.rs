@@ -13,8 +13,8 @@ section! {
         nms: Nms = Nms::default(),
         /// Where detections get their classes from when the detector has no class head (spec 9.5).
         classifier: Classifier = Classifier::default(),
-        /// Keep what the reference keeps by accident: segments without length, which voting turns into NaN, and a NaN that passes
-        /// every threshold of the evaluation (spec 9.6); false drops such segments.
+        /// Keep what the reference keeps by accident: segments that end where they start or before, which voting can turn into NaN, and
+        /// a NaN that passes every threshold of the evaluation (spec 9.6); false drops such segments.
         strict_reference: bool = false,
     }
 }
@@ -48,9 +48,18 @@ choice! {
 }
 
 section! {
-    /// Gaussian soft-NMS (spec 9.3) and voting (spec 9.4).
+    /// Suppression (spec 9.3) and voting (spec 9.4).
     pub struct Nms {
-        /// Width of the Gaussian (ActivityNet 0.35, THUMOS 0.3).
+        /// Whether what overlaps a better segment loses score, or is dropped (the reference's use_soft_nms; spec 9.3).
+        kind: NmsKind = NmsKind::Soft,
+        /// Overlap from which hard suppression drops a segment; with `post.form = "official"` the overlap above which the score decays,
+        /// 0 there (spec 9.3, 9.7, 8: DETECTION_POST.iou_threshold). OpenTAD's soft suppression does not use it.
+        iou_threshold: f64 = 0.0,
+        /// Where windows are joined after an external classifier: whether a segment only suppresses those of its own class, with one
+        /// limit for all classes together (the reference's multiclass, false in all its ETAD recipes; spec 9.3, 9.6). A class head's
+        /// detections always are suppressed by class (spec 18).
+        per_class: bool = false,
+        /// Width of the Gaussian of soft suppression (ActivityNet 0.35, THUMOS 0.3).
         sigma: f64 = 0.35,
         /// Most detections of a video, or of a video and class with the class head (spec 9.3, 18: max_detections).
         max_detections: usize = 100,
@@ -61,6 +70,16 @@ section! {
     }
 }
 
+choice! {
+    /// Forms of suppression (spec 9.3).
+    pub enum NmsKind {
+        /// Scores decay by a Gaussian of the overlap.
+        Soft = "soft",
+        /// What overlaps by `iou_threshold` or more is dropped.
+        Hard = "hard",
+    } default Soft
+}
+
 section! {
     /// Evaluation (spec 10).
     pub struct Evaluation {
@@ -68,7 +87,8 @@ section! {
         tious: Vec<f64> = vec![0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95],
         /// JSON list of videos left out of the evaluation (spec 10.2).
         blocked: Option<String> = None,
-        /// Whose rules decide which truths count (spec 10.1).
+        /// Whose rules decide which truths count (spec 10.1): "opentad" drops repeated and empty ones, "toolkit" takes them as they stand.
+        /// Detections of a label that no truth has are ignored by both; the toolkit itself would end with an error.
         rules: EvalRules = EvalRules::OpenTad,
     }
 }
@@ -78,7 +98,8 @@ choice! {
     pub enum EvalRules {
         /// OpenTAD's: duplicate and empty truths removed.
         OpenTad = "opentad",
-        /// The ActivityNet toolkit's and the official code's: truths as they stand.
+        /// The ActivityNet toolkit's and the official code's: truths as they stand. Labels that no truth has are ignored here too,
+        /// where the toolkit ends with an error.
         Toolkit = "toolkit",
     } default OpenTad
 }

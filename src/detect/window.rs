@@ -1,11 +1,11 @@
 //! From candidates to detections in seconds, and the windows of a video joined (spec 9.2, 9.3, 9.5, 9.6, 18).
 
 use super::Candidates;
-use crate::config::{Post, PostForm};
+use crate::config::{NmsKind, Post, PostForm};
 use crate::domain::{ClassList, Detection, Segment};
-use crate::eval::nms::{SoftNms, official_soft_nms};
+use crate::eval::nms::{Decay, OfficialPick, OfficialSoftNms, Suppression, official_soft_nms};
 use crate::eval::postprocess::{
-    Clock, Fusion, Merge, Peaks, boundary_selection, merge_windows, official_with_classes, round, with_classes,
+    Clock, Fusion, Merge, Peaks, Reach, boundary_selection, merge_windows, official_with_classes, round, with_classes,
 };
 
 /// What a detector without class head, or a class list too short, calls its findings.
@@ -34,11 +34,14 @@ pub enum Naming<'a> {
     },
 }
 
-/// The configured soft-NMS.
+/// The configured suppression of OpenTAD's form.
 #[must_use]
-pub fn suppression(post: &Post) -> SoftNms {
-    SoftNms {
-        sigma: post.nms.sigma as f32,
+pub fn suppression(post: &Post) -> Suppression {
+    Suppression {
+        decay: match post.nms.kind {
+            NmsKind::Soft => Decay::Gaussian { sigma: post.nms.sigma as f32 },
+            NmsKind::Hard => Decay::Hard { threshold: post.nms.iou_threshold as f32 },
+        },
         min_score: post.nms.min_score as f32,
         max_detections: post.nms.max_detections,
         voting_threshold: post.nms.voting_threshold as f32,
@@ -109,7 +112,7 @@ fn externally_named(
         PostForm::Official => {
             let shares: Vec<Segment> = segments.iter().map(|&segment| share(window, segment)).collect();
             let scores: Vec<f64> = iou.iter().map(|iou| f64::from(iou[0]) * f64::from(iou[1])).collect();
-            let picks = official_soft_nms(&shares, &scores, post.nms.sigma, post.nms.max_detections);
+            let picks = officially_suppressed(&shares, &scores, post);
             official_with_classes(&picks, window.duration, best)
         }
     }
@@ -135,10 +138,20 @@ fn suppressed(
         PostForm::Official => {
             let (shares, scores): (Vec<Segment>, Vec<f64>) =
                 candidates.map(|(segment, score)| (share(window, segment), f64::from(score))).unzip();
-            let picks = official_soft_nms(&shares, &scores, post.nms.sigma, post.nms.max_detections);
+            let picks = officially_suppressed(&shares, &scores, post);
             official_with_classes(&picks, window.duration, &[(label.to_owned(), 1.0)])
         }
     }
+}
+
+/// The configured suppression of the official form.
+fn officially_suppressed(shares: &[Segment], scores: &[f64], post: &Post) -> Vec<OfficialPick> {
+    let nms = OfficialSoftNms {
+        sigma: post.nms.sigma,
+        iou_threshold: post.nms.iou_threshold,
+        max_detections: post.nms.max_detections,
+    };
+    official_soft_nms(shares, scores, nms)
 }
 
 /// A segment in 0..1 of the video.
@@ -158,19 +171,19 @@ pub struct Joining {
 /// The detections of a video from those of its windows, rounded as result files are (spec 9.5).
 ///
 /// Named by the detector they are suppressed once more within each class where windows overlap, and come by descending score
-/// (spec 18). Named by an external classifier they follow the reference: windows are rounded and suppressed across classes, even a
-/// single one (spec 9.6); a rescaled video keeps its order, and with the official form its digits (spec 9.7).
+/// (spec 18). Named by an external classifier they follow the reference: windows are rounded and suppressed across classes, or within each
+/// as `post.nms.per_class` says, even a single one (spec 9.6); a rescaled video keeps its order, and with the official form its digits (spec 9.7).
 #[must_use]
 pub fn merge(mut windows: Vec<Vec<Detection>>, post: &Post, joining: Joining) -> Vec<Detection> {
     let mut all = match joining {
         Joining { sliding: true, external: true } => {
             windows.iter_mut().for_each(|window| round(window));
-            let merge = Merge { per_class: false, strict_reference: post.strict_reference };
-            merge_windows(windows, &suppression(post), merge)
+            let reach = if post.nms.per_class { Reach::PerClass } else { Reach::Across };
+            merge_windows(windows, &suppression(post), Merge { reach, strict_reference: post.strict_reference })
         }
         Joining { sliding: false, external: true } => windows.concat(),
         Joining { external: false, .. } if windows.len() > 1 => {
-            merge_windows(windows, &suppression(post), Merge { per_class: true, strict_reference: false })
+            merge_windows(windows, &suppression(post), Merge { reach: Reach::EachClass, strict_reference: false })
         }
         Joining { external: false, .. } => {
             // A single window is suppressed already; doing it again would only damp its scores.
@@ -269,9 +282,15 @@ mod tests {
         let both = vec![vec![one("run", 0.9), one("jump", 0.8)]];
         let resized = Joining { sliding: false, external: true };
         assert_eq!(merge(both.clone(), &Post::default(), resized), both[0]);
-        let merged = merge(both, &Post::default(), Joining { sliding: true, ..resized });
+        let merged = merge(both.clone(), &Post::default(), Joining { sliding: true, ..resized });
         // 0.8 exp(-1 / 0.35), to four decimals.
         assert_eq!(merged[1], one("jump", 0.0459));
+        let nms = crate::config::Nms { per_class: true, ..Default::default() };
+        let by_class = Post { nms, ..Post::default() };
+        assert_eq!(merge(both.clone(), &by_class, Joining { sliding: true, ..resized }), both[0]);
+        let nms = crate::config::Nms { kind: NmsKind::Hard, iou_threshold: 0.5, ..Default::default() };
+        let hard = Post { nms, ..Post::default() };
+        assert_eq!(merge(both.clone(), &hard, Joining { sliding: true, ..resized }), [both[0][0].clone()]);
     }
 
     #[test]

@@ -264,6 +264,37 @@ mod tests {
     }
 
     #[test]
+    fn a_nan_finds_any_free_truth_of_its_class_in_its_video_as_in_the_reference_or_is_refused() {
+        let truths = [("a", 0.0, 10.0), ("a", 20.0, 30.0), ("b", 0.0, 10.0)];
+        let dataset = Dataset { videos: vec![video("v", &truths), video("w", &[("b", 0.0, 1.0)])] };
+        let nan = f64::NAN;
+        // The first takes a truth of "a", the second the other, the third finds none left; "b" in "v" is taken, "a" is not in "w".
+        let found = vec![
+            predictions(
+                "v",
+                &[("a", nan, nan, 0.9), ("a", 0.0, 10.0, 0.8), ("a", nan, nan, 0.7), ("b", 0.0, nan, 0.6)],
+            ),
+            predictions("w", &[("a", nan, nan, 0.95)]),
+        ];
+        let detections = Detections { videos: found };
+        for rules in [crate::eval::Rules::OpenTad, crate::eval::Rules::Toolkit] {
+            let refusing = EvalOptions { rules, ..EvalOptions::new("validation", &[0.5, 0.95]) };
+            let error = evaluate(&dataset, &detections, &refusing).expect_err("NaN");
+            assert_eq!(error, EvalError::NotFinite { video: "v".to_owned() });
+            let strict = EvalOptions { strict_reference: true, ..refusing };
+            let result = evaluate(&dataset, &detections, &strict).expect("evaluates");
+            // Of the two truths of "a" one is the NaN's, which is the later: it leaves the first to the one that fits it.
+            assert_eq!(result.classes[0].found, [2, 2], "{rules:?}");
+            assert_eq!(result.classes[1].found, [1, 1]);
+            let at = result.counts.at_tiou["0.95"];
+            assert_eq!((at.true_positives, at.false_positives, at.false_negatives), (3, 2, 1));
+        }
+        let odd_score = Detections { videos: vec![predictions("v", &[("a", 0.0, 1.0, nan)])] };
+        let strict = EvalOptions { strict_reference: true, ..EvalOptions::new("validation", &[0.5]) };
+        assert_eq!(evaluate(&dataset, &odd_score, &strict), Err(EvalError::NotFinite { video: "v".to_owned() }));
+    }
+
+    #[test]
     fn what_cannot_be_evaluated_says_why() {
         let dataset = Dataset { videos: vec![video("v", &[])] };
         let none = Detections::default();

@@ -13,12 +13,27 @@ pub struct Pick {
     pub score: f32,
 }
 
-/// OpenTAD's Gaussian soft-NMS with voting, in float32.
+/// What happens to a segment that overlaps a better one.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SoftNms {
-    /// Width of the Gaussian.
-    pub sigma: f32,
-    /// Candidates that decay below this are dropped.
+pub enum Decay {
+    /// Its score decays by a Gaussian of the overlap of this width (soft-NMS).
+    Gaussian {
+        /// Width.
+        sigma: f32,
+    },
+    /// It is dropped where the overlap is at least this.
+    Hard {
+        /// Overlap.
+        threshold: f32,
+    },
+}
+
+/// OpenTAD's suppression with voting, in float32.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Suppression {
+    /// Soft or hard.
+    pub decay: Decay,
+    /// Soft: candidates that decay below this are dropped. Hard: candidates that are not above it do not take part.
     pub min_score: f32,
     /// Most survivors.
     pub max_detections: usize,
@@ -26,10 +41,21 @@ pub struct SoftNms {
     pub voting_threshold: f32,
 }
 
-impl SoftNms {
+impl Suppression {
     /// Suppresses overlapping segments of one video regardless of class; survivors by descending score.
     #[must_use]
     pub fn run(&self, segments: &[[f32; 2]], scores: &[f32]) -> Vec<Pick> {
+        let mut kept = match self.decay {
+            Decay::Gaussian { sigma } => self.soft(segments, scores, sigma),
+            Decay::Hard { threshold } => self.hard(segments, scores, threshold),
+        };
+        if self.voting_threshold > 0.0 {
+            vote(&mut kept, segments, scores, self.voting_threshold);
+        }
+        kept
+    }
+
+    fn soft(&self, segments: &[[f32; 2]], scores: &[f32], sigma: f32) -> Vec<Pick> {
         let mut live: Vec<Pick> = segments
             .iter()
             .zip(scores)
@@ -43,7 +69,7 @@ impl SoftNms {
             let mut position = first + 1;
             while position < live.len() {
                 let overlap = padded_iou(best.segment, live[position].segment);
-                live[position].score *= (-(overlap * overlap) / self.sigma).exp();
+                live[position].score *= (-(overlap * overlap) / sigma).exp();
                 if live[position].score < self.min_score {
                     // The last live entry takes the place and is judged next: this order decides later ties.
                     live.swap_remove(position);
@@ -54,15 +80,35 @@ impl SoftNms {
             first += 1;
         }
         live.truncate(first);
-        if self.voting_threshold > 0.0 {
-            vote(&mut live, segments, scores, self.voting_threshold);
-        }
         live
+    }
+
+    fn hard(&self, segments: &[[f32; 2]], scores: &[f32], threshold: f32) -> Vec<Pick> {
+        let mut order: Vec<usize> = (0..segments.len()).filter(|&index| scores[index] > self.min_score).collect();
+        order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
+        let mut kept: Vec<Pick> = Vec::new();
+        for index in order {
+            if kept.len() == self.max_detections {
+                break;
+            }
+            if kept.iter().all(|better| padded_iou(better.segment, segments[index]) < threshold) {
+                kept.push(Pick { index, segment: segments[index], score: scores[index] });
+            }
+        }
+        kept
     }
 
     /// Suppresses within each class, then keeps the best of all classes (the reference's `multiclass`).
     #[must_use]
     pub fn run_per_class(&self, segments: &[[f32; 2]], scores: &[f32], classes: &[usize]) -> Vec<Pick> {
+        let mut all = self.run_each_class(segments, scores, classes);
+        all.truncate(self.max_detections);
+        all
+    }
+
+    /// Suppresses within each class; of each the best (spec 18). Survivors of all by descending score.
+    #[must_use]
+    pub fn run_each_class(&self, segments: &[[f32; 2]], scores: &[f32], classes: &[usize]) -> Vec<Pick> {
         let mut present = classes.to_vec();
         present.sort_unstable();
         present.dedup();
@@ -75,23 +121,8 @@ impl SoftNms {
             all.extend(picks.into_iter().map(|pick| Pick { index: members[pick.index], ..pick }));
         }
         all.sort_by(|a, b| b.score.total_cmp(&a.score));
-        all.truncate(self.max_detections);
         all
     }
-}
-
-/// Hard suppression in float32: whatever overlaps a better segment by `threshold` or more is gone.
-#[must_use]
-pub fn hard_nms(segments: &[[f32; 2]], scores: &[f32], threshold: f32, min_score: f32) -> Vec<Pick> {
-    let mut order: Vec<usize> = (0..segments.len()).filter(|&index| scores[index] > min_score).collect();
-    order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
-    let mut kept: Vec<Pick> = Vec::new();
-    for index in order {
-        if kept.iter().all(|better| padded_iou(better.segment, segments[index]) < threshold) {
-            kept.push(Pick { index, segment: segments[index], score: scores[index] });
-        }
-    }
-    kept
 }
 
 /// Swaps the first maximal score from `first` on to `first`.
@@ -141,8 +172,20 @@ pub struct OfficialPick {
 }
 
 /// The official repository's soft-NMS in float64 (spec 9.7): no minimum score, and the last candidate left over is lost.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OfficialSoftNms {
+    /// Width of the Gaussian.
+    pub sigma: f64,
+    /// Overlap above which a score decays (0 there).
+    pub iou_threshold: f64,
+    /// Most survivors.
+    pub max_detections: usize,
+}
+
+/// Runs the official soft-NMS; survivors in the order in which they were picked.
 #[must_use]
-pub fn official_soft_nms(segments: &[Segment], scores: &[f64], sigma: f64, max_detections: usize) -> Vec<OfficialPick> {
+pub fn official_soft_nms(segments: &[Segment], scores: &[f64], nms: OfficialSoftNms) -> Vec<OfficialPick> {
+    let OfficialSoftNms { sigma, iou_threshold, max_detections } = nms;
     let mut live: Vec<OfficialPick> = segments
         .iter()
         .zip(scores)
@@ -166,7 +209,7 @@ pub fn official_soft_nms(segments: &[Segment], scores: &[f64], sigma: f64, max_d
             let intersection = pick.segment[1].min(other.segment[1]) - pick.segment[0].max(other.segment[0]);
             let lengths = (pick.segment[1] - pick.segment[0]) + (other.segment[1] - other.segment[0]);
             let iou = intersection / (lengths - intersection);
-            if iou > 0.0 {
+            if iou > iou_threshold {
                 other.score *= (-(iou * iou) / sigma).exp();
             }
         }
@@ -179,7 +222,12 @@ pub fn official_soft_nms(segments: &[Segment], scores: &[f64], sigma: f64, max_d
 mod tests {
     use super::*;
 
-    const NMS: SoftNms = SoftNms { sigma: 0.5, min_score: 1e-4, max_detections: 10, voting_threshold: 0.0 };
+    const NMS: Suppression = Suppression {
+        decay: Decay::Gaussian { sigma: 0.5 },
+        min_score: 1e-4,
+        max_detections: 10,
+        voting_threshold: 0.0,
+    };
 
     #[test]
     fn a_copy_decays_by_the_gaussian_of_full_overlap() {
@@ -197,22 +245,37 @@ mod tests {
 
     #[test]
     fn voting_moves_the_ends_to_the_weighted_mean() {
-        let nms = SoftNms { voting_threshold: 0.5, max_detections: 1, ..NMS };
+        let nms = Suppression { voting_threshold: 0.5, max_detections: 1, ..NMS };
         let picks = nms.run(&[[0.0, 10.0], [1.0, 9.0], [50.0, 60.0]], &[0.6, 0.2, 0.1]);
         assert!((picks[0].segment[0] - 0.25).abs() < 1e-6 && (picks[0].segment[1] - 9.75).abs() < 1e-5);
         assert_eq!(picks[0].score, 0.6);
     }
 
     #[test]
-    fn the_official_form_loses_the_last_candidate() {
-        let picks = official_soft_nms(&[[0.0, 1.0], [5.0, 6.0]], &[0.5, 0.4], 0.35, 100);
+    fn the_official_form_loses_the_last_candidate_and_decays_above_its_threshold() {
+        let nms = OfficialSoftNms { sigma: 0.35, iou_threshold: 0.0, max_detections: 100 };
+        let picks = official_soft_nms(&[[0.0, 1.0], [5.0, 6.0]], &[0.5, 0.4], nms);
         assert_eq!(picks.len(), 1);
-        assert_eq!(official_soft_nms(&[[0.0, 1.0]], &[0.5], 0.35, 100).len(), 1);
+        assert_eq!(official_soft_nms(&[[0.0, 1.0]], &[0.5], nms).len(), 1);
+        // The second overlaps the first by a half.
+        let second = |iou_threshold| {
+            let segments = [[0.0, 1.0], [0.0, 0.5], [5.0, 6.0]];
+            official_soft_nms(&segments, &[0.5, 0.4, 0.1], OfficialSoftNms { iou_threshold, ..nms })[1].score
+        };
+        assert!((second(0.0) - 0.4 * (-0.25f64 / 0.35).exp()).abs() < 1e-12);
+        assert_eq!(second(0.5), 0.4);
     }
 
     #[test]
     fn hard_suppression_keeps_what_hardly_overlaps() {
-        let picks = hard_nms(&[[0.0, 10.0], [1.0, 10.0], [9.0, 19.0]], &[0.5, 0.9, 0.1], 0.5, 0.0);
-        assert_eq!(picks.iter().map(|pick| pick.index).collect::<Vec<_>>(), [1, 2]);
+        let nms = Suppression { decay: Decay::Hard { threshold: 0.5 }, min_score: 0.1, ..NMS };
+        let segments = [[0.0, 10.0], [1.0, 10.0], [9.0, 19.0], [40.0, 41.0]];
+        let kept = |nms: Suppression| -> Vec<usize> {
+            nms.run(&segments, &[0.5, 0.9, 0.2, 0.1]).iter().map(|pick| pick.index).collect()
+        };
+        assert_eq!(kept(nms), [1, 2], "a score must be above the minimum");
+        assert_eq!(kept(Suppression { max_detections: 1, ..nms }), [1]);
+        let voted = Suppression { voting_threshold: 0.8, ..nms }.run(&segments, &[0.5, 0.9, 0.2, 0.1]);
+        assert!((voted[0].segment[0] - 0.9 / 1.4).abs() < 1e-6, "{voted:?}");
     }
 }

@@ -1,7 +1,9 @@
 //! From scored proposals to detections, on plain slices: boundary selection, seconds, classes, rounding, merging of windows
 //! (spec 9.2, 9.5, 9.6, 9.7).
 
-use super::nms::{OfficialPick, Pick, SoftNms};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::nms::{OfficialPick, Pick, Suppression};
 use crate::domain::{Detection, Segment};
 
 /// How peaks of a boundary curve are told (spec 13, "boundary peaks").
@@ -164,54 +166,62 @@ fn rounded(value: f64, decimals: usize) -> f64 {
     format!("{value:.decimals$}").parse().unwrap_or(value)
 }
 
+/// Which detections of other windows a detection suppresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// All, whatever their class (the reference's recipes).
+    Across,
+    /// Those of its own class; at most `max_detections` of all classes together (the reference's `multiclass`).
+    PerClass,
+    /// Those of its own class; at most `max_detections` of each class (spec 18).
+    EachClass,
+}
+
 /// How the windows of a video are joined (spec 9.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Merge {
-    /// Suppress within each class, with at most `max_detections` of each (spec 18); else across classes, as the reference does.
-    pub per_class: bool,
+    /// Who suppresses whom.
+    pub reach: Reach,
     /// Keep segments without length, which voting turns into NaN, as the reference does.
     pub strict_reference: bool,
 }
 
 /// Suppresses once more over the detections of all windows of a video; the result is by descending score, and not rounded.
 #[must_use]
-pub fn merge_windows(windows: Vec<Vec<Detection>>, nms: &SoftNms, merge: Merge) -> Vec<Detection> {
+pub fn merge_windows(windows: Vec<Vec<Detection>>, nms: &Suppression, merge: Merge) -> Vec<Detection> {
     let mut all: Vec<Detection> = windows.into_iter().flatten().collect();
     if !merge.strict_reference {
         all.retain(|one| one.segment[1] > one.segment[0]);
     }
-    if !merge.per_class {
-        return suppress(&all, nms);
-    }
-    let mut labels: Vec<&str> = all.iter().map(|one| one.label.as_str()).collect();
-    labels.sort_unstable();
-    labels.dedup();
-    let mut merged: Vec<Detection> = Vec::new();
-    for label in labels {
-        let own: Vec<Detection> = all.iter().filter(|one| one.label == label).cloned().collect();
-        merged.extend(suppress(&own, nms));
-    }
-    merged.sort_by(|a, b| b.score.total_cmp(&a.score));
-    merged
+    let segments: Vec<[f32; 2]> = all.iter().map(|one| one.segment.map(|end| end as f32)).collect();
+    let scores: Vec<f32> = all.iter().map(|one| one.score as f32).collect();
+    let classes: Vec<usize> = match merge.reach {
+        Reach::Across => vec![0; all.len()],
+        Reach::PerClass | Reach::EachClass => class_numbers(&all),
+    };
+    let picks = match merge.reach {
+        Reach::Across => nms.run(&segments, &scores),
+        Reach::PerClass => nms.run_per_class(&segments, &scores, &classes),
+        Reach::EachClass => nms.run_each_class(&segments, &scores, &classes),
+    };
+    let detection = |pick: &Pick| Detection {
+        segment: pick.segment.map(f64::from),
+        label: all[pick.index].label.clone(),
+        score: f64::from(pick.score),
+    };
+    picks.iter().map(detection).collect()
 }
 
-fn suppress(detections: &[Detection], nms: &SoftNms) -> Vec<Detection> {
-    let segments: Vec<[f32; 2]> = detections.iter().map(|one| one.segment.map(|end| end as f32)).collect();
-    let scores: Vec<f32> = detections.iter().map(|one| one.score as f32).collect();
-    let picks = nms.run(&segments, &scores);
-    let label = |pick: &Pick| detections[pick.index].label.clone();
-    picks
-        .iter()
-        .map(|pick| Detection {
-            segment: pick.segment.map(f64::from),
-            label: label(pick),
-            score: f64::from(pick.score),
-        })
-        .collect()
+/// A number for each detection's class, in the order of the names.
+fn class_numbers(detections: &[Detection]) -> Vec<usize> {
+    let names: BTreeSet<&str> = detections.iter().map(|one| one.label.as_str()).collect();
+    let numbers: BTreeMap<&str, usize> = names.into_iter().zip(0..).collect();
+    detections.iter().map(|one| numbers.get(one.label.as_str()).copied().unwrap_or_default()).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::nms::Decay;
     use super::*;
 
     fn one(label: &str, start: f64, end: f64, score: f64) -> Detection {
@@ -250,15 +260,22 @@ mod tests {
 
     #[test]
     fn merging_per_class_does_not_damp_other_classes() {
-        let nms = SoftNms { sigma: 0.3, min_score: 1e-4, max_detections: 1, voting_threshold: 0.0 };
+        let decay = Decay::Gaussian { sigma: 0.3 };
+        let nms = Suppression { decay, min_score: 1e-4, max_detections: 1, voting_threshold: 0.0 };
         let windows = vec![
             vec![one("a", 0.0, 4.0, 0.9), one("b", 0.0, 4.0, 0.8)],
             vec![one("a", 0.0, 4.0, 0.95), one("b", 9.0, 9.0, 1.0)],
         ];
-        let merge = Merge { per_class: true, strict_reference: false };
-        let merged = merge_windows(windows, &nms, merge);
-        let labels: Vec<&str> = merged.iter().map(|one| one.label.as_str()).collect();
-        assert_eq!(labels, ["a", "b"]);
-        assert!((merged[1].score - 0.8).abs() < 1e-6, "{merged:?}");
+        let merged = |reach, max_detections| {
+            let nms = Suppression { max_detections, ..nms };
+            let merged = merge_windows(windows.clone(), &nms, Merge { reach, strict_reference: false });
+            merged.into_iter().map(|one| (one.label, (one.score * 1e4).round() / 1e4)).collect::<Vec<_>>()
+        };
+        let [best, other] = [("a".to_owned(), 0.95), ("b".to_owned(), 0.8)];
+        assert_eq!(merged(Reach::EachClass, 1), [best.clone(), other.clone()], "one of each class");
+        assert_eq!(merged(Reach::PerClass, 1), [best.clone()], "one in all");
+        assert_eq!(merged(Reach::PerClass, 2), [best.clone(), other]);
+        // exp(-1 / 0.3) damps both copies.
+        assert_eq!(merged(Reach::Across, 2), [best, ("a".to_owned(), 0.0321)]);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::json::{self, Node};
-use super::{FormatError, read_text};
+use super::{FormatError, read_text, write_text};
 
 /// Reads a block list of either form; a file that opens with a bracket is JSON.
 ///
@@ -20,6 +20,14 @@ pub fn read(path: &Path) -> Result<BTreeSet<String>, FormatError> {
     Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
 }
 
+/// Writes a block list as text, one video a line.
+///
+/// # Errors
+/// [`FormatError::Write`].
+pub fn write(path: &Path, videos: &[String]) -> Result<(), FormatError> {
+    write_text(path, &videos.iter().map(|video| format!("{video}\n")).collect::<String>())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -33,6 +41,8 @@ mod tests {
             std::fs::write(&path, text).expect("written");
             assert_eq!(read(&path).expect(text), expected);
         }
+        write(&path, &["a".to_owned(), "b".to_owned()]).expect("written");
+        assert_eq!(read(&path).expect("own output"), expected);
         std::fs::write(&path, "[1]").expect("written");
         assert!(read(&path).expect_err("numbers").to_string().contains("entry 1 must be a text"));
     }

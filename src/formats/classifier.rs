@@ -100,7 +100,7 @@ pub fn read_json(path: &Path, softmax: bool) -> Result<VideoClassifier, FormatEr
 /// Reads UntrimmedNet's THUMOS scores: a `.npy` array `[videos, 101]` over UCF101, of which the 20 THUMOS classes are taken.
 ///
 /// # Errors
-/// [`FormatError`] when the file cannot be read or has another shape.
+/// [`FormatError`] when the file cannot be read, has another shape or a score that is not finite.
 pub fn read_untrimmed_net(path: &Path) -> Result<VideoClassifier, FormatError> {
     let array = read_array(path)?;
     let [_, columns] = array.shape;
@@ -108,6 +108,10 @@ pub fn read_untrimmed_net(path: &Path) -> Result<VideoClassifier, FormatError> {
         let problem =
             format!("has {columns} columns; UntrimmedNet's scores have one for each of the 101 UCF101 classes");
         return Err(FormatError::shape(path, "the array", problem));
+    }
+    if let Some(odd) = array.values.iter().position(|score| !score.is_finite()) {
+        let place = format!("row {}, column {}", odd / columns, odd % columns);
+        return Err(FormatError::shape(path, place, "is not a finite number; get the file anew"));
     }
     let row = |scores: &[f32]| THUMOS_CLASSES.iter().map(|&(id, _)| f64::from(scores[id - 1])).collect();
     Ok(VideoClassifier {
@@ -149,6 +153,17 @@ mod tests {
         let file = file(r#"{"class": ["a", "b"], "results": {"v": [0.5]}}"#);
         let message = read_json(file.path(), false).expect_err("short").to_string();
         assert!(message.contains("'results', 'v' has 1 scores for 2 classes"), "{message}");
+    }
+
+    #[test]
+    fn a_score_that_is_no_number_is_named() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let mut values = vec![0.5; 2 * 101];
+        values[101 + 7] = f32::NAN;
+        let scores = crate::formats::features::Features { length: 2, channels: 101, values };
+        crate::formats::features::write(file.path(), &scores).expect("written");
+        let told = read_untrimmed_net(file.path()).expect_err("NaN").to_string();
+        assert!(told.contains("row 1, column 7 is not a finite number"), "{told}");
     }
 
     #[test]

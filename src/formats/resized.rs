@@ -25,9 +25,13 @@ pub struct SnippetTruth {
     pub label: String,
 }
 
-/// The truths of a video in units of `length` snippets. A video that gets none is dropped from training.
+/// The truths of a video in units of `length` snippets; none of a video of unknown length. A video that gets none is dropped from
+/// training.
 #[must_use]
 pub fn truths(video: &Video, length: usize, filter: TruthFilter) -> Vec<SnippetTruth> {
+    if !(video.duration > 0.0 && video.duration.is_finite()) {
+        return Vec::new();
+    }
     let share = |seconds: f64| seconds / video.duration;
     let clamped = |seconds: f64| share(seconds).clamp(0.0, 1.0);
     let is_long = |[start, end]: [f64; 2]| clamped(end) - clamped(start) > 0.01;
@@ -113,6 +117,16 @@ mod tests {
         assert_eq!(kept(TruthFilter::OpenTad { drop_short: true }), [[25.6, 27.52], [115.2, 128.0]]);
         assert_eq!(kept(TruthFilter::OpenTad { drop_short: false }).len(), 3);
         assert_eq!(kept(TruthFilter::Official).len(), 4);
+    }
+
+    #[test]
+    fn a_video_of_unknown_length_has_no_truth() {
+        for duration in [0.0, -1.0, f64::NAN] {
+            let video = Video { duration, ..video(&[[0.0, 0.0], [1.0, 2.0]]) };
+            for filter in [TruthFilter::OpenTad { drop_short: false }, TruthFilter::Official] {
+                assert!(truths(&video, 128, filter).is_empty(), "{duration}");
+            }
+        }
     }
 
     #[test]

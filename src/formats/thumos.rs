@@ -8,8 +8,8 @@ use super::resized::SnippetTruth;
 use super::{FormatError, read_text};
 use crate::domain::{Annotation, Video};
 
-/// Segments that people could not agree on; the reference skips them.
-const AMBIGUOUS: &str = "Ambiguous";
+/// Label of segments that people could not agree on; the reference skips them.
+pub const AMBIGUOUS: &str = "Ambiguous";
 
 /// Reads a folder of THUMOS text files, one a class: `<Class>_<set>.txt` with lines `video start end`. Annotations by video;
 /// "Ambiguous" is a class among others here. Other files, as the readme that comes with them, are passed over.
@@ -100,11 +100,11 @@ pub struct FrameTruth {
     pub label: String,
 }
 
-/// The truths of a video in frames, without "Ambiguous" and duplicates; none when the file does not say how many frames the
-/// video has.
+/// The truths of a video in frames, without "Ambiguous" and duplicates; none when the file does not say how many frames or seconds
+/// the video has.
 #[must_use]
 pub fn truths_in_frames(video: &Video) -> Option<Vec<FrameTruth>> {
-    let frames = video.frames? as f64;
+    let frames = video.frames.filter(|_| video.duration > 0.0)? as f64;
     let mut kept: Vec<FrameTruth> = Vec::new();
     for action in video.annotations.iter().filter(|action| action.label != AMBIGUOUS) {
         let segment = action.segment.map(|seconds| (seconds / video.duration * frames) as i64);

@@ -2,15 +2,13 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use anyhow::Context as _;
-
 use crate::{
     config::{Architecture, Config, Source},
     domain::{Dataset, Video},
-    formats::{activitynet, class_map},
+    formats::{FormatError, activitynet, block_list, class_map},
     model,
     project::{self, Expectations, Finding, Media, Severity},
-    train::{source::media_path, stored},
+    train::{self, source::media_path, stored},
 };
 
 /// What is known of the files by video: facts, or why one cannot be read.
@@ -48,10 +46,10 @@ pub fn expectations(
     root: &Path,
     classes: &[String],
     initialised: bool,
-) -> anyhow::Result<Expectations> {
+) -> Result<Expectations, FormatError> {
     let class_map = config.data.class_map.clone().filter(|path| root.join(path).exists());
     let classes = match &class_map {
-        Some(path) => class_map::read(&root.join(path)).context("the class map cannot be used")?.names().to_vec(),
+        Some(path) => class_map::read(&root.join(path))?.names().to_vec(),
         None => classes.to_vec(),
     };
     Ok(Expectations {
@@ -63,18 +61,17 @@ pub fn expectations(
     })
 }
 
-/// What is wrong with these data, and with the sizes of the recipe.
+/// What is wrong with these data, and with the values of the recipe.
 #[must_use]
 pub fn judge(config: &Config, dataset: &Dataset, media: &Known, expected: &Expectations) -> Vec<Finding> {
-    let mut findings = project::check(dataset, media, expected);
-    if let Some(sentence) = model::contradiction(&config.model, &config.encoder) {
-        let advice = "Correct these keys; docs/config.md explains them.".to_owned();
-        findings.insert(0, Finding { severity: Severity::Error, video: None, sentence, advice });
-    }
+    let mut findings = values(config);
+    findings.extend(project::check(dataset, media, expected));
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     findings
 }
 
-/// Checks the data of a recipe, and whether its sizes agree. `initialised` says that the training will be given starting weights.
+/// Checks a recipe: whether its values agree, whether the files that it names can be used, and its data. `initialised` says that the
+/// training will be given starting weights.
 ///
 /// # Errors
 /// When the annotations cannot be read.
@@ -85,21 +82,89 @@ pub fn check_config(
     watch: &mut dyn FnMut(usize, usize),
 ) -> anyhow::Result<Vec<Finding>> {
     let mut dataset = activitynet::read(&root.join(&config.data.annotations))?;
-    let expected = expectations(config, root, dataset.classes_sorted().names(), initialised)?;
+    let classes = dataset.classes_sorted();
+    let mut findings = files(config, root, &mut dataset);
+    findings.extend(train::material::usable(&dataset, config).err().map(|error| Finding {
+        severity: Severity::Error,
+        video: None,
+        sentence: error.to_string(),
+        advice: "Other videos may lack it too.".to_owned(),
+    }));
+    let expected = match expectations(config, root, classes.names(), initialised) {
+        Ok(expected) => expected,
+        Err(error) => {
+            findings.push(unusable("data.class_map", &error, "Correct it, or delete it and it is made anew."));
+            let mut config = config.clone();
+            config.data.class_map = None;
+            expectations(&config, root, classes.names(), initialised)?
+        }
+    };
     for video in &mut dataset.videos {
         video.path = Some(media_path(&config.data, root, video).to_string_lossy().into_owned());
     }
+    // Files of other subsets are never opened: testing videos of a public data set need not be there.
+    let subsets = [&config.data.train_subset, &config.data.test_subset];
+    let mut used = dataset.clone();
+    used.videos.retain(|video| subsets.contains(&&video.subset));
     let media = match config.data.source {
-        Source::Videos => media(&dataset, watch),
-        Source::Features => broken_features(config, &dataset, watch),
+        Source::Videos => media(&used, watch),
+        Source::Features => broken_features(config, &used, watch),
     };
-    Ok(judge(config, &dataset, &media, &expected))
+    findings.extend(judge(config, &dataset, &media, &expected));
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    Ok(findings)
+}
+
+/// Values of a recipe that cannot be trained or contradict each other.
+fn values(config: &Config) -> Vec<Finding> {
+    let told = train::check(config).err().map(|error| Finding {
+        severity: Severity::Error,
+        video: None,
+        sentence: error.to_string(),
+        advice: "Correct these keys; docs/config.md explains them.".to_owned(),
+    });
+    told.into_iter().collect()
+}
+
+/// Files beside the data that a recipe names and that cannot be read. Videos that are blocked are taken out of `dataset`.
+fn files(config: &Config, root: &Path, dataset: &mut Dataset) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    match config.data.block_list.as_ref().map(|path| block_list::read(&root.join(path))) {
+        None => {}
+        Some(Ok(blocked)) => dataset.videos.retain(|video| !blocked.contains(&video.id)),
+        Some(Err(error)) => {
+            let advice = "It may be empty; docs/reproduce.md says how to make it.";
+            findings.push(unusable("data.block_list", &error, advice));
+        }
+    }
+    if let Some(path) = &config.eval.blocked
+        && let Err(error) = block_list::read(&root.join(path))
+    {
+        findings.push(unusable("eval.blocked", &error, "Get it, or leave the key out to evaluate all videos."));
+    }
+    if let Err(error) = train::material::classifier(&config.post.classifier, root) {
+        findings.push(unusable(
+            "post.classifier.path",
+            &error,
+            "Get the file, or set post.classifier.kind = \"none\".",
+        ));
+    }
+    if let Some(path) = config.encoder.weights.as_ref().filter(|_| config.encoder.arch != Architecture::None)
+        && let Err(error) = model::import(&root.join(path))
+    {
+        findings.push(unusable("encoder.weights", &error, "Get the file, or leave the key out to train from scratch."));
+    }
+    findings
+}
+
+/// A file that the recipe names and that cannot be used.
+fn unusable(key: &str, error: &dyn std::error::Error, advice: &str) -> Finding {
+    let sentence = format!("{key}: {error}");
+    Finding { severity: Severity::Error, video: None, sentence, advice: advice.to_owned() }
 }
 
 /// Why feature files cannot be read, by video; of those that can, nothing is known that the annotations do not say.
 fn broken_features(config: &Config, dataset: &Dataset, watch: &mut dyn FnMut(usize, usize)) -> Known {
-    let subsets = [&config.data.train_subset, &config.data.test_subset];
-    let used = |video: &&Video| subsets.contains(&&video.subset);
     let total = dataset.videos.len();
     let read = |(done, video): (usize, &Video)| {
         watch(done, total);
@@ -107,7 +172,7 @@ fn broken_features(config: &Config, dataset: &Dataset, watch: &mut dyn FnMut(usi
         let read = stored::read(&config.data, path, config.model.in_channels);
         Some((video.id.clone(), Err(read.err()?.to_string())))
     };
-    dataset.videos.iter().filter(used).enumerate().filter_map(read).collect()
+    dataset.videos.iter().enumerate().filter_map(read).collect()
 }
 
 /// What the files of a data set turn out to be, each decoded once.

@@ -8,10 +8,10 @@ use std::{
 use crate::{
     config::{Architecture, ClassifierKind, Config},
     domain::Dataset,
-    formats::{activitynet, features},
+    formats::{activitynet, block_list, features},
     model::device,
     train::{
-        TrainError,
+        self, TrainError,
         checkpoint::{self, CheckpointError},
         extract::extract,
         material::Material,
@@ -49,8 +49,8 @@ pub struct Extracted {
     pub device: String,
 }
 
-/// Writes `<prefix><video>.npy` `[time, channels]` for each video, and `annotations.json` with the number of frames of each, so that a
-/// recipe on features finds both. Files that are there stay. None when `stop` became true.
+/// Writes `<prefix><video>.npy` `[time, channels]` for each video, `annotations.json` with the number of frames of each, and
+/// `missing_files.txt` with the videos that gave none, so that a recipe on features finds all three. Files that are there stay. None when `stop` became true.
 ///
 /// # Errors
 /// When data, device or weights cannot be used, or the folder cannot be written.
@@ -62,10 +62,12 @@ pub fn extract_features(
     let mut config = request.config.clone();
     // Detections are not asked for.
     config.post.classifier.kind = ClassifierKind::None;
+    config.eval.blocked = None;
     if config.encoder.arch == Architecture::None {
         let what = "etad features needs a recipe with an encoder (encoder.arch)".to_owned();
         return Err(TrainError::Config(what).into());
     }
+    train::check_encoding(&config)?;
     let material = Material::open(&config, &request.root)?;
     let chosen = device::choose(&request.device)?;
     tracing::info!("extracting on {}", chosen.description);
@@ -85,6 +87,7 @@ pub fn extract_features(
     dataset.videos.retain(|video| wanted(&video.subset));
     let mut reader = material.source.reader();
     let mut extracted = Extracted { device: chosen.description, ..Extracted::default() };
+    let mut missing = Vec::new();
     let total = dataset.videos.len();
     for (done, video) in dataset.videos.iter_mut().enumerate() {
         watch(done, total);
@@ -104,13 +107,17 @@ pub fn extract_features(
                     video.frames = Some(frames as u64);
                     extracted.written += 1;
                 }
-                Err(sentence) => extracted.broken.push(sentence),
+                Err(sentence) => {
+                    extracted.broken.push(sentence);
+                    missing.push(video.id.clone());
+                }
             }
         }
         // Feature files lie beside the new annotation file under the video's name.
         video.path = None;
     }
     activitynet::write(&request.out.join("annotations.json"), &dataset)?;
+    block_list::write(&request.out.join("missing_files.txt"), &missing)?;
     Ok(Some(extracted))
 }
 

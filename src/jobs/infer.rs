@@ -10,7 +10,7 @@ use crate::{
     domain::{Detections, Event},
     eval::Evaluation,
     model::device::{self, Chosen, DeviceError},
-    train::{TrainError, checkpoint, inference, material::Material, raw, sink::Unrecorded},
+    train::{self, TrainError, checkpoint, inference, material::Material, raw, sink::Unrecorded},
 };
 
 /// Detections on the test subset of a recipe.
@@ -84,6 +84,7 @@ pub fn test(
     watch: &mut dyn FnMut(&Event),
 ) -> anyhow::Result<Option<Tested>> {
     let config = &request.config;
+    train::check(config)?;
     let material = Material::open(config, &request.root)?;
     let mut sink = Unrecorded { stop, watch };
     let mut device = None;

@@ -15,6 +15,9 @@ use crate::{
     train::{checkpoint, material},
 };
 
+/// In the names of layers that only the official form of the detector has (spec 5).
+const OFFICIAL_LAYERS: &str = ".official.";
+
 /// A tensor of a file.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Listed {
@@ -29,7 +32,7 @@ pub struct Listed {
 /// # Errors
 /// When the file cannot be read.
 pub fn list_weights(file: &Path) -> anyhow::Result<Vec<Listed>> {
-    let weights = if is_safetensors(file) { Weights::read(file)? } else { model::read_pytorch(file)? };
+    let weights = if is_safetensors(file) { Weights::read_any(file)? } else { model::read_pytorch(file)? };
     let listed = weights.tensors.into_iter().map(|(name, array)| Listed { name, shape: array.shape });
     Ok(listed.collect())
 }
@@ -59,9 +62,19 @@ pub fn import_weights(file: &Path, out: &Path, config: Option<(&Config, &Path)>)
 /// tensors written, and the names of those that the other program does not have.
 ///
 /// # Errors
-/// When a file cannot be read or written, or nothing would be left.
+/// When a file cannot be read or written, is a detector of the other program's form, or nothing would be left.
 pub fn export_weights(file: &Path, out: &Path, naming: Naming) -> anyhow::Result<(usize, Vec<String>)> {
-    let (weights, left_out) = export::renamed(&model::import(file)?, naming);
+    let weights = model::import(file)?;
+    let has = |part: &str| weights.tensors.keys().any(|name| name.contains(part));
+    let (ours, theirs) = (has(OFFICIAL_LAYERS), naming == Naming::Official);
+    if has("roi_head.") && naming != Naming::Encoder && ours != theirs {
+        let (form, names) = if ours { ("the official code's", "official") } else { ("OpenTAD's", "opentad") };
+        anyhow::bail!(
+            "{} is a detector of {form} form (model.head.variant), whose layers the other program does not have; export it with --names {names}",
+            file.display()
+        );
+    }
+    let (weights, left_out) = export::renamed(&weights, naming);
     if weights.tensors.is_empty() {
         return Err(checkpoint::CheckpointError::Incomplete {
             path: file.display().to_string(),

@@ -16,13 +16,14 @@ const STATES: [&str; 2] = ["state_dict.", "model."];
 /// uses. Classifiers and counters are passed over.
 ///
 /// # Errors
-/// When the file cannot be read or is no checkpoint.
+/// When the file cannot be read, is no checkpoint or holds a number that is not finite.
 pub fn import(path: &Path) -> Result<Weights, WeightsError> {
     let stored = if path.extension().is_some_and(|kind| kind == "safetensors") {
-        Weights::read(path)?
+        Weights::read_any(path)?
     } else {
         read_pytorch(path)?
     };
+    let stored = stored.finite(path)?;
     let tensors = stored.tensors.into_iter().filter_map(|(name, array)| Some((our_name(&name)?, array)));
     Ok(Weights { tensors: tensors.collect(), metadata: stored.metadata })
 }

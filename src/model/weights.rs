@@ -48,6 +48,16 @@ pub enum WeightsError {
         /// What it would call.
         call: String,
     },
+    /// A NaN or infinity, which no training writes.
+    #[error("{path} cannot be used: tensor {tensor} holds {what}; train it again, or get the file anew")]
+    NotFinite {
+        /// File.
+        path: String,
+        /// The tensor's name.
+        tensor: String,
+        /// "NaN" or "an infinite number".
+        what: &'static str,
+    },
     /// The weights are those of another model.
     #[error("these weights belong to another model: {0}")]
     Mismatch(Mismatch),
@@ -195,11 +205,33 @@ impl Weights {
         (module, mismatch)
     }
 
-    /// Reads a `.safetensors` file; halves and doubles become float32, whole numbers (counters of batch norms) are passed over.
+    /// Nothing when all numbers are finite; `path` only names the file in errors.
+    ///
+    /// # Errors
+    /// The first tensor that holds a NaN or an infinite number.
+    pub fn finite(self, path: &Path) -> Result<Self, WeightsError> {
+        for (name, array) in &self.tensors {
+            if let Some(odd) = array.values.iter().find(|value| !value.is_finite()) {
+                let what = if odd.is_nan() { "NaN" } else { "an infinite number" };
+                return Err(WeightsError::NotFinite { path: path.display().to_string(), tensor: name.clone(), what });
+            }
+        }
+        Ok(self)
+    }
+
+    /// Reads a `.safetensors` file of weights; halves and doubles become float32, whole numbers (counters of batch norms) are passed over.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is not such a file or holds a number that is not finite.
+    pub fn read(path: &Path) -> Result<Self, WeightsError> {
+        Self::read_any(path)?.finite(path)
+    }
+
+    /// As [`Self::read`], whatever the numbers: for a network's outputs, which may overflow.
     ///
     /// # Errors
     /// When the file cannot be read or is not such a file.
-    pub fn read(path: &Path) -> Result<Self, WeightsError> {
+    pub fn read_any(path: &Path) -> Result<Self, WeightsError> {
         let shown = path.display().to_string();
         let bytes = std::fs::read(path).map_err(|source| WeightsError::File { path: shown.clone(), source })?;
         let wrong = |error: safetensors::SafeTensorError| WeightsError::Format {
@@ -358,6 +390,21 @@ mod tests {
         let (other, mismatch) = read.fit(Detector::new(&small(), 0, 2, &device));
         assert_eq!(mismatch, Mismatch::default());
         assert_eq!(Weights::default().with(&other).tensors, weights.tensors);
+    }
+
+    #[test]
+    fn numbers_that_are_not_finite_are_refused_with_their_tensor() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("w.safetensors");
+        for (odd, what) in [(f32::NAN, "tensor b holds NaN"), (f32::NEG_INFINITY, "tensor b holds an infinite number")]
+        {
+            let array = |values: [f32; 2]| Array { shape: vec![2], values: values.to_vec() };
+            let tensors = [("a".to_owned(), array([0.0, 1.0])), ("b".to_owned(), array([2.0, odd]))].into();
+            Weights { tensors, ..Weights::default() }.write(&path).expect("written");
+            let told = Weights::read(&path).expect_err("refused").to_string();
+            assert!(told.contains("w.safetensors") && told.contains(what), "{told}");
+            assert!(Weights::read_any(&path).is_ok());
+        }
     }
 
     #[test]

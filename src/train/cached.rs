@@ -36,7 +36,8 @@ pub fn folder(config: &Config, root: &Path, engine: &Engine) -> Option<PathBuf> 
     let data = &config.data;
     let (encoder, tscale) = (&config.encoder, config.model.tscale);
     let choices = (data.sampling, data.clip_length, data.frame_rate, data.repeat_centre_frame, data.reverse_clips);
-    let picture = (data.resize_width, data.resize_height, data.test_crop, &encoder.mean, &encoder.std);
+    let picture =
+        (data.resize_width, data.resize_height, data.resize_filter, data.test_crop, &encoder.mean, &encoder.std);
     add(format!("{choices:?} {picture:?} {:?} {} {tscale}", encoder.norm, encoder.norm_epsilon).as_bytes());
     Some(root.join(folder).join(format!("{hash:016x}")))
 }

@@ -31,6 +31,16 @@ pub enum TrainError {
     /// A configuration whose values contradict each other.
     #[error("the configuration cannot be trained: {0}")]
     Config(String),
+    /// A video of unknown length.
+    #[error("video {video} has no \"{what}\" above 0 in {file}; add it")]
+    Unmeasured {
+        /// The video.
+        video: String,
+        /// The key.
+        what: &'static str,
+        /// Annotation file.
+        file: String,
+    },
     /// Nothing to train on.
     #[error("no video of subset \"{subset}\" in {annotations} has an action to train on; {advice}")]
     NoItems {

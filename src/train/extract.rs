@@ -8,7 +8,7 @@ use super::source::FrameReader;
 use super::step::{Engine, Pulse};
 use super::targets::Truth;
 use super::windows::Window;
-use crate::config::Config;
+use crate::config::{Config, Sampling};
 use crate::domain::Video;
 use crate::formats::features::Features;
 
@@ -30,6 +30,9 @@ pub fn extract(
     let times = cache.times(video, reader)?;
     if times.is_empty() {
         return Err(format!("video {} has no frame that can be decoded; replace or remove it", video.id));
+    }
+    if data.sampling == Sampling::Time && !(video.duration > 0.0 && video.duration.is_finite()) {
+        return Err(format!("video {} has no \"duration\" above 0 in {}; add it", video.id, data.annotations));
     }
     let wanted = feature_frames(data, video.duration, &times, tscale);
     let length = wanted.len() / data.clip_length.max(1);

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use burn::tensor::Device;
 
 use super::cache::FrameCache;
+use super::check::check;
 use super::checkpoint::{self, Loaded};
 use super::control::Control;
 use super::error::TrainError;
 use super::evaluate::{self, Found};
 use super::material::Material;
 use super::raw;
-use super::run::check;
 use super::sink::RunSink;
 use crate::config::Config;
 use crate::eval::Evaluation;

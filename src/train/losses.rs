@@ -167,10 +167,11 @@ impl From<LossForm> for Logs {
 impl Logs {
     fn of<const D: usize>(self, probability: Tensor<D>) -> Tensor<D> {
         match self {
-            // The bound keeps the derivative finite where a sigmoid saturates; its own derivative is 0 there.
+            // The bound keeps the derivative finite where a sigmoid saturates; its own derivative is 0 there. At 1 PyTorch's is 0 too.
             Self::Clamped => {
                 let zero = probability.clone().lower_equal_scalar(1e-37);
-                probability.clamp_min(1e-37).log().mask_fill(zero, -100.0)
+                let one = probability.clone().greater_equal_scalar(1.0);
+                probability.clamp_min(1e-37).log().mask_fill(zero, -100.0).mask_fill(one, 0.0)
             }
             Self::Shifted => (probability + 1e-6).log(),
         }
@@ -190,16 +191,17 @@ pub fn binary<const D: usize>(
     -(of_positive + of_negative).sum()
 }
 
-/// Weighted squared error, summed to `[1]`.
+/// Weighted squared error, summed to `[1]`; targets are 0..1.
 #[must_use]
 pub fn squares<const D: usize>(value: Tensor<D>, target: Tensor<D>, weight: Tensor<D>) -> Tensor<1> {
     ((value - target).square() * weight).sum()
 }
 
-/// Weighted smooth L1 with beta 1 (spec 6.6), summed to `[1]`.
+/// Weighted smooth L1 with beta 1 (spec 6.6), summed to `[1]`. Elements of weight 0 take no part, whatever their target: a refined
+/// proposal can be so short that its target is infinite.
 #[must_use]
 pub fn smooth_l1<const D: usize>(value: Tensor<D>, target: Tensor<D>, weight: Tensor<D>) -> Tensor<1> {
-    let distance = (value - target).abs();
+    let distance = (value - target).mask_fill(weight.clone().equal_scalar(0.0), 0.0).abs();
     let near = distance.clone().clamp_max(1.0);
     ((near.clone().square() * 0.5 + distance - near) * weight).sum()
 }
@@ -319,6 +321,8 @@ mod tests {
         assert_eq!(mean_above(&[0.7, 0.71, 0.9], 0.7, &[true; 3]), [0.0, 0.5, 0.5]);
         let weights = mean_above(&[0.1, 0.7], 0.7, &[true; 2]);
         assert_eq!(number(smooth_l1(tensor(&[3.0, 4.0]), tensor(&[0.0; 2]), tensor(&weights))), 0.0);
+        let outside = smooth_l1(tensor(&[3.0, 4.0]), tensor(&[f32::INFINITY, 3.5]), tensor(&[0.0, 1.0]));
+        assert_eq!(number(outside), 0.125, "an infinite target of weight 0");
         // 0.5 x^2 below 1, |x| - 0.5 from 1 on.
         let loss = |x: f32| number(smooth_l1(tensor(&[x]), tensor(&[0.0]), tensor(&[1.0])));
         assert_eq!([0.5, -0.5, 1.0, -3.0].map(loss), [0.125, 0.125, 0.5, 2.5]);

@@ -8,10 +8,10 @@ use super::error::TrainError;
 use super::loader::FeatureReader;
 use super::source::FrameSource;
 use super::stored;
-use crate::config::{Classifier, ClassifierKind, Config};
+use crate::config::{Classifier, ClassifierKind, Config, Scheme, Source};
 use crate::domain::{ClassList, Dataset, Video};
 use crate::formats::classifier::{self, VideoClassifier};
-use crate::formats::{activitynet, block_list, class_map};
+use crate::formats::{activitynet, block_list, class_map, thumos};
 
 /// Data set and sources of a run.
 #[derive(Clone)]
@@ -43,6 +43,7 @@ impl Material {
             let blocked: BTreeSet<String> = block_list::read(&root.join(path))?;
             dataset.videos.retain(|video| !blocked.contains(&video.id));
         }
+        usable(&dataset, config)?;
         let blocked = match &config.eval.blocked {
             Some(path) => block_list::read(&root.join(path))?,
             None => BTreeSet::new(),
@@ -73,6 +74,24 @@ impl Material {
         self.dataset.subset(subset).cloned().collect()
     }
 
+    /// A sentence about the actions of a subset whose labels no class has: nothing trains on them.
+    #[must_use]
+    pub fn unknown_labels(&self, subset: &str) -> Option<String> {
+        let labels =
+            self.dataset.subset(subset).flat_map(|video| &video.annotations).map(|action| action.label.as_str());
+        let unknown: Vec<&str> =
+            labels.filter(|label| self.classes.index(label).is_none() && *label != thumos::AMBIGUOUS).collect();
+        let distinct: BTreeSet<&str> = unknown.iter().copied().collect();
+        let named = distinct.into_iter().take(8).map(|label| format!("\"{label}\"")).collect::<Vec<_>>().join(", ");
+        (!unknown.is_empty()).then(|| {
+            format!(
+                "{} actions of the subset \"{subset}\" have labels that the class map does not name ({named}) and do not train; add them \
+                 to the file of data.class_map, or delete it and it is made anew",
+                unknown.len()
+            )
+        })
+    }
+
     /// 16 hexadecimal digits that change with any video, time or label.
     #[must_use]
     pub fn fingerprint(&self) -> String {
@@ -100,6 +119,28 @@ impl Material {
     }
 }
 
+/// Whether the annotation file says of every video that trains or is tested what the recipe counts by.
+///
+/// # Errors
+/// A sentence naming the first video that lacks its length or, where windows of features are counted in frames, its frames.
+pub fn usable(dataset: &Dataset, config: &Config) -> Result<(), TrainError> {
+    let data = &config.data;
+    let in_frames = data.scheme == Scheme::Windows && data.source == Source::Features;
+    let subsets = [&data.train_subset, &data.test_subset];
+    for video in dataset.videos.iter().filter(|video| subsets.contains(&&video.subset)) {
+        let what = if !(video.duration > 0.0 && video.duration.is_finite()) {
+            "duration"
+        } else if in_frames && video.frames.is_none_or(|frames| frames == 0) {
+            "frame"
+        } else {
+            continue;
+        };
+        let (video, file) = (video.id.clone(), data.annotations.clone());
+        return Err(TrainError::Unmeasured { video, what, file });
+    }
+    Ok(())
+}
+
 /// The classes of a configuration's data, in the order of the class head.
 ///
 /// # Errors
@@ -116,7 +157,10 @@ fn classes_of(dataset: &Dataset, config: &Config, root: &Path) -> Result<ClassLi
 }
 
 /// The configured external classifier.
-fn classifier(settings: &Classifier, root: &Path) -> Result<Option<VideoClassifier>, TrainError> {
+///
+/// # Errors
+/// When its file cannot be read.
+pub fn classifier(settings: &Classifier, root: &Path) -> Result<Option<VideoClassifier>, TrainError> {
     let path = root.join(&settings.path);
     Ok(match settings.kind {
         ClassifierKind::None => None,

@@ -3,6 +3,7 @@
 pub mod augment;
 pub mod cache;
 mod cached;
+mod check;
 pub mod checkpoint;
 pub mod choices;
 mod colour;
@@ -21,6 +22,8 @@ pub mod objective;
 pub mod optimizer;
 mod randaugment;
 pub mod raw;
+#[cfg(test)]
+mod recorded;
 mod rehearse;
 mod report;
 mod run;
@@ -33,6 +36,7 @@ pub mod stored;
 pub mod targets;
 pub mod windows;
 
+pub use check::{check, check_encoding};
 pub use error::TrainError;
 pub use rehearse::{Rehearsal, rehearse};
 pub use report::{device_memory, process_memory_peak};

@@ -1,7 +1,7 @@
 //! RandAugment in the form the reference takes it (spec 2.4): some of 15 operations of one strength, the same for all frames.
 //!
-//! The operations are imgaug's, of which those on colours equal Pillow's. Where the specification is silent, these rules were chosen:
-//! posterising keeps the middle of each of the 2^bits steps, what comes in from outside a picture is black, a cut-out square grey.
+//! The operations are imgaug's, to the byte (`tests/fixtures/opencv/augment.safetensors`): those that move pixels are OpenCV's warping in
+//! its fixed point, those on colours Pillow's. What comes in from outside a picture is black, a cut-out square grey.
 
 use crate::config::Augment;
 use crate::domain::{Draw, Purpose};
@@ -13,15 +13,15 @@ enum Operation {
     ShearX(f32),
     /// Rows move by this share of their distance from the middle column.
     ShearY(f32),
-    /// Pixels to the right.
+    /// To the right, as a share of the side.
     TranslateX(f32),
-    /// Pixels down.
+    /// Down, as a share of the side.
     TranslateY(f32),
     /// Radians.
     Rotate(f32),
     /// Bits that stay.
     Posterize(u32),
-    /// Values from here on are inverted.
+    /// Values from here on are inverted; a fraction does not count.
     Solarize(f32),
     /// Away from grey.
     Colour(f32),
@@ -37,7 +37,7 @@ enum Operation {
     Equalize,
     /// Negative.
     Invert,
-    /// A grey square: its middle in 0..1 of the picture, its side in pixels.
+    /// A grey square: its middle and its side as shares of the picture's.
     Cutout([f32; 2], f32),
 }
 
@@ -85,27 +85,23 @@ impl Operations {
 
 impl Operation {
     fn apply(self, picture: &mut [u8], side: usize) {
-        let middle = (side as f32 - 1.0) / 2.0;
-        // A share of the side in whole pixels.
-        let pixels = |share: f32| (share * side as f32).round_ties_even();
+        const STILL: [[f64; 2]; 2] = [[1.0, 0.0], [0.0, 1.0]];
+        let pixels = |share: f32| f64::from(share) * side as f64;
         match self {
-            Self::ShearX(shear) => warp(picture, side, |x, y| [x - shear * (y - middle), y]),
-            Self::ShearY(shear) => warp(picture, side, |x, y| [x, y - shear * (x - middle)]),
-            Self::TranslateX(share) => warp(picture, side, |x, y| [x - pixels(share), y]),
-            Self::TranslateY(share) => warp(picture, side, |x, y| [x, y - pixels(share)]),
+            Self::ShearX(shear) => warp(picture, side, [[1.0, -f64::from(shear)], [0.0, 1.0]], [0.0; 2]),
+            Self::ShearY(shear) => warp(picture, side, [[1.0, 0.0], [f64::from(shear), 1.0]], [0.0; 2]),
+            Self::TranslateX(share) => warp(picture, side, STILL, [pixels(share), 0.0]),
+            Self::TranslateY(share) => warp(picture, side, STILL, [0.0, pixels(share)]),
             Self::Rotate(angle) => {
-                let (sin, cos) = angle.sin_cos();
-                warp(picture, side, |x, y| {
-                    let (x, y) = (x - middle, y - middle);
-                    [cos * x + sin * y + middle, cos * y - sin * x + middle]
-                });
+                let (sin, cos) = f64::from(angle).sin_cos();
+                warp(picture, side, [[cos, -sin], [sin, cos]], [0.0; 2]);
             }
             Self::Posterize(bits) => {
                 let step = 256u32 >> bits.min(8);
-                each(picture, |value| (u32::from(value) / step * step + step / 2) as u8);
+                each(picture, |value| (u32::from(value) / step * step) as u8);
             }
             Self::Solarize(threshold) => {
-                each(picture, |value| if f32::from(value) < threshold { value } else { 255 - value });
+                each(picture, |value| if f32::from(value) < threshold.floor() { value } else { 255 - value });
             }
             Self::Colour(factor) => {
                 for pixel in picture.as_chunks_mut::<3>().0 {
@@ -148,21 +144,31 @@ fn luma(pixel: &[u8; 3]) -> u8 {
     ((r * 19_595 + g * 38_470 + b * 7_471 + 0x8000) >> 16) as u8
 }
 
-/// Every pixel becomes what the old picture shows where `from` says, between pixels by two-way linear interpolation.
-fn warp(picture: &mut [u8], side: usize, from: impl Fn(f32, f32) -> [f32; 2]) {
+/// Moves the pixels of a picture about its middle by a linear map, then by a shift in pixels, with two-way linear interpolation as OpenCV's
+/// `warpAffine` does it: places to a 32nd of a pixel, weights to a 1024th.
+fn warp(picture: &mut [u8], side: usize, [[a, b], [c, d]]: [[f64; 2]; 2], shift: [f64; 2]) {
+    /// Steps of a place in fixed point, before it is cut to 32nds.
+    const STEPS: f64 = 1024.0;
+    let middle = (side as f64 - 1.0) / 2.0;
+    let determinant = a * d - b * c;
+    let back = [[d, -b], [-c, a]].map(|row| row.map(|part| part / determinant));
+    let start = back.map(|[of_x, of_y]| middle - of_x * (middle + shift[0]) - of_y * (middle + shift[1]));
+    let fixed = |value: f64| (value * STEPS).round_ties_even() as i64;
     let old = picture.to_vec();
     let value = |x: i64, y: i64, channel: usize| {
         let inside = (0..side as i64).contains(&x) && (0..side as i64).contains(&y);
-        if inside { f32::from(old[3 * (y as usize * side + x as usize) + channel]) } else { 0.0 }
+        if inside { i64::from(old[3 * (y as usize * side + x as usize) + channel]) } else { 0 }
     };
     for (place, pixel) in picture.as_chunks_mut::<3>().0.iter_mut().enumerate() {
-        let [x, y] = from((place % side) as f32, (place / side) as f32);
-        let (left, top) = (x.floor(), y.floor());
-        let (right_part, low_part) = (x - left, y - top);
-        let (left, top) = (left as i64, top as i64);
+        let (x, y) = ((place % side) as f64, (place / side) as f64);
+        let [from_x, from_y] = [0, 1].map(|axis| {
+            let of_row = fixed(back[axis][1] * y + start[axis]);
+            (of_row + 16 + fixed(back[axis][0] * x)) >> 5
+        });
+        let (left, top, right_part, low_part) = (from_x >> 5, from_y >> 5, from_x & 31, from_y & 31);
         for (channel, out) in pixel.iter_mut().enumerate() {
-            let row = |y| value(left, y, channel) * (1.0 - right_part) + value(left + 1, y, channel) * right_part;
-            *out = (row(top) * (1.0 - low_part) + row(top + 1) * low_part).round() as u8;
+            let row = |y| value(left, y, channel) * (32 - right_part) + value(left + 1, y, channel) * right_part;
+            *out = ((row(top) * (32 - low_part) + row(top + 1) * low_part + 512) >> 10) as u8;
         }
     }
 }
@@ -224,7 +230,7 @@ fn equalised(counts: &[usize; 256]) -> Option<[u8; 256]> {
 fn cut_out(picture: &mut [u8], side: usize, centre: [f32; 2], length: f32) {
     let range = |centre: f32| {
         let middle = centre * side as f32;
-        let end = |at: f32| at.round().clamp(0.0, side as f32) as usize;
+        let end = |at: f32| at.clamp(0.0, side as f32) as usize;
         end(middle - length / 2.0)..end(middle + length / 2.0)
     };
     for y in range(centre[1]) {
@@ -236,6 +242,7 @@ fn cut_out(picture: &mut [u8], side: usize, centre: [f32; 2], length: f32) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::recorded::recorded;
     use super::*;
 
     /// A picture whose three channels are these values.
@@ -250,20 +257,66 @@ mod tests {
         picture.into_iter().step_by(3).collect()
     }
 
+    /// Each operation with the strength of the reference, on the pictures that imgaug was given.
+    #[test]
+    fn every_operation_gives_imgaugs_bytes() {
+        let shear = (17.19f32 * 0.9).to_radians().tan();
+        let angle = 27f32.to_radians();
+        let operations = [
+            ("shear_x", Operation::ShearX(shear)),
+            ("shear_x_back", Operation::ShearX(-shear)),
+            ("shear_y", Operation::ShearY(shear)),
+            ("shear_y_back", Operation::ShearY(-shear)),
+            ("translate_x", Operation::TranslateX(0.18)),
+            ("translate_x_back", Operation::TranslateX(-0.18)),
+            ("translate_y", Operation::TranslateY(0.18)),
+            ("translate_y_back", Operation::TranslateY(-0.18)),
+            ("rotate", Operation::Rotate(angle)),
+            ("rotate_back", Operation::Rotate(-angle)),
+            ("posterize", Operation::Posterize(3)),
+            ("solarize", Operation::Solarize(230.4)),
+            ("solarize_low", Operation::Solarize(100.0)),
+            ("colour", Operation::Colour(1.72)),
+            ("contrast", Operation::Contrast(1.72)),
+            ("brightness", Operation::Brightness(1.72)),
+            ("sharpness", Operation::Sharpness(1.72)),
+            ("autocontrast", Operation::AutoContrast),
+            ("equalize", Operation::Equalize),
+            ("invert", Operation::Invert),
+            ("cutout", Operation::Cutout([0.3, 0.65], 0.18)),
+            ("cutout_edge", Operation::Cutout([0.02, 0.99], 0.18)),
+        ];
+        let mut wrong = Vec::new();
+        for picture in ["rough", "smooth"] {
+            for (name, operation) in operations {
+                let mut ours = recorded(&format!("{picture}.input"));
+                operation.apply(&mut ours, 32);
+                let theirs = recorded(&format!("{picture}.{name}"));
+                let most = ours.iter().zip(&theirs).map(|(a, b)| a.abs_diff(*b)).max();
+                if ours != theirs {
+                    let count = ours.iter().zip(&theirs).filter(|(a, b)| a != b).count();
+                    wrong.push(format!("{picture}.{name}: {count} bytes differ, by {most:?} at most"));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+
     const NINE: [u8; 9] = [10, 20, 30, 40, 50, 60, 70, 80, 90];
 
     #[test]
     fn shearing_moves_rows_or_columns_by_their_distance_from_the_middle() {
-        assert_eq!(changed(Operation::ShearX(1.0), &NINE), [20, 30, 0, 40, 50, 60, 0, 70, 80]);
-        assert_eq!(changed(Operation::ShearX(0.5), &NINE), [15, 25, 15, 40, 50, 60, 35, 75, 85]);
+        assert_eq!(changed(Operation::ShearX(1.0), &NINE), [0, 10, 20, 40, 50, 60, 80, 90, 0]);
+        assert_eq!(changed(Operation::ShearX(0.5), &NINE), [5, 15, 25, 40, 50, 60, 75, 85, 45]);
         assert_eq!(changed(Operation::ShearY(1.0), &NINE), [40, 20, 0, 70, 50, 30, 0, 80, 60]);
     }
 
     #[test]
-    fn translation_is_by_whole_pixels_and_black_comes_in() {
-        assert_eq!(changed(Operation::TranslateX(0.4), &NINE), [0, 10, 20, 0, 40, 50, 0, 70, 80]);
-        assert_eq!(changed(Operation::TranslateX(-0.4), &NINE), [20, 30, 0, 50, 60, 0, 80, 90, 0]);
-        assert_eq!(changed(Operation::TranslateY(0.4), &NINE), [0, 0, 0, 10, 20, 30, 40, 50, 60]);
+    fn translation_may_be_by_part_of_a_pixel_and_black_comes_in() {
+        assert_eq!(changed(Operation::TranslateX(1.0 / 3.0), &NINE), [0, 10, 20, 0, 40, 50, 0, 70, 80]);
+        assert_eq!(changed(Operation::TranslateX(-1.0 / 3.0), &NINE), [20, 30, 0, 50, 60, 0, 80, 90, 0]);
+        assert_eq!(changed(Operation::TranslateY(1.0 / 3.0), &NINE), [0, 0, 0, 10, 20, 30, 40, 50, 60]);
+        assert_eq!(changed(Operation::TranslateX(1.0 / 6.0), &NINE), [5, 15, 25, 20, 45, 55, 35, 75, 85]);
     }
 
     #[test]
@@ -273,9 +326,9 @@ mod tests {
     }
 
     #[test]
-    fn posterising_keeps_the_middle_of_steps_and_solarising_inverts_the_bright() {
-        assert_eq!(changed(Operation::Posterize(3), &[0, 31, 32, 255]), [16, 16, 48, 240]);
-        assert_eq!(changed(Operation::Solarize(230.4), &[0, 230, 231, 255]), [0, 230, 24, 0]);
+    fn posterising_keeps_the_foot_of_steps_and_solarising_inverts_the_bright() {
+        assert_eq!(changed(Operation::Posterize(3), &[0, 31, 32, 255]), [0, 0, 32, 224]);
+        assert_eq!(changed(Operation::Solarize(230.4), &[0, 229, 230, 255]), [0, 229, 25, 0]);
         assert_eq!(changed(Operation::Invert, &[0, 1, 100, 255]), [255, 254, 155, 0]);
     }
 
@@ -320,7 +373,8 @@ mod tests {
 
     #[test]
     fn a_cut_out_square_is_grey_and_stays_inside() {
-        assert_eq!(changed(Operation::Cutout([0.5, 0.5], 0.34), &NINE), [10, 20, 30, 40, 128, 60, 70, 80, 90]);
+        // From 0.99 to 2.01, cut to 0 and 2.
+        assert_eq!(changed(Operation::Cutout([0.5, 0.5], 0.34), &NINE), [128, 128, 30, 128, 128, 60, 70, 80, 90]);
         assert_eq!(changed(Operation::Cutout([0.0, 0.0], 0.67), &NINE), [128, 20, 30, 40, 50, 60, 70, 80, 90]);
     }
 

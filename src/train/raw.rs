@@ -107,7 +107,7 @@ fn read(folder: &Path, video: &str) -> Result<Read, TrainError> {
         let (folder, video) = (folder.display().to_string(), video.to_owned());
         return Err(TrainError::RawMissing { folder, video });
     }
-    let weights = Weights::read(&path).map_err(CheckpointError::from)?;
+    let weights = Weights::read_any(&path).map_err(CheckpointError::from)?;
     let classes = weights.metadata.get(CLASSES).and_then(|names| serde_json::from_str(names).ok());
     let classes =
         classes.ok_or(CheckpointError::Incomplete { path: path.display().to_string(), what: "class list" })?;

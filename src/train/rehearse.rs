@@ -5,11 +5,12 @@ use std::time::Instant;
 
 use serde::Serialize;
 
+use super::check::check;
 use super::error::TrainError;
 use super::loader::Loader;
 use super::material::Material;
 use super::report::{device_memory, process_memory_peak};
-use super::run::{Run, Setup, check};
+use super::run::{Run, Setup};
 use super::sink::Unrecorded;
 use super::step::Pulse;
 use crate::domain::Seconds;

@@ -10,6 +10,7 @@ use burn::tensor::Device;
 
 use super::cache::FrameCache;
 use super::cached;
+use super::check::check;
 use super::checkpoint::{self, Best, Header, LAST, Position};
 use super::control::Control;
 use super::error::TrainError;
@@ -20,9 +21,8 @@ use super::schedule::Schedule;
 use super::sink::RunSink;
 use super::step::{DETECTOR, ENCODER, Engine, Pulse, Rates};
 use super::windows::Plan;
-use crate::config::{Architecture, ClassifierKind, Config, PostForm, Source};
+use crate::config::Config;
 use crate::domain::{Event, LearningRates};
-use crate::model::contradiction;
 use crate::model::weights::{Named, parameters};
 
 /// What to train, where and from what.
@@ -76,49 +76,6 @@ pub fn train_on(setup: &Setup<'_>, material: Material, sink: &mut dyn RunSink) -
     }
     run.control.check()?;
     run.finish()
-}
-
-/// Values that contradict each other, before anything is loaded.
-pub(super) fn check(config: &Config) -> Result<(), TrainError> {
-    let data = &config.data;
-    let smallest = data.resize_width.min(data.resize_height);
-    let with_encoder = config.encoder.arch != Architecture::None;
-    let wrong = if with_encoder != (data.source == Source::Videos) {
-        Some("data.source = \"videos\" needs an encoder (encoder.arch), \"features\" must not have one".to_owned())
-    } else if with_encoder && data.crop.max(data.test_crop) > smallest {
-        Some(format!("data.crop and data.test_crop must be at most {smallest}, the smaller side of the resized frame"))
-    } else if with_encoder && config.encoder.widths.last() != Some(&config.model.in_channels) {
-        Some(format!("model.in_channels must be the encoder's last width, {:?}", config.encoder.widths.last()))
-    } else if config.model.dscale > config.model.tscale || config.model.tscale == 0 {
-        Some("model.dscale must be at most model.tscale, and both above 0".to_owned())
-    } else if data.feature_cache.is_some() && !(config.encoder.frozen && with_encoder) {
-        Some(
-            "data.feature_cache keeps the features of a frozen encoder: set encoder.frozen = true, or leave it out"
-                .to_owned(),
-        )
-    } else if let Some(message) = classifier_contradiction(config) {
-        Some(message.to_owned())
-    } else if data.clip_length == 0 || data.window_seconds <= 0.0 || data.frame_rate <= 0.0 {
-        Some("data.clip_length, data.window_seconds and data.frame_rate must be above 0".to_owned())
-    } else {
-        None
-    };
-    let wrong = wrong.or_else(|| contradiction(&config.model, &config.encoder));
-    wrong.map_or(Ok(()), |message| Err(TrainError::Config(message)))
-}
-
-/// Whether two things would name the detections, or the classifier's form has no place in the post-processing's.
-fn classifier_contradiction(config: &Config) -> Option<&'static str> {
-    let kind = config.post.classifier.kind;
-    if kind == ClassifierKind::None {
-        None
-    } else if config.model.head.classes {
-        Some("post.classifier.kind must be \"none\" for a detector with a class head (model.head.classes)")
-    } else if kind == ClassifierKind::Generic && config.post.form == PostForm::Official {
-        Some("post.form = \"official\" goes with post.classifier.kind \"cuhk\" or \"none\"")
-    } else {
-        None
-    }
 }
 
 pub(super) struct Run<'a> {
@@ -219,6 +176,9 @@ impl<'a> Run<'a> {
                 "no video of the subset \"{subset}\" has an action, so mAP cannot be measured and no best checkpoint chosen; move \
                  some annotated videos into it"
             );
+            self.event(Event::Warning { message })?;
+        }
+        if let Some(message) = self.material.unknown_labels(&self.config.data.train_subset) {
             self.event(Event::Warning { message })?;
         }
         if setup.resume {

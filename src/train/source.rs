@@ -53,9 +53,9 @@ mod files {
     use std::sync::Arc;
 
     use super::{FrameReader, FrameSource};
-    use crate::config::Data;
+    use crate::config::{Data, ResizeFilter};
     use crate::domain::{MediaTime, Video};
-    use crate::video::{ClipReader, ClipSpec};
+    use crate::video::{ClipReader, ClipSpec, Filter};
 
     /// Video files as the configuration finds them.
     pub struct VideoFiles {
@@ -94,6 +94,10 @@ mod files {
                     let spec = ClipSpec {
                         resize_width: self.data.resize_width as u32,
                         resize_height: self.data.resize_height as u32,
+                        filter: match self.data.resize_filter {
+                            ResizeFilter::Smooth => Filter::Smooth,
+                            ResizeFilter::OpenCv => Filter::OpenCv,
+                        },
                     };
                     ClipReader::open(&path, spec).map_err(|error| error.to_string())?
                 }

@@ -11,6 +11,7 @@ mod index;
 mod info;
 mod player;
 mod queue;
+mod resize;
 
 pub use clock::PlaybackClock;
 pub use error::VideoError;
@@ -23,6 +24,7 @@ pub use index::{RawTime, TimeIndex};
 pub use info::{AudioInfo, VideoInfo};
 pub use player::{Player, PlayerUpdate, SeekTarget};
 pub use queue::FrameQueue;
+pub use resize::{Filter, resize_as_opencv};
 
 #[cfg(test)]
 mod tests;

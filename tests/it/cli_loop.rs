@@ -183,6 +183,7 @@ fn stored_features(folder: &Path, project: &Path, checkpoint: &Path) {
         "encoder.arch=none",
         "data.source=features",
         "data.extension=npy",
+        "data.block_list=missing_files.txt",
         "data.feature_stride=8",
         "data.feature_offset=2",
     ];

@@ -14,6 +14,7 @@ mod cli_devices;
 #[cfg(feature = "video")]
 mod cli_ends;
 mod cli_eval;
+mod cli_input;
 #[cfg(feature = "video")]
 mod cli_loop;
 mod cli_reference;
@@ -28,10 +29,13 @@ mod parity_eval;
 mod parity_formats;
 mod parity_model;
 mod parity_official;
+#[cfg(feature = "video")]
+mod parity_opencv;
 mod parity_post;
 mod parity_train;
 mod parity_weights;
 mod parity_wgpu;
+mod recipes;
 #[cfg(all(feature = "window", feature = "video"))]
 mod shaders;
 mod thumos_run;

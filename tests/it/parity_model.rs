@@ -206,17 +206,22 @@ pub(crate) fn small_detectors(device: &Device) {
     }
 }
 
-/// A tensor by the fixtures' integer hash (their README), in uniform low..high.
+/// The fixtures' integer hash (their README).
+pub(crate) fn hash(key: u32, index: u32) -> u32 {
+    let x = index.wrapping_mul(2_654_435_761).wrapping_add(key.wrapping_mul(40503).wrapping_add(12345));
+    let x = (x ^ (x >> 16)).wrapping_mul(2_246_822_519);
+    let x = (x ^ (x >> 13)).wrapping_mul(3_266_489_917);
+    x ^ (x >> 16)
+}
+
+/// A tensor by the fixtures' integer hash, in uniform low..high.
 fn hashed(entry: &serde_json::Value) -> Array {
     let number = |key: &str| entry[key].as_f64();
     let shape: Vec<usize> =
         entry["shape"].as_array().expect("a shape").iter().map(|n| n.as_u64().expect("a size") as usize).collect();
     let key = entry["key"].as_u64().expect("a key") as u32;
     let value = |index: u32| {
-        let mut x = index.wrapping_mul(2_654_435_761).wrapping_add(key.wrapping_mul(40503).wrapping_add(12345));
-        x = (x ^ (x >> 16)).wrapping_mul(2_246_822_519);
-        x = (x ^ (x >> 13)).wrapping_mul(3_266_489_917);
-        x ^= x >> 16;
+        let x = hash(key, index);
         match (number("lo"), number("hi")) {
             (Some(low), Some(high)) => (low + (high - low) * (f64::from(x) / 4_294_967_296.0)) as f32,
             _ => (x >> 24) as f32,

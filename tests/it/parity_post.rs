@@ -1,9 +1,9 @@
 //! Suppression and post-processing against the references, from raw outputs to result files (fixture g; issue "3", item 6).
 
 use etad::domain::Detection;
-use etad::eval::nms::{OfficialPick, Pick, SoftNms, hard_nms, official_soft_nms};
+use etad::eval::nms::{Decay, OfficialPick, OfficialSoftNms, Pick, Suppression, official_soft_nms};
 use etad::eval::postprocess::{
-    Clock, Fusion, Merge, Peaks, boundary_mask, boundary_selection, merge_windows, official_with_classes, round,
+    Clock, Fusion, Merge, Peaks, Reach, boundary_mask, boundary_selection, merge_windows, official_with_classes, round,
     with_classes,
 };
 use etad::formats::classifier::{self, VideoClassifier};
@@ -18,8 +18,12 @@ const SCORE: f64 = 1e-4;
 /// Seconds of 2 decimals: one step where float32 falls on the other side of a rounding.
 const SECONDS: f64 = 0.011;
 
-const ANET: SoftNms = SoftNms { sigma: 0.35, min_score: 1e-4, max_detections: 100, voting_threshold: 0.0 };
-const THUMOS: SoftNms = SoftNms { sigma: 0.3, min_score: 1e-4, max_detections: 200, voting_threshold: 0.95 };
+const ANET: Suppression =
+    Suppression { decay: Decay::Gaussian { sigma: 0.35 }, min_score: 1e-4, max_detections: 100, voting_threshold: 0.0 };
+const THUMOS: Suppression =
+    Suppression { decay: Decay::Gaussian { sigma: 0.3 }, min_score: 1e-4, max_detections: 200, voting_threshold: 0.95 };
+
+const OFFICIAL: OfficialSoftNms = OfficialSoftNms { sigma: 0.35, iou_threshold: 0.0, max_detections: 100 };
 
 fn whole(flags: &[bool]) -> Vec<i64> {
     flags.iter().map(|&flag| i64::from(flag)).collect()
@@ -46,15 +50,21 @@ fn suppression_equals_opentads() {
     for (case, nms) in [
         ("anet", ANET),
         ("thumos", THUMOS),
-        ("thumos_vote70", SoftNms { voting_threshold: 0.7, ..THUMOS }),
-        ("cap10", SoftNms { max_detections: 10, ..ANET }),
-        ("min05", SoftNms { min_score: 0.05, ..ANET }),
+        ("thumos_vote70", Suppression { voting_threshold: 0.7, ..THUMOS }),
+        ("cap10", Suppression { max_detections: 10, ..ANET }),
+        ("min05", Suppression { min_score: 0.05, ..ANET }),
     ] {
         compare(&fixture, case, &nms.run(&segments, &scores));
     }
-    compare(&fixture, "hard05", &hard_nms(&segments, &scores, 0.5, 1e-4));
+    let hard = Suppression { decay: Decay::Hard { threshold: 0.5 }, max_detections: usize::MAX, ..ANET };
+    compare(&fixture, "hard05", &hard.run(&segments, &scores));
     let classes: Vec<usize> = fixture.f32("nms.classes").iter().map(|&class| class as usize).collect();
-    let nms = SoftNms { sigma: 0.5, min_score: 1e-3, max_detections: 50, voting_threshold: 0.0 };
+    let nms = Suppression {
+        decay: Decay::Gaussian { sigma: 0.5 },
+        min_score: 1e-3,
+        max_detections: 50,
+        voting_threshold: 0.0,
+    };
     let picks = nms.run_per_class(&segments, &scores, &classes);
     compare(&fixture, "multiclass", &picks);
     let found: Vec<f32> = picks.iter().map(|pick| classes[pick.index] as f32).collect();
@@ -72,7 +82,7 @@ fn suppression_equals_the_official_one() {
             segment: pick.segment.map(|end| end as f32),
             score: pick.score as f32,
         };
-        let picks = official_soft_nms(&segments, &scores, 0.35, most);
+        let picks = official_soft_nms(&segments, &scores, OfficialSoftNms { max_detections: most, ..OFFICIAL });
         compare(&fixture, case, &picks.into_iter().map(as_float32).collect::<Vec<_>>());
     }
 }
@@ -202,7 +212,7 @@ fn official_results_equal_the_repositorys() {
         let (segments, scores): (Vec<[f64; 2]>, Vec<f64>) = chosen
             .map(|((segment, iou), _)| (segment.map(|x| f64::from(x / 32.0)), f64::from(iou[0]) * f64::from(iou[1])))
             .unzip();
-        let picks = official_soft_nms(&segments, &scores, 0.35, 100);
+        let picks = official_soft_nms(&segments, &scores, OFFICIAL);
         let found = official_with_classes(&picks, duration, &top_two(&classifier, video));
         // Not rounded: float32 outputs times the duration.
         assert_detections(&found, &expected.root().at(video), 1e-4);
@@ -236,7 +246,7 @@ fn thumos_windows_and_their_merge_equal_opentads() {
     }
     let expected = ExpectedFile::load("g_thumos_results.json");
     for (video, windows) in videos {
-        let strict = Merge { per_class: false, strict_reference: true };
+        let strict = Merge { reach: Reach::Across, strict_reference: true };
         let mut merged = merge_windows(windows.clone(), &THUMOS, strict);
         round(&mut merged);
         assert_detections(&merged, &expected.root().at(&video), SECONDS);

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
 use etad::config;
@@ -95,12 +95,13 @@ fn peak(process: u32) -> Option<f64> {
     line.trim().strip_suffix(" kB")?.trim().parse::<f64>().ok().map(|kilobytes| kilobytes / 1024.0)
 }
 
-/// Runs `etad test`; gives its result file and the most memory it held, in MiB.
-fn test(root: &Path, annotations: &str) -> (Value, f64) {
+/// Runs `etad test`; gives its result file, the most memory it held, in MiB, and the seconds it took.
+fn test(root: &Path, annotations: &str) -> (Value, f64, f64) {
     let out: PathBuf = root.join(annotations).with_extension("found.json");
     let changed = [format!("data.annotations=data/thumos-14/annotations/{annotations}")];
     let changes = SMALLER.iter().map(|&one| one.to_owned()).chain(changed).flat_map(|one| ["--set".to_owned(), one]);
     let text = |path: PathBuf| path.to_str().expect("UTF-8").to_owned();
+    let since = Instant::now();
     let mut child = Command::new(env!("CARGO_BIN_EXE_etad"))
         .args(["test", &recipe(), "--root", &text(root.to_owned()), "--device", "cpu"])
         .args(["--checkpoint", &text(root.join("epoch_5.pth")), "--out", &text(out.clone())])
@@ -117,13 +118,14 @@ fn test(root: &Path, annotations: &str) -> (Value, f64) {
             None => std::thread::sleep(Duration::from_millis(5)),
         }
     };
+    let seconds = since.elapsed().as_secs_f64();
     let mut said = String::new();
     if let Some(mut stderr) = child.stderr.take() {
         std::io::Read::read_to_string(&mut stderr, &mut said).expect("text");
     }
     assert!(status.success(), "{said}");
     let found = fs::read_to_string(out).expect("a result file");
-    (serde_json::from_str(&found).expect("JSON"), most)
+    (serde_json::from_str(&found).expect("JSON"), most, seconds)
 }
 
 #[test]
@@ -131,8 +133,8 @@ fn all_videos_of_thumos_are_searched_in_memory_that_does_not_grow() {
     let folder = tempfile::tempdir().expect("a folder");
     let root = folder.path();
     make(root);
-    let (few, memory_of_few) = test(root, FEW);
-    let (found, memory) = test(root, ALL);
+    let (few, memory_of_few, time_of_few) = test(root, FEW);
+    let (found, memory, time) = test(root, ALL);
 
     let results = found["results"].as_object().expect("results");
     assert_eq!(results.len(), VIDEOS);
@@ -149,7 +151,10 @@ fn all_videos_of_thumos_are_searched_in_memory_that_does_not_grow() {
         // Other windows share the batch, which may change the order of sums: one step of the last decimal written.
         assert!((best(&results[video]) - best(detections)).abs() < 2e-4, "{video} is found alike among few and many");
     }
-    let report = format!("{VIDEOS} videos: {memory:.0} MiB; {}: {memory_of_few:.0} MiB", VIDEOS / 8);
+    let few = VIDEOS / 8;
+    let report = format!(
+        "{VIDEOS} videos: peak {memory:.0} MiB in {time:.1} s; {few} videos: peak {memory_of_few:.0} MiB in {time_of_few:.1} s"
+    );
     println!("{report}");
     // Where there is no /proc, nothing was measured. The features of all videos are 58 MiB; results, about 40 000 detections, a few.
     assert!(memory - memory_of_few < 24.0, "{report}");

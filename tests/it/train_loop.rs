@@ -293,6 +293,20 @@ fn a_broken_video_is_skipped_with_a_warning_until_there_are_too_many() {
 }
 
 #[test]
+fn actions_of_a_class_that_is_not_in_the_map_are_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut sink, device) = (List::new(folder.path()), Device::flex());
+    let mut config = config("eval_interval = 0");
+    config.solver.epochs = 1;
+    let setup =
+        Setup { config: &config, root: Path::new("."), device: &device, device_name: "cpu", init: None, resume: false };
+    let classes = ClassList::new(["right".to_owned()]);
+    train_on(&setup, Material { classes, ..material() }, &mut sink).expect("trains on the others");
+    let told = |event: &&Event| matches!(event, Event::Warning { message } if message.contains("5 actions") && message.contains("\"left\""));
+    assert_eq!(sink.events.iter().filter(told).count(), 1, "{:?}", sink.events);
+}
+
+#[test]
 fn it_learns_to_find_the_moving_column() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut sink = List::new(folder.path());

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::super::{TimeIndex, VideoError};
+use super::super::{Filter, TimeIndex, VideoError};
 use super::Decoder;
 
 /// Size of the frames that a [`ClipReader`] gives.
@@ -13,6 +13,8 @@ pub struct ClipSpec {
     pub resize_width: u32,
     /// Rows of the upright, resized frame.
     pub resize_height: u32,
+    /// How it comes to that size.
+    pub filter: Filter,
 }
 
 /// A video opened for reading many frames at a time.
@@ -62,7 +64,7 @@ impl ClipReader {
         let mut lost = None;
         for frame in wanted {
             match self.decoder.seek(frame) {
-                Ok(()) => read.push((frame, self.decoder.current_rgb(size)?.data)),
+                Ok(()) => read.push((frame, self.decoder.current_rgb(size, self.spec.filter)?.data)),
                 Err(error) => lost = Some(error),
             }
         }

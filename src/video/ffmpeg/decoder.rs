@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::super::{Frame, PixelAspect, RgbImage, Rotation, TimeIndex, VideoError};
+use super::super::{Filter, Frame, PixelAspect, RgbImage, Rotation, TimeIndex, VideoError};
 use super::picture::Converter;
 use super::source::Source;
 use super::{index, provisional_index, raw, scan};
@@ -114,10 +114,10 @@ impl Decoder {
         self.seek(self.index.frame_at(time))
     }
 
-    /// The frame that was sought, or decoded last, as upright RGB of the given size; bilinear. For clips and thumbnails, without the
+    /// The frame that was sought, or decoded last, as upright RGB of the given size. For clips and thumbnails, without the
     /// detour over planes.
-    pub(super) fn current_rgb(&mut self, size: (u32, u32)) -> Result<RgbImage, VideoError> {
-        self.converter.rgb(self.source.path(), self.source.frame(), self.rotation, size)
+    pub(super) fn current_rgb(&mut self, size: (u32, u32), filter: Filter) -> Result<RgbImage, VideoError> {
+        self.converter.rgb(self.source.path(), self.source.frame(), self.rotation, size, filter)
     }
 
     /// Upright size of the frame that lies decoded, in pixels as stored.
@@ -251,5 +251,5 @@ pub fn thumbnail(path: &Path, at: MediaTime, max_width: u32) -> Result<RgbImage,
     let shown_width = f64::from(width.max(1)) * decoder.upright_pixel_aspect();
     // A cast from float to integer saturates; a shape no display has must not cost memory.
     let high = (f64::from(height) * f64::from(small) / shown_width).ceil() as u32;
-    decoder.current_rgb((small, high.clamp(1, 8 * max_width.max(1))))
+    decoder.current_rgb((small, high.clamp(1, 8 * max_width.max(1))), Filter::Smooth)
 }

@@ -6,7 +6,9 @@ use ff::format::Pixel;
 use ff::software::scaling;
 use ffmpeg_next as ff;
 
-use super::super::{ColourMatrix, ColourRange, Picture, PixelAspect, Plane, RgbImage, Rotation, VideoError};
+use super::super::{
+    ColourMatrix, ColourRange, Filter, Picture, PixelAspect, Plane, RgbImage, Rotation, VideoError, resize_as_opencv,
+};
 use super::raw;
 
 /// Converts pixel formats and sizes; keeps its tables from frame to frame.
@@ -76,15 +78,20 @@ impl Converter {
         Ok(copy_planes(&yuv, (matrix, range), (rotation, aspect)))
     }
 
-    /// The frame as upright RGB of the given upright size, bilinear.
+    /// The frame as upright RGB of the given upright size.
     pub(super) fn rgb(
         &mut self,
         path: &Path,
         frame: &ff::frame::Video,
         rotation: Rotation,
         (width, height): (u32, u32),
+        filter: Filter,
     ) -> Result<RgbImage, VideoError> {
-        let stored = if rotation.swaps_sides() { (height, width) } else { (width, height) };
+        let stored = match filter {
+            Filter::OpenCv => (frame.width(), frame.height()),
+            Filter::Smooth if rotation.swaps_sides() => (height, width),
+            Filter::Smooth => (width, height),
+        };
         let rgb = self.run(
             path,
             frame,
@@ -92,8 +99,13 @@ impl Converter {
             stored,
             scaling::Flags::BILINEAR | scaling::Flags::ACCURATE_RND | scaling::Flags::BITEXACT,
         )?;
+        let size = (width as usize, height as usize);
         let (width, height) = (stored.0 as usize, stored.1 as usize);
-        Ok(RgbImage { width, height, data: without_padding(&rgb, 0, width * 3, height) }.rotated(rotation))
+        let upright = RgbImage { width, height, data: without_padding(&rgb, 0, width * 3, height) }.rotated(rotation);
+        Ok(match filter {
+            Filter::Smooth => upright,
+            Filter::OpenCv => resize_as_opencv(&upright, size),
+        })
     }
 
     /// Scales and converts a frame, making a new scaler when the frame or the wish is not the last one's.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::domain::MediaTime;
 use crate::video::{
-    AudioSpec, ClipReader, ClipSpec, Decoder, VideoError, VideoWriter, WriterSpec, index, probe, thumbnail,
+    AudioSpec, ClipReader, ClipSpec, Decoder, Filter, VideoError, VideoWriter, WriterSpec, index, probe, thumbnail,
 };
 
 const SIZE: (u32, u32) = (64, 48);
@@ -89,17 +89,20 @@ fn a_clip_repeats_what_lies_past_the_end_and_keeps_the_order_asked_for() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("clip.mp4");
     write_numbered(&path, 30, false);
-    let mut reader = ClipReader::open(&path, ClipSpec { resize_width: 8, resize_height: 6 }).expect("opens");
     let asked = [29, 3, 3, 17, 99, 0];
-    for _ in 0..2 {
+    for filter in [Filter::Smooth, Filter::OpenCv] {
+        let spec = ClipSpec { resize_width: 8, resize_height: 6, filter };
+        let mut reader = ClipReader::open(&path, spec).expect("opens");
+        assert!(reader.read(&[]).expect("nothing is no failure").is_empty());
+        let again = reader.read(&asked).expect("reads");
         let pixels = reader.read(&asked).expect("reads");
+        assert_eq!(pixels, again);
         assert_eq!(pixels.len(), asked.len() * 6 * 8 * 3);
         for (frame, pixels) in asked.iter().zip(pixels.chunks(6 * 8 * 3)) {
             let expected = shade((*frame).min(29));
             assert!(pixels.iter().all(|&byte| byte.abs_diff(expected) <= 5), "{frame}: {} {expected}", pixels[0]);
         }
     }
-    assert!(reader.read(&[]).expect("nothing is no failure").is_empty());
 }
 
 #[test]
