@@ -8,7 +8,7 @@ use burn::tensor::Device;
 use toml::{Table, Value};
 
 use super::Setup;
-use crate::config::{Config, SchedulerKind};
+use crate::config::{Config, Data, SchedulerKind};
 use crate::train::check::check;
 use crate::train::checkpoint::{self, Header, Resumed};
 use crate::train::error::TrainError;
@@ -72,11 +72,12 @@ pub(super) fn ready_on(setup: &Setup<'_>, material: Material, folder: &Path) -> 
 
 /// The windows that train.
 fn plan(config: &Config, material: &Material) -> Result<Plan, TrainError> {
-    let mut data = config.data.clone();
+    let data = &config.data;
     // Kept features are those of the planned windows.
-    data.window_jitter &= data.feature_cache.is_none();
+    let jitter = data.window_jitter && data.feature_cache.is_none();
+    let planned = Data { window_jitter: jitter, ..data.clone() };
     let videos = material.videos(&data.train_subset);
-    let plan = Plan::training(videos, material.classes.clone(), &data, config.model.tscale, config.seed)
+    let plan = Plan::training(videos, material.classes.clone(), &planned, config.model.tscale, config.seed)
         .dropping_last(config.solver.drop_last);
     if plan.items.is_empty() {
         return Err(TrainError::NoItems {
