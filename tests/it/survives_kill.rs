@@ -10,7 +10,7 @@ use etad::model::weights::Weights;
 use crate::tiny_run::{Tiny, wait};
 
 /// Several checkpoints an epoch, and evaluations, so that kills hit all of it; enough epochs that ten kills do not outlast them.
-const OFTEN: [&str; 2] = ["solver.epochs=10", "workflow.save_minutes=0.002"];
+const OFTEN: [&str; 2] = ["solver.epochs=14", "workflow.save_minutes=0.002"];
 
 /// Trains without being disturbed.
 fn straight(tiny: &Tiny) {
@@ -71,7 +71,7 @@ fn ten_kills_at_random() {
     let mut kills = 0;
     for _ in 0..10 {
         let child = start(&tiny);
-        std::thread::sleep(Duration::from_secs_f64(draw.uniform(0.02, 0.2) * whole));
+        std::thread::sleep(Duration::from_secs_f64(draw.uniform(0.02, 0.12) * whole));
         kills += u32::from(kill(child));
     }
     let resumes = tiny.events("killed").iter().filter(|event| matches!(event.event, Event::Resumed { .. })).count();
