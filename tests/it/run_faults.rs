@@ -96,7 +96,7 @@ fn a_full_disk_and_an_unwritable_folder_end_the_run_and_leave_the_checkpoint_bef
     ];
     let mut resume = Vec::new();
     for (words, breaks) in breaks {
-        let begun = tiny.path("run").exists().then(|| tiny.events("run").len()).unwrap_or(0);
+        let begun = tiny.events("run").len();
         let extra = [&["solver.epochs=500", "workflow.save_minutes=0.01"], &resume[..]].concat();
         let child = tiny.start("run", &extra);
         wait("a checkpoint", || {
@@ -223,9 +223,9 @@ fn the_number_of_threads_is_the_recipes() {
     let tiny = Tiny::new();
     let started = |run: &str| {
         let events = tiny.events(run).into_iter();
-        let device =
+        let mut device =
             events.filter_map(|event| if let Event::Start { device, .. } = event.event { Some(device) } else { None });
-        device.last().expect("a start")
+        device.next_back().expect("a start")
     };
     tiny.done("one", &["solver.threads=1", "solver.epochs=1"]);
     tiny.done("three", &["solver.threads=3", "solver.epochs=1"]);

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
 use etad::config::{Architecture, Config, Norm, parse};
@@ -342,6 +343,63 @@ fn a_broken_video_is_skipped_with_a_warning_until_there_are_too_many() {
     let (mut sink, what) = setup(folder.path());
     let error = train_on(&what, with(1, 0), &mut sink).expect_err("one of 8 is too many").to_string();
     assert!(error.contains("1 of 8 videos"), "{error}");
+}
+
+#[test]
+fn an_early_end_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut sink = List::new(folder.path());
+    let mut config = config("patience = 1");
+    (config.solver.epochs, config.eval.tious) = (9, vec![0.999]);
+    assert!(!run(&config, &mut sink, false).expect("trains").stopped);
+    assert_eq!(sink.events.iter().filter(|event| matches!(event, Event::Eval { .. })).count(), 2);
+    let told = |event: &Event| matches!(event, Event::Warning { message } if message.contains("ended early"));
+    assert!(told(&sink.events[sink.events.len() - 2]), "{:?}", sink.events.last());
+    assert!(matches!(sink.events.last(), Some(Event::Done { .. })));
+}
+
+/// As [`Blob`], but it takes a while to learn the times of a video.
+struct Slow(Duration);
+
+impl FrameSource for Slow {
+    fn reader(&self) -> Box<dyn FrameReader> {
+        Box::new(Self(self.0))
+    }
+}
+
+impl FrameReader for Slow {
+    fn times(&mut self, video: &Video) -> Result<Arc<[MediaTime]>, String> {
+        std::thread::sleep(self.0);
+        Blob.times(video)
+    }
+
+    fn read(&mut self, video: &Video, indices: &[usize]) -> Result<Vec<u8>, String> {
+        Blob.read(video, indices)
+    }
+}
+
+#[test]
+fn a_long_wait_for_videos_is_told_and_a_stop_acts_in_it() {
+    let waited = |pause: f64, sink: &mut List| {
+        let mut config = config("eval_interval = 0");
+        config.solver.epochs = 1;
+        let (device, since) = (Device::flex(), Instant::now());
+        let root = Path::new(".");
+        let setup = Setup { config: &config, root, device: &device, device_name: "cpu", init: None, resume: false };
+        let material = Material { source: Arc::new(Slow(Duration::from_secs_f64(pause))), ..material() };
+        train_on(&setup, material, sink).expect("trains");
+        since.elapsed()
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut sink = List::new(folder.path()).order(3, Do::Stop);
+    let took = waited(20.0, &mut sink);
+    assert!(took < Duration::from_secs(15), "{took:?}");
+    assert_eq!(sink.events.last(), Some(&Event::Stopped));
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut sink = List::new(folder.path());
+    waited(0.8, &mut sink);
+    let told = |event: &Event| matches!(event, Event::Progress { what, total: 5, .. } if what == "indexing");
+    assert!(sink.events.iter().any(told), "{:?}", sink.events);
 }
 
 #[test]

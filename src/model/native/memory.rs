@@ -1,6 +1,6 @@
 //! How much memory the passes take, told beforehand: what `network` keeps of a clip for the way back, on each thread, and the sums of gradients.
 
-use super::conv::Conv;
+use super::conv::{Conv, PATCH_VALUES};
 use super::network::{Block, Factorised};
 use super::{ClipSize, NativeEncoder};
 
@@ -42,7 +42,8 @@ impl Account {
         self.kept += 2 * mid.values() + output.values();
         // Neighbourhoods as columns, and what comes and goes beside them.
         let patches = part.spatial.conv.inputs * part.spatial.conv.side.pow(2) * mid.values() / mid.channels.max(1);
-        self.largest = self.largest.max(patches + 3 * input.values().max(mid.values()).max(output.values()));
+        self.largest =
+            self.largest.max(patches.min(PATCH_VALUES) + 3 * input.values().max(mid.values()).max(output.values()));
         output
     }
 
@@ -80,9 +81,9 @@ impl NativeEncoder {
             shape = account.block(block, shape);
         }
         let values = if learn { account.kept } else { account.largest } + account.largest + start.values();
-        let groups = if learn { clips.div_ceil(super::GROUP) } else { clips };
+        let groups = if learn { clips.div_ceil(self.clips_a_sum(clips)) } else { clips };
         let at_work = groups.min(rayon::current_num_threads());
-        let sums = if learn { groups as u64 + 1 } else { 0 };
-        (clips * size.values() + at_work * values * size_of::<f32>()) as u64 + sums * self.weight_bytes()
+        let sums = if learn { groups * self.sum_bytes() } else { 0 };
+        (clips * size.values() + at_work * values * size_of::<f32>() + sums) as u64
     }
 }

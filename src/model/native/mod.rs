@@ -26,8 +26,10 @@ use network::{Block, Factorised, Layer, Network};
 use norm::Norm;
 use volume::Volume;
 
-/// Clips whose gradients are summed by one thread.
-const GROUP: usize = 4;
+/// Sums of gradients that exist at once, each on one thread: as many as fit into this memory, but two at least and these at most. Fixed by
+/// the model, never by the number of threads, so that rounding does not depend on the machine.
+const SUMS_BYTES: usize = 256 << 20;
+const MOST_SUMS: usize = 16;
 
 /// A copy of an [`Encoder`]'s weights that computes on the CPU without the tensor library.
 pub struct NativeEncoder {
@@ -101,10 +103,15 @@ impl NativeEncoder {
     pub fn gradients(&self, clips: &[u8], size: ClipSize, upstream: &[f32]) -> Vec<(String, Vec<f32>)> {
         let count = clips.len() / size.values().max(1);
         let channels = upstream.len() / count.max(1);
-        let zeros = || self.parameters.iter().map(|values| vec![0.0; values.len()]).collect::<Vec<Vec<f32>>>();
+        // What is not trained has an empty gradient.
+        let zeros = || -> Vec<Vec<f32>> {
+            let pairs = self.parameters.iter().zip(&self.trained);
+            pairs.map(|(values, &trained)| if trained { vec![0.0; values.len()] } else { Vec::new() }).collect()
+        };
+        let each = self.clips_a_sum(count);
         let groups: Vec<Vec<Vec<f32>>> = clips
-            .par_chunks(GROUP * size.values())
-            .zip(upstream.par_chunks(GROUP * channels))
+            .par_chunks(each * size.values())
+            .zip(upstream.par_chunks(each * channels))
             .map(|(clips, upstream)| {
                 let mut gradients = zeros();
                 for (clip, upstream) in clips.chunks_exact(size.values()).zip(upstream.chunks_exact(channels)) {
@@ -113,7 +120,8 @@ impl NativeEncoder {
                 gradients
             })
             .collect();
-        let mut sums = zeros();
+        let mut groups = groups.into_iter();
+        let mut sums = groups.next().unwrap_or_else(zeros);
         for group in groups {
             for (sum, more) in sums.iter_mut().zip(group) {
                 sum.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
@@ -121,6 +129,18 @@ impl NativeEncoder {
         }
         let named = self.names.iter().cloned().zip(sums).zip(&self.trained);
         named.filter(|(_, trained)| **trained).map(|(named, _)| named).collect()
+    }
+
+    /// Bytes of a sum of gradients.
+    fn sum_bytes(&self) -> usize {
+        let trained = self.parameters.iter().zip(&self.trained).filter(|(_, trained)| **trained);
+        trained.map(|(values, _)| values.len() * size_of::<f32>()).sum()
+    }
+
+    /// How many of `count` clips are summed by one thread.
+    fn clips_a_sum(&self, count: usize) -> usize {
+        let sums = (SUMS_BYTES / self.sum_bytes().max(1)).clamp(2, MOST_SUMS);
+        count.div_ceil(sums).max(1)
     }
 
     /// (x - mean) / std a channel (spec 2.4).

@@ -189,7 +189,7 @@ mod tests {
         // Biases are drawn too, but rows must be told apart whatever is drawn.
         let bias = old.tensors.get_mut("roi_head.class_head.head.bias").expect("a bias");
         bias.values.iter_mut().enumerate().for_each(|(index, value)| *value = 10.0 + index as f32);
-        let header = Header { config: stored.clone(), classes: five.clone(), data: String::new() };
+        let header = Header { config: stored, classes: five.clone(), data: String::new() };
         old.metadata = metadata(&header, &Position::default()).expect("a header");
         old.write(&path).expect("written");
 

@@ -68,7 +68,11 @@ impl<'a> Ledger<'a> {
         self.position.unreported = self.report.read()?.to_vec();
         self.position.names = more;
         self.position.names.push(LAST.to_owned());
-        checkpoint::save(&self.folder, engine, &self.header, &self.position)?;
+        if let Err(error) = checkpoint::save(&self.folder, engine, &self.header, &self.position) {
+            // A folder that was deleted just now is told as such.
+            self.control.sink.check()?;
+            return Err(error.into());
+        }
         self.saved = Instant::now();
         self.tell_checkpoint()
     }

@@ -8,7 +8,7 @@ use burn::tensor::Device;
 use toml::{Table, Value};
 
 use super::Setup;
-use crate::config::{Chunk, Config, SchedulerKind};
+use crate::config::{Chunk, Config, Data, SchedulerKind};
 use crate::train::check::check;
 use crate::train::checkpoint::{self, Header, Resumed};
 use crate::train::error::TrainError;
@@ -94,11 +94,12 @@ fn at_once(setup: &Setup<'_>, engine: &Engine, items: usize) -> usize {
 
 /// The windows that train.
 fn plan(config: &Config, material: &Material) -> Result<Plan, TrainError> {
-    let mut data = config.data.clone();
+    let data = &config.data;
     // Kept features are those of the planned windows.
-    data.window_jitter &= data.feature_cache.is_none();
+    let jitter = data.window_jitter && data.feature_cache.is_none();
+    let planned = Data { window_jitter: jitter, ..data.clone() };
     let videos = material.videos(&data.train_subset);
-    let plan = Plan::training(videos, material.classes.clone(), &data, config.model.tscale, config.seed)
+    let plan = Plan::training(videos, material.classes.clone(), &planned, config.model.tscale, config.seed)
         .dropping_last(config.solver.drop_last);
     if plan.items.is_empty() {
         return Err(TrainError::NoItems {
