@@ -1,4 +1,4 @@
-.PHONY: run test ci
+.PHONY: run test ci bench-train
 
 # Install what is missing, build, make the sample, open the window on it.
 run:
@@ -11,3 +11,7 @@ test:
 # What must hold before a change lands.
 ci:
 	@.ci/run
+
+# Time a training step beside PyTorch's (installs PyTorch into target/: a large download).
+bench-train:
+	@scripts/bench_train.sh

@@ -39,4 +39,5 @@ pub mod windows;
 pub use check::{check, check_encoding};
 pub use error::TrainError;
 pub use rehearse::{Rehearsal, rehearse};
+pub use report::{device_memory, process_memory_peak};
 pub use run::{Outcome, Setup, train, train_on};

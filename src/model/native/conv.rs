@@ -1,7 +1,14 @@
 //! The encoder's convolutions on one clip: in space by patches, along time tap by tap, pointwise.
 
+use std::cell::RefCell;
+use std::ops::Range;
+
 use super::matrix::{Target, View};
 use super::volume::Volume;
+
+/// Values of patches made at once: they, and what a product reads beside them, stay in a core's cache, and a clip of full size does not
+/// need nine times its memory.
+const PATCH_VALUES: usize = 1 << 18;
 
 /// A convolution without bias; weight `[out, in, time, height, width]`, an odd kernel in space or along time, zeros outside.
 #[derive(Clone, Debug)]
@@ -21,13 +28,7 @@ impl Conv {
         let mut y = self.output(x);
         let columns = y.per_channel();
         if self.side > 1 {
-            let patches = self.patches(x, &y);
-            let weight = View::new(weight, self.outputs, self.inputs * self.side * self.side);
-            Target::new(&mut y.values, 0, columns).product(
-                weight,
-                View::new(&patches, weight_rows(self), columns),
-                false,
-            );
+            PATCHES.with_borrow_mut(|patches| self.in_space(weight, x, &mut y, patches));
             return y;
         }
         let thin;
@@ -60,14 +61,7 @@ impl Conv {
         let columns = dy.per_channel();
         let dys = View::new(&dy.values, self.outputs, columns);
         if self.side > 1 {
-            let rows = weight_rows(self);
-            let mut patches = self.patches(x, dy);
-            Target::new(gradient, 0, rows).product(dys, View::new(&patches, rows, columns).transposed(), true);
-            return wanted.then(|| {
-                let weight = View::new(weight, self.outputs, rows).transposed();
-                Target::new(&mut patches, 0, columns).product(weight, dys, false);
-                self.unpatched(&patches, x, dy)
-            });
+            return PATCHES.with_borrow_mut(|patches| self.back_in_space(weight, x, dy, gradient, wanted, patches));
         }
         let thin;
         let thinned_x = if self.stride_space > 1 {
@@ -90,6 +84,45 @@ impl Conv {
             });
         }
         wanted.then(|| if self.stride_space > 1 { spread(&dx, x, self.stride_space) } else { dx })
+    }
+
+    fn in_space(&self, weight: &[f32], x: &Volume, y: &mut Volume, patches: &mut Vec<f32>) {
+        let (rows, columns) = (weight_rows(self), y.per_channel());
+        for lines in self.tiles(y) {
+            let (first, count) = (lines.start * y.width, lines.len() * y.width);
+            self.patches(x, y, lines, patches);
+            Target::new(&mut y.values, first, columns).product(
+                View::new(weight, self.outputs, rows),
+                View::new(patches, rows, count),
+                false,
+            );
+        }
+    }
+
+    fn back_in_space(
+        &self,
+        weight: &[f32],
+        x: &Volume,
+        dy: &Volume,
+        gradient: &mut [f32],
+        wanted: bool,
+        patches: &mut Vec<f32>,
+    ) -> Option<Volume> {
+        let rows = weight_rows(self);
+        let all = View::new(&dy.values, self.outputs, dy.per_channel());
+        let mut dx = wanted.then(|| Volume::like(x));
+        for lines in self.tiles(dy) {
+            let count = lines.len() * dy.width;
+            let dys = all.columns(lines.start * dy.width, count);
+            self.patches(x, dy, lines.clone(), patches);
+            Target::new(gradient, 0, rows).product(dys, View::new(patches, rows, count).transposed(), true);
+            if let Some(dx) = &mut dx {
+                let weight = View::new(weight, self.outputs, rows).transposed();
+                Target::new(patches, 0, count).product(weight, dys, false);
+                self.unpatched(patches, dx, dy, lines);
+            }
+        }
+        dx
     }
 
     fn output(&self, x: &Volume) -> Volume {
@@ -120,56 +153,91 @@ impl Conv {
         }
     }
 
-    /// Every kernel-sized neighbourhood as a column: `[in · side · side, frames · height' · width']`.
-    fn patches(&self, x: &Volume, y: &Volume) -> Vec<f32> {
-        let columns = y.per_channel();
-        let mut patches = vec![0.0; weight_rows(self) * columns];
-        self.each_run(x, y, |from, to, step, count| {
-            let run = &mut patches[to..to + count];
+    /// The lines of all frames of the output, in runs whose patches are made at once.
+    fn tiles(&self, y: &Volume) -> impl Iterator<Item = Range<usize>> + use<> {
+        let all = y.frames * y.height;
+        let lines = (PATCH_VALUES / (weight_rows(self) * y.width).max(1)).max(1);
+        (0..all).step_by(lines).map(move |first| first..(first + lines).min(all))
+    }
+
+    /// Every kernel-sized neighbourhood of some output lines as a column: `[in · side · side, lines · width']`.
+    fn patches(&self, x: &Volume, y: &Volume, lines: Range<usize>, patches: &mut Vec<f32>) {
+        patches.resize(weight_rows(self) * lines.len() * y.width, 0.0);
+        let step = self.stride_space;
+        self.each_line(x, y, lines, |to, run| {
+            let line = &mut patches[to..to + y.width];
+            let Some(Run { from, columns }) = run else {
+                line.fill(0.0);
+                return;
+            };
+            line[..columns.start].fill(0.0);
+            line[columns.end..].fill(0.0);
+            let line = &mut line[columns];
             if step == 1 {
-                run.copy_from_slice(&x.values[from..from + count]);
+                line.copy_from_slice(&x.values[from..from + line.len()]);
             } else {
-                for (value, source) in run.iter_mut().zip(x.values[from..].iter().step_by(step)) {
+                for (value, source) in line.iter_mut().zip(x.values[from..].iter().step_by(step)) {
                     *value = *source;
                 }
             }
         });
-        patches
     }
 
-    /// The sum of columns of gradients over the neighbourhoods that each input belongs to.
-    fn unpatched(&self, patches: &[f32], x: &Volume, y: &Volume) -> Volume {
-        let mut dx = Volume::like(x);
-        self.each_run(x, y, |from, to, step, count| {
-            let run = &patches[to..to + count];
-            for (value, &more) in dx.values[from..].iter_mut().step_by(step).zip(run) {
-                *value += more;
+    /// Adds to each input the gradients over the neighbourhoods of some output lines that it belongs to.
+    fn unpatched(&self, patches: &[f32], dx: &mut Volume, y: &Volume, lines: Range<usize>) {
+        let shape = Volume { values: Vec::new(), ..*dx };
+        let step = self.stride_space;
+        self.each_line(&shape, y, lines, |to, run| {
+            let Some(Run { from, columns }) = run else { return };
+            let line = &patches[to + columns.start..to + columns.end];
+            if step == 1 {
+                for (value, &more) in dx.values[from..from + line.len()].iter_mut().zip(line) {
+                    *value += more;
+                }
+            } else {
+                for (value, &more) in dx.values[from..].iter_mut().step_by(step).zip(line) {
+                    *value += more;
+                }
             }
         });
-        dx
     }
 
-    /// Rows of patches as runs: first element in the input, first in the patches, step in the input, length.
-    fn each_run(&self, x: &Volume, y: &Volume, mut each: impl FnMut(usize, usize, usize, usize)) {
-        let (stride, pad, columns) = (self.stride_space, self.side / 2, y.per_channel());
+    /// Each output line in each row of the patches: where it begins there, and what it reads of the input; nothing outside of it.
+    fn each_line(&self, x: &Volume, y: &Volume, lines: Range<usize>, mut each: impl FnMut(usize, Option<Run>)) {
+        let (stride, pad) = (self.stride_space, self.side / 2);
+        let mut to = 0;
         for row in 0..weight_rows(self) {
             let (channel, ky, kx) = (row / (self.side * self.side), row / self.side % self.side, row % self.side);
             // Output columns whose source column kx - pad + stride·column lies inside.
             let first = pad.saturating_sub(kx).div_ceil(stride);
-            let last = (x.width + pad - kx).div_ceil(stride).min(y.width);
-            for frame in 0..x.frames {
-                for line in 0..y.height {
-                    let source = (line * stride + ky).wrapping_sub(pad);
-                    if source >= x.height || first >= last {
-                        continue;
-                    }
-                    let from = ((channel * x.frames + frame) * x.height + source) * x.width + first * stride + kx - pad;
-                    let to = row * columns + (frame * y.height + line) * y.width + first;
-                    each(from, to, stride, last - first);
+            let last = (x.width + pad).saturating_sub(kx).div_ceil(stride).min(y.width);
+            let (mut frame, mut line) = (lines.start / y.height, lines.start % y.height);
+            for _ in lines.clone() {
+                let source = (line * stride + ky).wrapping_sub(pad);
+                let run = (source < x.height && first < last).then(|| Run {
+                    from: ((channel * x.frames + frame) * x.height + source) * x.width + first * stride + kx - pad,
+                    columns: first..last,
+                });
+                each(to, run);
+                to += y.width;
+                line += 1;
+                if line == y.height {
+                    (frame, line) = (frame + 1, 0);
                 }
             }
         }
     }
+}
+
+/// What a line of patches reads: the input's element that the first of its columns is, and its columns.
+struct Run {
+    from: usize,
+    columns: Range<usize>,
+}
+
+thread_local! {
+    /// Patches under work: made anew for each layer, their memory would be asked from the system each time.
+    static PATCHES: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
 }
 
 fn weight_rows(conv: &Conv) -> usize {

@@ -25,8 +25,10 @@ use network::{Block, Factorised, Layer, Network};
 use norm::Norm;
 use volume::Volume;
 
-/// Clips whose gradients are summed by one thread.
-const GROUP: usize = 4;
+/// Sums of gradients that exist at once, each on one thread: as many as fit into this memory, but two at least and these at most. Fixed by
+/// the model, never by the number of threads, so that rounding does not depend on the machine.
+const SUMS_BYTES: usize = 256 << 20;
+const MOST_SUMS: usize = 16;
 
 /// A copy of an [`Encoder`]'s weights that computes on the CPU without the tensor library.
 pub struct NativeEncoder {
@@ -100,10 +102,17 @@ impl NativeEncoder {
     pub fn gradients(&self, clips: &[u8], size: ClipSize, upstream: &[f32]) -> Vec<(String, Vec<f32>)> {
         let count = clips.len() / size.values().max(1);
         let channels = upstream.len() / count.max(1);
-        let zeros = || self.parameters.iter().map(|values| vec![0.0; values.len()]).collect::<Vec<Vec<f32>>>();
+        // What is not trained has an empty gradient.
+        let zeros = || -> Vec<Vec<f32>> {
+            let pairs = self.parameters.iter().zip(&self.trained);
+            pairs.map(|(values, &trained)| if trained { vec![0.0; values.len()] } else { Vec::new() }).collect()
+        };
+        let bytes: usize = zeros().iter().map(|values| values.len() * size_of::<f32>()).sum();
+        let sums = (SUMS_BYTES / bytes.max(1)).clamp(2, MOST_SUMS);
+        let each = count.div_ceil(sums).max(1);
         let groups: Vec<Vec<Vec<f32>>> = clips
-            .par_chunks(GROUP * size.values())
-            .zip(upstream.par_chunks(GROUP * channels))
+            .par_chunks(each * size.values())
+            .zip(upstream.par_chunks(each * channels))
             .map(|(clips, upstream)| {
                 let mut gradients = zeros();
                 for (clip, upstream) in clips.chunks_exact(size.values()).zip(upstream.chunks_exact(channels)) {
@@ -112,7 +121,8 @@ impl NativeEncoder {
                 gradients
             })
             .collect();
-        let mut sums = zeros();
+        let mut groups = groups.into_iter();
+        let mut sums = groups.next().unwrap_or_else(zeros);
         for group in groups {
             for (sum, more) in sums.iter_mut().zip(group) {
                 sum.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);

@@ -30,6 +30,14 @@ impl Layer {
         (after, LayerTape { before, moments })
     }
 
+    /// [`Self::forward`] where nothing flows back.
+    fn plain(&self, parameters: &Parameters, x: &Volume) -> Volume {
+        let mut y = self.conv.forward(&parameters[self.conv.weight], x);
+        let moments = self.norm.moments(parameters, &y);
+        self.norm.forward(parameters, &mut y, &moments);
+        y
+    }
+
     fn backward(
         &self,
         parameters: &Parameters,
@@ -65,6 +73,10 @@ impl Factorised {
         let mid = mid.relu();
         let (y, temporal) = self.temporal.forward(parameters, &mid);
         (y, FactorisedTape { spatial, mid, temporal })
+    }
+
+    fn plain(&self, parameters: &Parameters, x: &Volume) -> Volume {
+        self.temporal.plain(parameters, &self.spatial.plain(parameters, x).relu())
     }
 
     fn backward(
@@ -110,6 +122,15 @@ impl Block {
         BlockTape { input, conv1, between, conv2, past, output: output.relu() }
     }
 
+    fn plain(&self, parameters: &Parameters, input: &Volume) -> Volume {
+        let mut output = self.conv2.plain(parameters, &self.conv1.plain(parameters, input).relu());
+        match &self.past {
+            Some(past) => output.add(&past.plain(parameters, input)),
+            None => output.add(input),
+        }
+        output.relu()
+    }
+
     fn backward(
         &self,
         parameters: &Parameters,
@@ -146,8 +167,8 @@ pub(super) struct Network {
 impl Network {
     /// The feature `[channels]` of a clip.
     pub(super) fn forward(&self, parameters: &Parameters, clip: &Volume) -> Vec<f32> {
-        let (x, _) = self.stem.forward(parameters, clip);
-        let x = self.blocks.iter().fold(x.relu(), |x, block| block.forward(parameters, x).output);
+        let x = self.stem.plain(parameters, clip).relu();
+        let x = self.blocks.iter().fold(x, |x, block| block.plain(parameters, &x));
         x.values.chunks_exact(x.per_channel()).map(mean).collect()
     }
 
@@ -159,39 +180,38 @@ impl Network {
         upstream: &[f32],
         gradients: &mut Parameters,
     ) {
-        let (stem_out, stem_tape) = self.stem.forward(parameters, clip);
-        let stem_out = stem_out.relu();
-        let mut tapes: Vec<BlockTape> = Vec::with_capacity(self.blocks.len());
-        for (index, block) in self.blocks.iter().enumerate() {
-            let x = tapes.last().map_or(&stem_out, |tape| &tape.output).clone();
-            let tape = block.forward(parameters, x);
-            // What nothing flows back through need not be kept.
-            if index < self.frozen_blocks {
-                tapes.clear();
-            }
-            tapes.push(tape);
+        // What nothing flows back through leaves no tape.
+        let (mut x, stem_tape) = if self.frozen_stem {
+            (self.stem.plain(parameters, clip), None)
+        } else {
+            let (x, tape) = self.stem.forward(parameters, clip);
+            (x, Some(tape))
+        };
+        x = x.relu();
+        let kept_from = if self.frozen_stem { self.frozen_blocks.min(self.blocks.len()) } else { 0 };
+        for block in &self.blocks[..kept_from] {
+            x = block.plain(parameters, &x);
         }
-        let kept_from = self.blocks.len() - tapes.len();
+        let mut tapes: Vec<BlockTape> = Vec::with_capacity(self.blocks.len() - kept_from);
+        for block in &self.blocks[kept_from..] {
+            let input = tapes.last().map_or(&x, |tape| &tape.output).clone();
+            tapes.push(block.forward(parameters, input));
+        }
         let Some(last) = tapes.last() else { return };
         let mut dy = Volume::like(&last.output);
         let share = last.output.per_channel();
         for (values, &gradient) in dy.values.chunks_exact_mut(share).zip(upstream) {
             values.fill(gradient / share as f32);
         }
-        let first_trained = if self.frozen_stem { self.frozen_blocks } else { 0 };
-        for (index, tape) in tapes.iter().enumerate().rev() {
-            let index = kept_from + index;
-            if index < self.frozen_blocks {
-                return;
-            }
-            let wanted = !self.frozen_stem || index > first_trained;
-            match self.blocks[index].backward(parameters, tape, dy, gradients, wanted) {
+        for (index, (block, tape)) in self.blocks[kept_from..].iter().zip(&tapes).enumerate().rev() {
+            let wanted = stem_tape.is_some() || index > 0;
+            match block.backward(parameters, tape, dy, gradients, wanted) {
                 Some(dx) => dy = dx,
                 None => return,
             }
         }
-        if !self.frozen_stem {
-            self.stem.backward(parameters, &stem_tape, clip, dy.masked_by(&stem_out), gradients, false);
+        if let Some(tape) = stem_tape {
+            self.stem.backward(parameters, &tape, clip, dy.masked_by(&x), gradients, false);
         }
     }
 }
