@@ -273,7 +273,7 @@ mod tests {
         };
         let [best, other] = [("a".to_owned(), 0.95), ("b".to_owned(), 0.8)];
         assert_eq!(merged(Reach::EachClass, 1), [best.clone(), other.clone()], "one of each class");
-        assert_eq!(merged(Reach::PerClass, 1), [best.clone()], "one in all");
+        assert_eq!(merged(Reach::PerClass, 1), std::slice::from_ref(&best), "one in all");
         assert_eq!(merged(Reach::PerClass, 2), [best.clone(), other]);
         // exp(-1 / 0.3) damps both copies.
         assert_eq!(merged(Reach::Across, 2), [best, ("a".to_owned(), 0.0321)]);

@@ -338,26 +338,8 @@ fn it_learns_to_find_the_moving_column() {
     let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
     let (early, late) = (mean(&losses[..4]), mean(&losses[losses.len() - 4..]));
     println!("loss {early:.2} -> {late:.2}, average mAP {found:.2}, untrained {chance:.2}");
-    // MEASURED
-    assert!(late < 0.7 * early, "{losses:?}");
+    // Measured over seven seeds: the loss falls to 0.34 to 0.55, and mAP is 0.61 to 0.69; untrained 0.05 to 0.16. Right from left cannot be told from a
+    // single frame.
+    assert!(late < 0.75 * early, "{losses:?}");
     assert!(found > 0.35 && found > 2.0 * chance, "average mAP {found}, untrained {chance}");
-}
-
-#[test]
-#[ignore]
-fn experiment() {
-    for epochs in [10, 8] {
-        let mut all = Vec::new();
-        for seed in [42, 1, 2, 3, 4, 5, 6] {
-            let since = std::time::Instant::now();
-            let (losses, found) = learned(epochs, 6e-3, seed);
-            let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
-            all.push(format!(
-                "{found:.2} ({:.2}, {:.1})",
-                mean(&losses[losses.len() - 4..]) / mean(&losses[..4]),
-                since.elapsed().as_secs_f64()
-            ));
-        }
-        println!("EXPERIMENT {epochs}: {all:?}");
-    }
 }
