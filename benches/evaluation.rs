@@ -28,8 +28,11 @@ fn case() -> (Dataset, Detections) {
         duration: 200.0,
         frames: None,
         path: None,
-        annotations: (0..20).map(|k| Annotation { segment: segment(), label: label(index + k % 3) }).collect(),
+        annotations: (0..20)
+            .map(|k| Annotation { segment: segment(), label: label(index + k % 3), draft: false })
+            .collect(),
         not_annotated: Vec::new(),
+        rejected: Vec::new(),
     });
     let truth = Dataset { videos: videos.collect() };
     let found = truth.videos.iter().enumerate().map(|(index, video)| {

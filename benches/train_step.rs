@@ -75,7 +75,7 @@ fn batch(config: &Config) -> Batch {
             truth: Truth {
                 segments: vec![[1.0 * scale, 4.5 * scale], [6.0 * scale, 11.0 * scale]],
                 classes: vec![0, 1],
-                ignored: Vec::new(),
+                ..Truth::default()
             },
         }
     };

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::{
-    jobs::NothingToSearch,
+    jobs::{NoStart, NothingToSearch},
     model::device::DeviceError,
     run::RunError,
     train::{TrainError, checkpoint::CheckpointError},
@@ -36,17 +36,24 @@ pub(super) fn bad_input(sentence: impl std::fmt::Display) -> anyhow::Error {
 fn is_input_at_fault(error: &anyhow::Error) -> bool {
     let train = error.downcast_ref::<TrainError>().is_some_and(|error| {
         use TrainError::{
-            BrokenVideos, Checkpoint, Config, Eval, Format, NoItems, NoVideo, RawDiffers, RawMissing, Unmeasured,
+            BrokenVideos, Checkpoint, Config, Eval, Format, NoItems, NoVideo, OtherConfig, OtherData, RawDiffers,
+            RawMissing, Unmeasured,
         };
         let of_data = matches!(error, RawDiffers { .. } | RawMissing { .. } | BrokenVideos { .. } | NoItems { .. });
-        of_data || matches!(error, Checkpoint(_) | Config(_) | Eval(_) | Format(_) | NoVideo | Unmeasured { .. })
+        let of_run = matches!(error, OtherConfig { .. } | OtherData { .. });
+        // A full disk is the machine's fault.
+        let of_files = matches!(error, Checkpoint(error) if !matches!(error, CheckpointError::Write { .. }));
+        of_data || of_run || of_files || matches!(error, Config(_) | Eval(_) | Format(_) | NoVideo | Unmeasured { .. })
     });
-    let run = error.downcast_ref::<RunError>().is_some_and(|error| !matches!(error, RunError::Io { .. }));
+    let run = error
+        .downcast_ref::<RunError>()
+        .is_some_and(|error| !matches!(error, RunError::Io { .. } | RunError::Gone { .. }));
     train
         || run
         || error.is::<BadInput>()
         || error.is::<NothingToSearch>()
-        || error.is::<CheckpointError>()
+        || error.is::<NoStart>()
+        || error.downcast_ref::<CheckpointError>().is_some_and(|error| !matches!(error, CheckpointError::Write { .. }))
         || error.is::<DeviceError>()
 }
 

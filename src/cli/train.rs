@@ -26,7 +26,7 @@ pub(super) struct TrainArgs {
     /// Run folder to write; by default runs/<name of the configuration> below the root
     #[arg(long, value_name = "DIR")]
     run: Option<PathBuf>,
-    /// Starting weights: a .safetensors or .pth file, or a run folder (its best checkpoint)
+    /// Starting weights: a .safetensors or .pth file, or a run folder (its best checkpoint, else its last)
     #[arg(long, value_name = "FILE|RUN")]
     init: Option<PathBuf>,
     /// Go on with the run that is in the folder

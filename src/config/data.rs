@@ -23,6 +23,8 @@ section! {
         train_subset: String = "training".to_owned(),
         /// Subset that is evaluated.
         test_subset: String = "validation".to_owned(),
+        /// Whether annotations that are marked as drafts train and count like others; if not, nothing is said about where they lie (spec 18).
+        drafts: bool = true,
         /// Whole videos rescaled to `tscale` snippets, or sliding windows of a fixed length (spec 2.3, 2.5, 18).
         scheme: Scheme = Scheme::Windows,
         /// Length of a window in seconds (spec 18).

@@ -165,7 +165,9 @@ section! {
         save_minutes: f64 = 10.0,
         /// Evaluations without a better average mAP after which the run ends; 0 runs all epochs.
         patience: usize = 0,
-        /// Epoch (from 0) whose checkpoint `etad test` takes; absent: the best by average mAP (spec 7.5).
+        /// Epoch (from 0) whose checkpoint is called `best` and which `etad test` takes; absent: the best by average mAP (spec 7.5).
         test_epoch: Option<usize> = None,
+        /// First epoch (from 0) whose checkpoint stays, as do all later ones; absent: the last two, the best and `test_epoch`.
+        keep_from: Option<usize> = None,
     }
 }

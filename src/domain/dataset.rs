@@ -5,16 +5,19 @@ use serde::{Deserialize, Serialize};
 use super::{ClassList, Segment};
 
 /// One annotated action.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Annotation {
     /// Start and end in seconds.
     pub segment: Segment,
     /// Class name.
     pub label: String,
+    /// Whether nobody has confirmed it yet; trains like others unless `data.drafts` is false (spec 18).
+    #[serde(default)]
+    pub draft: bool,
 }
 
 /// A video of a data set.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Video {
     /// Name by which annotation, feature and result files know it.
     pub id: String,
@@ -30,6 +33,25 @@ pub struct Video {
     pub annotations: Vec<Annotation>,
     /// Regions that nobody annotated: neither action nor background (spec 18).
     pub not_annotated: Vec<Segment>,
+    /// Detections that a person rejected: known to be no such action (spec 18).
+    #[serde(default)]
+    pub rejected: Vec<Annotation>,
+}
+
+/// Stretches in order, those that overlap or touch made one. One without length stays as it is, at the end: it is for others to judge.
+#[must_use]
+pub fn merged(regions: Vec<Segment>) -> Vec<Segment> {
+    let (mut long, odd): (Vec<Segment>, Vec<Segment>) = regions.into_iter().partition(|region| region[0] < region[1]);
+    long.sort_by(|a, b| a[0].total_cmp(&b[0]));
+    let mut merged: Vec<Segment> = Vec::with_capacity(long.len() + odd.len());
+    for region in long {
+        match merged.last_mut().filter(|last| region[0] <= last[1]) {
+            Some(last) => last[1] = last[1].max(region[1]),
+            None => merged.push(region),
+        }
+    }
+    merged.extend(odd);
+    merged
 }
 
 /// Videos in the order of their file, which is the order of training and evaluation too.
@@ -58,5 +80,18 @@ impl Dataset {
     #[must_use]
     pub fn video(&self, id: &str) -> Option<&Video> {
         self.videos.iter().find(|video| video.id == id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stretches_that_overlap_become_one() {
+        assert_eq!(
+            merged(vec![[5.0, 6.0], [1.0, 3.0], [2.0, 4.0], [4.0, 4.5], [9.0, 8.0], [2.0, 2.5]]),
+            [[1.0, 4.5], [5.0, 6.0], [9.0, 8.0]]
+        );
     }
 }

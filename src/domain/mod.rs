@@ -12,7 +12,7 @@ mod order;
 mod random;
 mod time;
 
-pub use dataset::{Annotation, Dataset, Video};
+pub use dataset::{Annotation, Dataset, Video, merged};
 pub use detections::{Detection, Detections};
 pub use events::{Event, LearningRates, LossTerm, RunEvent, Seconds, tiou_key};
 pub use failure::Failure;

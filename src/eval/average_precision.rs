@@ -195,9 +195,10 @@ mod tests {
             path: None,
             annotations: annotations
                 .iter()
-                .map(|&(label, start, end)| Annotation { segment: [start, end], label: label.to_owned() })
+                .map(|&(label, start, end)| Annotation { segment: [start, end], label: label.to_owned(), draft: false })
                 .collect(),
             not_annotated: Vec::new(),
+            rejected: Vec::new(),
         }
     }
 

@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     fn truth(label: &str, start: f64, end: f64) -> Annotation {
-        Annotation { segment: [start, end], label: label.to_owned() }
+        Annotation { segment: [start, end], label: label.to_owned(), draft: false }
     }
 
     fn found(label: &str, start: f64, end: f64, score: f64) -> Detection {

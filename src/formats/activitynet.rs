@@ -1,4 +1,5 @@
-//! Annotation files in the ActivityNet schema (spec 2.1), with three keys of our own per video: `path`, `not_annotated`, `frame`.
+//! Annotation files in the ActivityNet schema (spec 2.1), with keys of our own: `path`, `not_annotated`, `rejected` and `frame` of a
+//! video, `draft` of an annotation.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -7,7 +8,7 @@ use serde_json::json;
 
 use super::json::{self, Node};
 use super::{FormatError, read_text, write_text};
-use crate::domain::{Annotation, Dataset, Segment, Video};
+use crate::domain::{Annotation, Dataset, Segment, Video, merged};
 
 /// Reads an annotation file; videos and annotations keep the file's order and foreign keys are ignored.
 ///
@@ -40,6 +41,10 @@ fn video(id: &str, node: &Node) -> Result<Video, FormatError> {
         Some(list) => list.entries()?.map(|entry| entry.segment()).collect::<Result<_, _>>()?,
         None => Vec::new(),
     };
+    let rejected = match node.optional("rejected")? {
+        Some(list) => list.entries()?.map(|entry| rejected(&entry)).collect::<Result<_, _>>()?,
+        None => Vec::new(),
+    };
     Ok(Video {
         id: id.to_owned(),
         subset: node.member("subset")?.text()?.to_owned(),
@@ -47,12 +52,25 @@ fn video(id: &str, node: &Node) -> Result<Video, FormatError> {
         frames: node.optional("frame")?.map(|frame| frame.whole()).transpose()?,
         path: node.optional("path")?.map(|path| path.text().map(str::to_owned)).transpose()?,
         annotations,
-        not_annotated,
+        not_annotated: merged(not_annotated),
+        rejected,
     })
 }
 
 fn annotation(node: &Node) -> Result<Annotation, FormatError> {
-    Ok(Annotation { segment: node.member("segment")?.segment()?, label: node.member("label")?.text()?.to_owned() })
+    Ok(Annotation {
+        segment: node.member("segment")?.segment()?,
+        label: node.member("label")?.text()?.to_owned(),
+        draft: node.optional("draft")?.map_or(Ok(false), |draft| draft.flag())?,
+    })
+}
+
+/// A rejected detection: as an annotation, or a bare pair of seconds.
+fn rejected(node: &Node) -> Result<Annotation, FormatError> {
+    match node.segment() {
+        Ok(segment) => Ok(Annotation { segment, ..Annotation::default() }),
+        Err(_) => annotation(node),
+    }
 }
 
 /// Writes an annotation file that [`read`] reads back the same.
@@ -61,7 +79,8 @@ fn annotation(node: &Node) -> Result<Annotation, FormatError> {
 /// [`FormatError::Write`], or [`FormatError::NotFinite`] before anything is written.
 pub fn write(path: &Path, dataset: &Dataset) -> Result<(), FormatError> {
     let odd = dataset.videos.iter().find(|video| {
-        let ends = video.annotations.iter().map(|action| &action.segment).chain(&video.not_annotated).flatten();
+        let actions = video.annotations.iter().chain(&video.rejected);
+        let ends = actions.map(|action| &action.segment).chain(&video.not_annotated).flatten();
         !ends.chain([&video.duration]).all(|seconds| seconds.is_finite())
     });
     match odd {
@@ -78,7 +97,7 @@ pub fn to_json(dataset: &Dataset) -> String {
         text.push_str(if index == 0 { "\n" } else { ",\n" });
         text.push_str(&head(video));
         for (index, action) in video.annotations.iter().enumerate() {
-            let line = json!({"segment": action.segment, "label": action.label});
+            let line = entry(action);
             // Writing to a String cannot fail.
             let _ = write!(text, "{}  {line}", if index == 0 { "\n" } else { ",\n" });
         }
@@ -86,6 +105,15 @@ pub fn to_json(dataset: &Dataset) -> String {
     }
     text.push_str("\n}}\n");
     text
+}
+
+/// One annotation.
+fn entry(action: &Annotation) -> serde_json::Value {
+    let mut line = json!({"segment": action.segment, "label": action.label});
+    if action.draft {
+        line["draft"] = json!(true);
+    }
+    line
 }
 
 /// All of a video up to the opening bracket of its annotations.
@@ -99,6 +127,9 @@ fn head(video: &Video) -> String {
     }
     if !video.not_annotated.is_empty() {
         fields["not_annotated"] = json!(video.not_annotated);
+    }
+    if !video.rejected.is_empty() {
+        fields["rejected"] = video.rejected.iter().map(entry).collect();
     }
     let fields = fields.to_string();
     format!(" {}: {}, \"annotations\": [", json!(video.id), fields.strip_suffix('}').unwrap_or(&fields))
@@ -116,11 +147,16 @@ mod tests {
     fn what_is_written_reads_back_in_order() {
         let text = r#"{"database": {
             "b \"quoted\"": {"subset": "training", "duration": 12.5, "frame": 375.0, "path": "videos/b.mp4", "url": "ignored",
-                  "not_annotated": [[3, 4.5]], "annotations": [{"segment": [2, 1], "label": "é"}, {"segment": [0.1, 0.30000000000000004], "label": "x"}]},
+                  "not_annotated": [[3, 4.5], [4, 5]], "rejected": [[1, 2], {"segment": [5, 6], "label": "x"}],
+                  "annotations": [{"segment": [2, 1], "label": "é", "draft": true}, {"segment": [0.1, 0.30000000000000004], "label": "x"}]},
             "a": {"subset": "testing", "duration": 1}}}"#;
         let dataset = read_back(text).expect("valid");
         assert_eq!(dataset.videos[0].frames, Some(375));
         assert_eq!(dataset.videos[0].annotations[0].segment, [2.0, 1.0]);
+        assert!(dataset.videos[0].annotations[0].draft && !dataset.videos[0].annotations[1].draft);
+        assert_eq!(dataset.videos[0].not_annotated, [[3.0, 5.0]]);
+        let rejected: Vec<_> = dataset.videos[0].rejected.iter().map(|one| (one.segment, one.label.as_str())).collect();
+        assert_eq!(rejected, [([1.0, 2.0], ""), ([5.0, 6.0], "x")]);
         assert_eq!(dataset.videos[1].id, "a");
         assert_eq!(read_back(&to_json(&dataset)).expect("own output"), dataset);
         assert_eq!(read_back(&to_json(&Dataset::default())).expect("empty"), Dataset::default());
@@ -140,6 +176,10 @@ mod tests {
             (
                 r#"{"database": {"v": {"subset": "t", "annotations": [{"segment": [1, 2], "label": 3}]}}}"#,
                 "'label' must be a text",
+            ),
+            (
+                r#"{"database": {"v": {"subset": "t", "annotations": [{"segment": [1, 2], "label": "a", "draft": 1}]}}}"#,
+                "'draft' must be true or false",
             ),
         ];
         for (text, expected) in cases {

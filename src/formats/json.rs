@@ -119,6 +119,11 @@ impl<'a> Node<'a> {
         whole.ok_or_else(|| self.wrong("must be a whole number"))
     }
 
+    /// True or false.
+    pub(super) fn flag(&self) -> Result<bool, FormatError> {
+        self.value.as_bool().ok_or_else(|| self.wrong("must be true or false"))
+    }
+
     /// A text.
     pub(super) fn text(&self) -> Result<&'a str, FormatError> {
         self.value.as_str().ok_or_else(|| self.wrong("must be a text \"…\""))

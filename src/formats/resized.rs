@@ -98,7 +98,8 @@ mod tests {
     use crate::domain::Annotation;
 
     fn video(segments: &[[f64; 2]]) -> Video {
-        let annotations = segments.iter().map(|&segment| Annotation { segment, label: "a".to_owned() }).collect();
+        let annotations =
+            segments.iter().map(|&segment| Annotation { segment, label: "a".to_owned(), draft: false }).collect();
         Video {
             id: "v".to_owned(),
             subset: "training".to_owned(),
@@ -107,6 +108,7 @@ mod tests {
             path: None,
             annotations,
             not_annotated: Vec::new(),
+            rejected: Vec::new(),
         }
     }
 

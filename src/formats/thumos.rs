@@ -30,7 +30,11 @@ pub fn read_folder(folder: &Path) -> Result<BTreeMap<String, Vec<Annotation>>, F
                 let problem = "must read: video, start and end in seconds, separated by spaces";
                 return Err(FormatError::shape(path, format!("line {}", index + 1), problem));
             };
-            videos.entry(video.to_owned()).or_default().push(Annotation { segment, label: label.to_owned() });
+            videos.entry(video.to_owned()).or_default().push(Annotation {
+                segment,
+                label: label.to_owned(),
+                draft: false,
+            });
         }
     }
     Ok(videos)
@@ -55,6 +59,7 @@ pub fn read_truth(folder: &Path) -> Result<Dataset, FormatError> {
                 path: None,
                 annotations,
                 not_annotated: Vec::new(),
+                rejected: Vec::new(),
             }
         })
         .collect();
@@ -213,7 +218,10 @@ mod tests {
         std::fs::write(&path, "video_b  1.5 2\nvideo_a 0.1  0.25 \n\n").expect("written");
         let videos = read_folder(folder.path()).expect("reads");
         assert_eq!(videos.keys().collect::<Vec<_>>(), ["video_a", "video_b"]);
-        assert_eq!(videos["video_b"], [Annotation { segment: [1.5, 2.0], label: "Clean_Jerk".to_owned() }]);
+        assert_eq!(
+            videos["video_b"],
+            [Annotation { segment: [1.5, 2.0], label: "Clean_Jerk".to_owned(), draft: false }]
+        );
         std::fs::write(&path, "video_b 1.5\n").expect("written");
         assert!(read_folder(folder.path()).expect_err("odd").to_string().contains("line 1 must read"));
     }

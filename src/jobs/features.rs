@@ -69,6 +69,7 @@ pub fn extract_features(
     }
     train::check_encoding(&config)?;
     let material = Material::open(&config, &request.root)?;
+    device::limit_threads(config.solver.threads);
     let chosen = device::choose(&request.device)?;
     tracing::info!("extracting on {}", chosen.description);
     let mut engine = checkpoint::fresh(&config, &material.classes, &chosen.device.autodiff());

@@ -91,6 +91,7 @@ pub fn test(
     let found = if let RawOutputs::Read(folders) = &request.raw {
         inference::search_raw(config, &material, folders, &mut sink)?
     } else {
+        device::limit_threads(config.solver.threads);
         let chosen = choose(&request.device)?;
         device = Some(chosen.description.clone());
         let loaded = checkpoint::load_any(&request.checkpoint, config, &material.classes)?;
@@ -153,6 +154,7 @@ pub fn detect(
 ) -> anyhow::Result<Option<Tested>> {
     let chosen = choose(&request.device)?;
     let loaded = checkpoint::load(&request.checkpoint)?;
+    device::limit_threads(loaded.config.solver.threads);
     let (videos, mut broken) = video_list(&request.videos, &loaded.config.data.test_subset);
     if videos.is_empty() {
         return Err(NothingToSearch { files: broken.len(), reasons: broken.join("; ") }.into());
@@ -196,6 +198,7 @@ fn video_list(files: &[PathBuf], subset: &str) -> (Vec<crate::domain::Video>, Ve
                     path: Some(path.to_string_lossy().into_owned()),
                     annotations: Vec::new(),
                     not_annotated: Vec::new(),
+                    rejected: Vec::new(),
                 });
             }
             Err(error) => broken.push(error.to_string()),

@@ -21,5 +21,5 @@ pub use features::{Extracted, FeaturesRequest, extract_features};
 #[cfg(feature = "video")]
 pub use infer::{DetectRequest, detect};
 pub use infer::{NothingToSearch, RawOutputs, TestRequest, Tested, default_checkpoint, test};
-pub use train::{TrainRequest, rehearse, train};
+pub use train::{NoStart, TrainRequest, rehearse, train};
 pub use weights::{Listed, export_weights, import_weights, list_weights};

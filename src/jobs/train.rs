@@ -37,17 +37,23 @@ pub struct TrainRequest {
     pub resume: bool,
 }
 
-/// Trains to the end, or until `stop` becomes true or a control line says so; `watch` sees every event as it is written.
+/// Trains to the end, or until `stop` becomes true or a control line says so; `watch` sees every event as it is written. All that can
+/// be checked beforehand is, before the run folder is made.
 ///
 /// # Errors
 /// When the run folder, the device, the data or the starting weights cannot be used, or the training fails; what can be written to the
 /// run folder then is.
 pub fn train(request: &TrainRequest, stop: Arc<AtomicBool>, watch: &mut dyn FnMut(&Event)) -> anyhow::Result<Outcome> {
+    device::limit_threads(request.config.solver.threads);
     let chosen = device::choose(&request.device)?;
+    RunWriter::may_open(&request.run, request.resume)?;
+    let start = start(request)?;
+    let setup = setup(request, &chosen, start.as_ref().map(|(path, _)| path.as_path()));
+    let mut ready = train::ready(&setup, &request.run)?;
+    ready.notes.extend(start.as_ref().and_then(|(_, note)| note.clone()).filter(|_| !request.resume));
     let writer = RunWriter::open(&request.run, &request.config.to_toml()?, request.resume)?;
     let mut sink = FolderSink { writer, stop, stopping: false, watch };
-    let init = request.init.as_deref().map(starting_weights);
-    let outcome = train::train(&setup(request, &chosen, init.as_deref()), &mut sink);
+    let outcome = train::train(&setup, ready, &mut sink);
     if let Err(error) = &outcome {
         // The run folder may be the very thing that failed; the error itself is reported either way.
         sink.event(Event::Failed { message: error.to_string() }).ok();
@@ -60,9 +66,10 @@ pub fn train(request: &TrainRequest, stop: Arc<AtomicBool>, watch: &mut dyn FnMu
 /// # Errors
 /// When the device, the data or the starting weights cannot be used.
 pub fn rehearse(request: &TrainRequest) -> anyhow::Result<(String, Rehearsal)> {
+    device::limit_threads(request.config.solver.threads);
     let chosen = device::choose(&request.device)?;
-    let init = request.init.as_deref().map(starting_weights);
-    let rehearsal = train::rehearse(&setup(request, &chosen, init.as_deref()))?;
+    let start = start(request)?;
+    let rehearsal = train::rehearse(&setup(request, &chosen, start.as_ref().map(|(path, _)| path.as_path())))?;
     Ok((chosen.description, rehearsal))
 }
 
@@ -77,9 +84,37 @@ fn setup<'a>(request: &'a TrainRequest, chosen: &'a Chosen, init: Option<&'a Pat
     }
 }
 
-/// A weight file itself, or the best checkpoint of a run folder.
-fn starting_weights(path: &Path) -> PathBuf {
-    if path.is_dir() { path.join("checkpoints/best.safetensors") } else { path.to_owned() }
+/// Nothing in a run folder to start from.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{folder} holds neither checkpoints/best.safetensors nor checkpoints/last.safetensors; name a run that has saved one, or a .safetensors or \
+     .pth file"
+)]
+pub struct NoStart {
+    folder: String,
+}
+
+/// The weight file that a training starts from, with what a person should know of the choice.
+fn start(request: &TrainRequest) -> Result<Option<(PathBuf, Option<String>)>, NoStart> {
+    request.init.as_deref().map(starting_weights).transpose()
+}
+
+/// A weight file itself, or the best checkpoint of a run folder, or its last where none was the best.
+fn starting_weights(path: &Path) -> Result<(PathBuf, Option<String>), NoStart> {
+    if !path.is_dir() {
+        return Ok((path.to_owned(), None));
+    }
+    let of = |name: &str| Some(path.join(format!("checkpoints/{name}.safetensors"))).filter(|file| file.exists());
+    let folder = path.display().to_string();
+    match (of("best"), of("last")) {
+        (Some(best), _) => Ok((best, None)),
+        (None, Some(last)) => {
+            let note =
+                format!("{folder} has no best checkpoint, as nothing was evaluated there; its last one is the start");
+            Ok((last, Some(note)))
+        }
+        (None, None) => Err(NoStart { folder }),
+    }
 }
 
 /// The sink that is a run folder.
@@ -96,7 +131,12 @@ impl RunSink for FolderSink<'_> {
         self.writer.event(event).map_err(sink_error)
     }
 
+    fn check(&mut self) -> Result<(), SinkError> {
+        self.writer.check().map_err(sink_error)
+    }
+
     fn predictions(&mut self, epoch: usize, detections: &Detections) -> Result<String, SinkError> {
+        self.check()?;
         let name = RunWriter::predictions_file(epoch);
         let file = self.writer.folder().join(&name);
         results::write(&file, &detections.finite()).map_err(|error| SinkError(error.to_string()))?;
@@ -119,4 +159,26 @@ impl RunSink for FolderSink<'_> {
 
 fn sink_error(error: RunError) -> SinkError {
     SinkError(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_gives_its_best_weights_else_its_last_else_a_sentence() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let run = folder.path();
+        let said = starting_weights(run).expect_err("nothing").to_string();
+        assert!(said.contains("last.safetensors") && said.contains(".pth"), "{said}");
+        let checkpoints = run.join("checkpoints");
+        std::fs::create_dir(&checkpoints).expect("made");
+        std::fs::write(checkpoints.join("last.safetensors"), "").expect("written");
+        let (path, note) = starting_weights(run).expect("the last");
+        assert!(path.ends_with("last.safetensors") && note.is_some_and(|note| note.contains("no best")));
+        std::fs::write(checkpoints.join("best.safetensors"), "").expect("written");
+        assert_eq!(starting_weights(run).expect("the best"), (checkpoints.join("best.safetensors"), None));
+        let file = run.join("absent.pth");
+        assert_eq!(starting_weights(&file).expect("as named"), (file, None));
+    }
 }

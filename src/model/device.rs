@@ -1,5 +1,7 @@
 //! Devices that tensors can live on, by the names a person types.
 
+use std::sync::OnceLock;
+
 use burn::tensor::Device;
 use serde::Serialize;
 
@@ -164,7 +166,24 @@ fn cuda_devices() -> Result<Vec<Gpu>, DeviceError> {
     Err(DeviceError::NoCuda)
 }
 
+/// Threads that [`limit_threads`] allowed.
+static THREADS: OnceLock<usize> = OnceLock::new();
+
+/// Lets the CPU compute on `threads` threads in this process, 0 on all cores. To be called before anything is computed: the first
+/// computation fixes their number.
+pub fn limit_threads(threads: usize) {
+    if threads == 0 {
+        return;
+    }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|index| format!("compute-{index}"));
+    match pool.build_global() {
+        Ok(()) => drop(THREADS.set(threads)),
+        Err(error) => tracing::warn!("solver.threads = {threads} comes too late for this process: {error}"),
+    }
+}
+
 fn cpu_description() -> String {
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    format!("{threads} threads")
+    let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let threads = THREADS.get().copied().unwrap_or_else(cores);
+    if threads == 1 { "1 thread".to_owned() } else { format!("{threads} threads") }
 }

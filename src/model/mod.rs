@@ -2,6 +2,7 @@
 
 mod boundary;
 mod check;
+pub mod container;
 mod conv;
 mod detector;
 pub mod device;

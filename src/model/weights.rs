@@ -1,14 +1,13 @@
 //! Parameters by PyTorch's names: read from a module, put into a module, stored as `.safetensors` (spec 3.2, 4, 18).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Tensor, TensorData};
-use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
-use super::{Detector, Encoder, names};
+use super::{Detector, Encoder, container, names};
 
 /// Why weights could not be read, written or used; each is a message for a person.
 #[derive(Debug, thiserror::Error)]
@@ -258,17 +257,11 @@ impl Weights {
     /// # Errors
     /// When the file cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), WeightsError> {
-        let file = |source| WeightsError::File { path: path.display().to_string(), source };
-        let other = |error: safetensors::SafeTensorError| file(std::io::Error::other(error.to_string()));
-        let bytes: Vec<Vec<u8>> = (self.tensors.values())
-            .map(|array| array.values.iter().flat_map(|value| value.to_le_bytes()).collect())
-            .collect();
-        let views = (self.tensors.iter().zip(&bytes))
-            .map(|((name, array), bytes)| Ok((name.as_str(), TensorView::new(Dtype::F32, array.shape.clone(), bytes)?)))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(other)?;
-        let metadata: HashMap<String, String> = self.metadata.clone().into_iter().collect();
-        safetensors::serialize_to_file(views, Some(metadata), path).map_err(other)
+        let mut part = path.as_os_str().to_owned();
+        part.push(".part");
+        container::write(Path::new(&part), self)
+            .and_then(|()| std::fs::rename(&part, path))
+            .map_err(|source| WeightsError::File { path: path.display().to_string(), source })
     }
 }
 

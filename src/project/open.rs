@@ -73,6 +73,7 @@ impl Opened {
             path: Some(video.path.display().to_string()),
             annotations: video.annotations.clone(),
             not_annotated: video.not_annotated.clone(),
+            rejected: Vec::new(),
         };
         Dataset { videos: self.videos.iter().map(video).collect() }
     }

@@ -44,6 +44,14 @@ pub enum RunError {
         /// Run folder.
         folder: PathBuf,
     },
+    /// What the run writes to is not there any more.
+    #[error(
+        "{path} was deleted, moved or replaced while the training wrote to it, so that nothing more can be saved; it has stopped, start it anew"
+    )]
+    Gone {
+        /// File of the events.
+        path: PathBuf,
+    },
     /// There is nothing to resume.
     #[error("{folder} holds no run to resume; leave --resume out to start one")]
     Nothing {

@@ -9,7 +9,12 @@ use std::{
 
 use crate::domain::{Event, Order, RunEvent};
 
-use super::{RunError, control::ControlReader, file, io, lock::Lock};
+use super::{
+    RunError,
+    control::ControlReader,
+    file, io,
+    lock::{Lock, is_alive, owner},
+};
 
 /// A run that this process writes.
 #[derive(Debug)]
@@ -21,23 +26,40 @@ pub struct RunWriter {
 }
 
 impl RunWriter {
-    /// Starts a run in `folder` (made if absent), or with `resume` goes on with the one that is there.
+    /// Whether [`RunWriter::open`] would refuse; nothing is written, so that it can be asked before anything is made ready.
     ///
     /// # Errors
-    /// When the folder holds a run and `resume` is not asked for, or the reverse; when another process trains in it; when it
-    /// cannot be written.
-    pub fn open(folder: &Path, config_toml: &str, resume: bool) -> Result<Self, RunError> {
-        let events_path = folder.join(file::EVENTS);
-        match (events_path.exists(), resume) {
-            (true, false) => return Err(RunError::Exists { folder: folder.to_owned() }),
-            (false, true) => return Err(RunError::Nothing { folder: folder.to_owned() }),
-            _ => {}
+    /// When the folder holds a run with a checkpoint and `resume` is not asked for; when it holds none and it is; when another
+    /// process trains in it.
+    pub fn may_open(folder: &Path, resume: bool) -> Result<(), RunError> {
+        let folder = folder.to_owned();
+        match (folder.join(file::EVENTS).exists(), resume) {
+            (false, true) => Err(RunError::Nothing { folder }),
+            (true, _) if is_alive(&folder) => {
+                let pid = owner(&folder).map_or(0, |owner| owner.pid);
+                Err(RunError::Busy { folder, pid })
+            }
+            (true, false) if has_checkpoint(&folder) => Err(RunError::Exists { folder }),
+            _ => Ok(()),
         }
+    }
+
+    /// Starts a run in `folder` (made if absent), or with `resume` goes on with the one that is there. A run that ended before its
+    /// first checkpoint leaves its place to a new one; its events are kept as `events.1.jsonl`.
+    ///
+    /// # Errors
+    /// As [`RunWriter::may_open`], and when the folder cannot be written.
+    pub fn open(folder: &Path, config_toml: &str, resume: bool) -> Result<Self, RunError> {
+        Self::may_open(folder, resume)?;
         for name in [file::CHECKPOINTS, file::PREDICTIONS] {
             let path = folder.join(name);
             std::fs::create_dir_all(&path).map_err(io("create", &path))?;
         }
         let lock = Lock::take(folder)?;
+        let events_path = folder.join(file::EVENTS);
+        if !resume && events_path.exists() {
+            put_aside(folder, &events_path)?;
+        }
         let config_path = folder.join(file::CONFIG);
         std::fs::write(&config_path, config_toml).map_err(io("write", &config_path))?;
         let mut events = OpenOptions::new()
@@ -48,6 +70,28 @@ impl RunWriter {
             .map_err(io("write", &events_path))?;
         end_cut_line(&mut events).map_err(io("write", &events_path))?;
         Ok(Self { folder: folder.to_owned(), events, control: ControlReader::from_now(folder), _lock: lock })
+    }
+
+    /// Whether the events still go where a reader looks for them.
+    ///
+    /// # Errors
+    /// When the folder or its events were deleted, moved or replaced.
+    pub fn check(&self) -> Result<(), RunError> {
+        let path = self.folder.join(file::EVENTS);
+        let gone = || RunError::Gone { path: path.clone() };
+        let there = std::fs::metadata(&path).map_err(|_| gone())?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt as _;
+            let open = self.events.metadata().map_err(io("read", &path))?;
+            if (there.dev(), there.ino()) != (open.dev(), open.ino()) {
+                return Err(gone());
+            }
+        }
+        // Elsewhere an open file can be neither deleted nor replaced.
+        #[cfg(not(unix))]
+        let _ = there;
+        Ok(())
     }
 
     /// The run folder.
@@ -77,6 +121,19 @@ impl RunWriter {
     pub fn orders(&mut self) -> Vec<Order> {
         self.control.poll()
     }
+}
+
+/// Whether a run got as far as a checkpoint.
+fn has_checkpoint(folder: &Path) -> bool {
+    let files = std::fs::read_dir(folder.join(file::CHECKPOINTS)).into_iter().flatten().flatten();
+    files.into_iter().any(|entry| entry.path().extension().is_some_and(|extension| extension == "safetensors"))
+}
+
+/// Gives the events of a run that never came to a checkpoint the first free name.
+fn put_aside(folder: &Path, events: &Path) -> Result<(), RunError> {
+    let free = (1..).map(|number| folder.join(format!("events.{number}.jsonl"))).find(|path| !path.exists());
+    let Some(free) = free else { return Ok(()) };
+    std::fs::rename(events, &free).map_err(io("rename", events))
 }
 
 /// Ends a last line that a killed process left without its newline, so that the next event stands on its own.

@@ -140,6 +140,7 @@ impl Plan {
         let annotation = |(class, start, end): (Class, usize, usize)| Annotation {
             segment: [seconds(start), seconds(end)],
             label: class.name().to_owned(),
+            draft: false,
         };
         Video {
             id: self.id.clone(),
@@ -149,6 +150,7 @@ impl Plan {
             path: Some(self.path()),
             annotations: self.script.actions().into_iter().map(annotation).collect(),
             not_annotated: Vec::new(),
+            rejected: Vec::new(),
         }
     }
 }

@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn overlaps_stack_and_weak_predictions_are_left_out() {
         let truth = [(0.0, 4.0, "b"), (2.0, 3.0, "b"), (4.0, 5.0, "b"), (1.0, 2.0, "a")]
-            .map(|(start, end, label)| Annotation { segment: [start, end], label: label.to_owned() });
+            .map(|(start, end, label)| Annotation { segment: [start, end], label: label.to_owned(), draft: false });
         let found = [(0.0, 1.0, 0.2), (0.5, 2.0, 0.9), (3.0, 4.0, 0.01)].map(|(start, end, score)| Detection {
             segment: [start, end],
             label: "b".to_owned(),

@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     fn entry(id: &str, subset: &str, duration: f64, actions: usize) -> Entry {
-        let action = Annotation { segment: [0.0, 1.0], label: "a".to_owned() };
+        let action = Annotation { segment: [0.0, 1.0], label: "a".to_owned(), draft: false };
         Entry {
             id: id.to_owned(),
             path: PathBuf::from(id),

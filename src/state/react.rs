@@ -175,6 +175,7 @@ pub(super) fn ask_health(state: &mut State, asked: bool, effects: &mut Vec<Effec
             path: Some(entry.path.display().to_string()),
             annotations: entry.annotations.clone(),
             not_annotated: entry.not_annotated.clone(),
+            rejected: Vec::new(),
         });
         if let Some(problem) = &entry.problem {
             media.insert(entry.id.clone(), Err(problem.clone()));

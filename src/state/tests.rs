@@ -13,7 +13,7 @@ fn video(id: &str, problem: Option<&str>) -> ProjectVideo {
         path: PathBuf::from(format!("/p/{id}.mp4")),
         subset: "training".to_owned(),
         duration: Some(10.0),
-        annotations: vec![Annotation { segment: [1.0, 2.0], label: "jump".to_owned() }],
+        annotations: vec![Annotation { segment: [1.0, 2.0], label: "jump".to_owned(), draft: false }],
         not_annotated: Vec::new(),
         problem: problem.map(str::to_owned),
     }

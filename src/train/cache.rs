@@ -22,6 +22,7 @@ pub struct FrameCache {
 struct Kept {
     bytes: usize,
     times: HashMap<String, Arc<[MediaTime]>>,
+    damage: HashMap<String, String>,
     /// By video, not by its number: training and evaluation number their own videos, and share this cache.
     frames: HashMap<String, HashMap<usize, Frame>>,
 }
@@ -47,8 +48,23 @@ impl FrameCache {
             return Ok(times.clone());
         }
         let times = reader.times(video)?;
-        self.kept().times.insert(video.id.clone(), times.clone());
+        let damage = reader.damage(video)?;
+        let mut kept = self.kept();
+        kept.damage.extend(damage.map(|damage| (video.id.clone(), damage)));
+        kept.times.insert(video.id.clone(), times.clone());
         Ok(times)
+    }
+
+    /// What is damaged in a video whose times were asked for.
+    #[must_use]
+    pub fn damage(&self, video: &str) -> Option<String> {
+        self.kept().damage.get(video).cloned()
+    }
+
+    /// Number of videos whose times are known.
+    #[must_use]
+    pub fn indexed(&self) -> usize {
+        self.kept().times.len()
     }
 
     /// The frames at `indices` (increasing, without repetition), decoding those that are not kept.
@@ -118,6 +134,7 @@ mod tests {
             path: None,
             annotations: Vec::new(),
             not_annotated: Vec::new(),
+            rejected: Vec::new(),
         };
         let (cache, mut reader) = (FrameCache::new(9), Counting(0));
         for _ in 0..2 {

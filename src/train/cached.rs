@@ -8,7 +8,7 @@ use super::cache::FrameCache;
 use super::error::TrainError;
 use super::evaluate::{Moment, Watch};
 use super::item::time_mask;
-use super::loader::{Broken, FeatureReader, Loader, Maker};
+use super::loader::{Broken, FeatureReader, Loader, Maker, Next};
 use super::material::Material;
 use super::step::{Engine, Pulse};
 use super::windows::{Plan, Window};
@@ -89,7 +89,12 @@ pub fn fill(
     let threads = (config.solver.workers, config.solver.batch_size);
     let mut loader = Loader::searching(Arc::new(maker), &material.source, &cache, threads)?;
     let mut broken = Vec::new();
-    while let Some(batch) = loader.next_batch()? {
+    loop {
+        let batch = match loader.next_batch(&mut || watch(Moment::Chunk))? {
+            Next::Batch(batch) => batch,
+            Next::End => break,
+            Next::Interrupted => return Ok(None),
+        };
         let before = done;
         done += batch.items.len() + batch.broken.len();
         broken.extend(batch.broken.iter().cloned());

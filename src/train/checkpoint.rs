@@ -1,29 +1,34 @@
 //! Checkpoints: weights by PyTorch's names with all that inference needs in the header, and beside them what training needs to go
-//! on (spec 18).
-//!
-//! Each file is written under another name, synced and renamed. A process killed between the two renames leaves a pair that does
-//! not belong together: both carry the step, and [`latest`] takes the newest pair that agrees, from which training runs
-//! the same again.
+//! on (spec 18). How they come to the disk is the part `store`'s, weights from elsewhere are the part `start`'s.
+
+mod start;
+mod store;
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
+pub use start::{adopt, fill_encoder, fill_start};
+use store::Pair;
+
+use super::loader::Broken;
 use super::optimizer::SavedMoments;
 use super::step::Engine;
 use crate::config::{self, Architecture, Config};
 use crate::domain::ClassList;
-use crate::model::weights::{Array, Mismatch, Named, Weights, WeightsError};
+use crate::model::weights::{Array, Mismatch, Weights, WeightsError};
 use crate::model::{Detector, Encoder, import};
 
 /// Why a checkpoint could not be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
     /// The file system said no.
-    #[error("cannot write the checkpoint {path}: {source}; check space and permissions of the run folder")]
+    #[error(
+        "cannot write {path}: {source}; make room there or give the right to write, and start again: a training goes on with --resume from \
+         its last whole checkpoint"
+    )]
     Write {
         /// File.
         path: String,
@@ -55,9 +60,17 @@ pub enum CheckpointError {
         /// What is missing.
         what: &'static str,
     },
-    /// Nothing to resume.
-    #[error("{0} holds no checkpoint to go on from; start the run anew")]
-    Nothing(String),
+    /// Weights from which nothing can go on.
+    #[error(
+        "no checkpoint in {folder} has a whole state (.state) of the same step beside its weights; start a new run in another folder with \
+         --init {weights}"
+    )]
+    NoState {
+        /// Folder of the checkpoints.
+        folder: String,
+        /// Weights that are there.
+        weights: String,
+    },
 }
 
 /// Best evaluation of a run so far.
@@ -78,14 +91,41 @@ pub struct Position {
     pub batch: usize,
     /// Step over the whole run that is next.
     pub step: usize,
-    /// Best evaluation so far.
+    /// Evaluation of the checkpoint that is the best so far, or of the recipe's fixed epoch.
     pub best: Option<Best>,
-    /// Evaluations since the best.
+    /// Highest average mAP so far, by which patience counts.
+    #[serde(default)]
+    pub highest: Option<f64>,
+    /// Evaluations since that.
     pub since_best: usize,
     /// Epoch whose evaluation is still to be done.
     pub evaluate: Option<usize>,
     /// Loss terms of the steps since the last report, so that the next report is the same after a resume.
     pub unreported: Vec<Vec<f32>>,
+    /// Videos that could not be read so far; each is warned of once.
+    #[serde(default)]
+    pub broken: Vec<Broken>,
+    /// Videos with damage so far; each is warned of once.
+    #[serde(default)]
+    pub damaged: Vec<String>,
+    /// Names that this checkpoint bears.
+    #[serde(default)]
+    pub names: Vec<String>,
+}
+
+/// A checkpoint that a run can go on from.
+pub struct Newest {
+    /// With what it was trained.
+    pub header: Header,
+    weights: Weights,
+    pair: Pair,
+}
+
+/// A checkpoint that is in the network.
+pub struct Resumed {
+    /// Where the run stands.
+    pub position: Position,
+    pair: Pair,
 }
 
 /// A checkpoint as inference and `--init` need it.
@@ -125,6 +165,7 @@ impl CheckpointError {
 
 const CONFIG: &str = "config";
 const CLASSES: &str = "classes";
+const DATA: &str = "data";
 const STEP: &str = "step";
 const POSITION: &str = "position";
 const MOMENTS: &str = "updates";
@@ -139,35 +180,12 @@ pub fn epoch_name(epoch: usize) -> String {
     format!("epoch_{epoch:03}")
 }
 
-/// Writes `<name>.safetensors` and `<name>.state` into `folder`.
+/// Writes the checkpoint `last` into `folder`, and gives it all of the position's names.
 ///
 /// # Errors
-/// When they cannot be written; older files of that name are then still whole.
-pub fn save(
-    folder: &Path,
-    names: &[String],
-    engine: &Engine,
-    header: &Header,
-    position: &Position,
-) -> Result<(), CheckpointError> {
-    let failed = |path: &Path, source| CheckpointError::Write { path: path.display().to_string(), source };
-    std::fs::create_dir_all(folder).map_err(|source| failed(folder, source))?;
-    let weights = weights(engine, header, position)?;
-    let state = state(engine, position)?;
-    for name in names {
-        for (content, extension) in [(&weights, "safetensors"), (&state, "state")] {
-            let path = folder.join(format!("{name}.{extension}"));
-            let part = folder.join(format!("{name}.{extension}.part"));
-            content.write(&part)?;
-            File::open(&part).and_then(|file| file.sync_all()).map_err(|source| failed(&part, source))?;
-            std::fs::rename(&part, &path).map_err(|source| failed(&path, source))?;
-        }
-    }
-    // Renames are durable once the folder is; a file system that cannot sync folders has nothing better.
-    File::open(folder).and_then(|folder| folder.sync_all()).or_else(|error| {
-        tracing::debug!("the folder {} could not be synced: {error}", folder.display());
-        Ok(())
-    })
+/// When it cannot be written; the one before is then still whole.
+pub fn save(folder: &Path, engine: &Engine, header: &Header, position: &Position) -> Result<(), CheckpointError> {
+    store::write(folder, &position.names, &weights(engine, header, position)?, &state(engine, position)?)
 }
 
 /// All parameters with what inference needs.
@@ -187,7 +205,7 @@ fn metadata(header: &Header, position: &Position) -> Result<BTreeMap<String, Str
         (CONFIG.to_owned(), header.config.to_toml().map_err(|_| unusable("configuration"))?),
         (CLASSES.to_owned(), serde_json::to_string(&header.classes).map_err(|_| unusable("class list"))?),
         ("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
-        ("data".to_owned(), header.data.clone()),
+        (DATA.to_owned(), header.data.clone()),
         ("epoch".to_owned(), position.epoch.to_string()),
         (STEP.to_owned(), position.step.to_string()),
     ]))
@@ -282,137 +300,52 @@ pub fn fill(engine: &mut Engine, weights: &Weights) -> Result<(), CheckpointErro
     Ok(())
 }
 
-/// Puts the weights of any file in the network that is about to train: of a file with an encoder alone, its encoder.
+/// The newest whole checkpoint of a run; none where the folder holds no checkpoint. Nothing on the disk changes.
 ///
 /// # Errors
-/// When the file cannot be read or is another model's.
-pub fn fill_start(engine: &mut Engine, path: &Path) -> Result<(), CheckpointError> {
-    let weights = import(path)?;
-    if has_detector(&weights) {
-        fill(engine, &weights).map_err(|error| error.of(path))
-    } else {
-        fill_encoder(engine, path)
-    }
+/// When no checkpoint is whole, or it was not written by this program.
+pub fn newest(folder: &Path) -> Result<Option<Newest>, CheckpointError> {
+    let Some(pair) = store::latest(folder)? else { return Ok(None) };
+    let Loaded { config, classes, weights, .. } = load(&pair.weights)?;
+    let data = weights.metadata.get(DATA).cloned().unwrap_or_default();
+    Ok(Some(Newest { header: Header { config, classes, data }, weights, pair }))
 }
 
-/// Puts the encoder of a file in the network, whatever else the file holds.
-///
-/// # Errors
-/// When the file cannot be read, or its encoder is another one.
-pub fn fill_encoder(engine: &mut Engine, path: &Path) -> Result<(), CheckpointError> {
-    let weights = import(path)?;
-    let Some(encoder) = engine.encoder.clone() else {
-        return Err(CheckpointError::NoEncoder { path: path.display().to_string() });
-    };
-    let (encoder, mismatch) = weights.fit(encoder);
-    mismatch.check().map_err(|error| CheckpointError::from(error).of(path))?;
-    engine.encoder = Some(encoder);
-    Ok(())
-}
-
-/// Whether there is more than an encoder.
-fn has_detector(weights: &Weights) -> bool {
-    weights.tensors.keys().any(|name| !name.starts_with(<Encoder as Named>::PREFIX))
-}
-
-/// Weights of another program as a checkpoint of this one: they must fit the configuration's network. An encoder alone is given back as it
-/// is, for `encoder.weights`; the flag tells whether it is a whole checkpoint.
-///
-/// # Errors
-/// When the file cannot be read or is another model's.
-pub fn adopt(path: &Path, config: &Config, classes: &ClassList) -> Result<(Weights, bool), CheckpointError> {
-    let mut weights = import(path)?;
-    let mut engine = fresh(config, classes, &Device::flex());
-    if !has_detector(&weights) {
-        fill_encoder(&mut engine, path)?;
-        return Ok((weights, false));
-    }
-    fill(&mut engine, &weights).map_err(|error| error.of(path))?;
-    let header = Header { config: config.clone(), classes: classes.clone(), data: String::new() };
-    weights.metadata = metadata(&header, &Position::default())?;
-    Ok((weights, true))
-}
-
-/// Puts a run's newest whole checkpoint into the network and returns where the run stands.
-///
-/// # Errors
-/// When there is none, or it is another model's.
-pub fn resume(folder: &Path, engine: &mut Engine) -> Result<Position, CheckpointError> {
-    let (stem, state) = latest(folder)?;
-    let weights = Weights::read(&stem.with_extension("safetensors"))?;
-    fill(engine, &weights)?;
-    let path = stem.with_extension("state");
-    let lacks = |what| CheckpointError::Incomplete { path: path.display().to_string(), what };
-    let text = |key: &str| state.metadata.get(key).map_or("", String::as_str);
-    let position = serde_json::from_str(text(POSITION)).map_err(|_| lacks("position"))?;
-    let updates: BTreeMap<String, u64> = serde_json::from_str(text(MOMENTS)).map_err(|_| lacks("optimiser state"))?;
-    let mut moments = BTreeMap::new();
-    for (name, steps) in updates {
-        let values = |part: &str| state.tensors.get(&format!("{name}.{part}")).map(|array| array.values.clone());
-        let (first, second) = values("first").zip(values("second")).ok_or_else(|| lacks("optimiser state"))?;
-        moments.insert(name, SavedMoments { steps, first, second });
-    }
-    engine.load_moments(moments);
-    Ok(position)
-}
-
-/// The newest checkpoint whose two files belong together: its path without extension, and its state.
-fn latest(folder: &Path) -> Result<(PathBuf, Weights), CheckpointError> {
-    let entries = std::fs::read_dir(folder).map_err(|_| CheckpointError::Nothing(folder.display().to_string()))?;
-    let mut found: Option<(usize, PathBuf, Weights)> = None;
-    for path in entries.flatten().map(|entry| entry.path()) {
-        if path.extension().is_none_or(|extension| extension != "state") {
-            continue;
+impl Newest {
+    /// Puts it into the network, with the optimiser's moments.
+    ///
+    /// # Errors
+    /// When it is another model's, or its state is not whole.
+    pub fn take_up(self, engine: &mut Engine) -> Result<Resumed, CheckpointError> {
+        let Self { weights, pair, .. } = self;
+        let state = Weights::read(&pair.state)?;
+        let lacks = |what| CheckpointError::Incomplete { path: pair.state.display().to_string(), what };
+        let text = |key: &str| state.metadata.get(key).map_or("", String::as_str);
+        let position = serde_json::from_str(text(POSITION)).map_err(|_| lacks("position"))?;
+        let updates: BTreeMap<String, u64> =
+            serde_json::from_str(text(MOMENTS)).map_err(|_| lacks("optimiser state"))?;
+        let mut moments = BTreeMap::new();
+        for (name, steps) in updates {
+            let values = |part: &str| state.tensors.get(&format!("{name}.{part}")).map(|array| array.values.clone());
+            let (first, second) = values("first").zip(values("second")).ok_or_else(|| lacks("optimiser state"))?;
+            moments.insert(name, SavedMoments { steps, first, second });
         }
-        let stem = path.with_extension("");
-        // A file cut short is no reason to stop: an older pair serves.
-        let (Ok(state), Ok(step)) = (Weights::read(&path), step_of(&stem.with_extension("safetensors"))) else {
-            tracing::warn!("{} is not whole and is passed over", path.display());
-            continue;
-        };
-        let own: Option<usize> = state.metadata.get(STEP).and_then(|step| step.parse().ok());
-        // Of equal steps the one that waits for no evaluation is newer; "last" is written after "epoch_…".
-        let newer = found
-            .as_ref()
-            .is_none_or(|(newest, known, _)| step > *newest || (step == *newest && rank(&stem) > rank(known)));
-        if own == Some(step) && newer {
-            found = Some((step, stem, state));
-        }
-    }
-    found.map(|(_, stem, state)| (stem, state)).ok_or_else(|| CheckpointError::Nothing(folder.display().to_string()))
-}
-
-/// Which of two checkpoints of one step was written later.
-fn rank(stem: &Path) -> u8 {
-    match stem.file_name().and_then(|name| name.to_str()) {
-        Some(LAST) => 2,
-        Some(BEST) => 0,
-        _ => 1,
+        fill(engine, &weights).map_err(|error| error.of(&pair.weights))?;
+        engine.load_moments(moments);
+        Ok(Resumed { position, pair })
     }
 }
 
-/// The step in the header of a weights file.
-fn step_of(path: &Path) -> Result<usize, CheckpointError> {
-    Weights::read(path)?
-        .metadata
-        .get(STEP)
-        .and_then(|step| step.parse().ok())
-        .ok_or_else(|| CheckpointError::Incomplete { path: path.display().to_string(), what: "step" })
+/// Finishes in `folder` what a kill broke off in the middle, and removes what was only half written.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn tidy(folder: &Path, resumed: Option<&Resumed>) -> Result<(), CheckpointError> {
+    let names = resumed.map_or(&[][..], |resumed| &resumed.position.names);
+    store::finish(folder, resumed.map(|resumed| &resumed.pair), names)
 }
 
-/// Deletes checkpoints of epochs but for the last `keep` ones up to `epoch`.
-pub fn prune(folder: &Path, epoch: usize, keep: usize) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for path in entries.flatten().map(|entry| entry.path()) {
-        let number = path
-            .file_stem()
-            .and_then(|stem| stem.to_str())
-            .and_then(|stem| stem.strip_prefix("epoch_"))
-            .and_then(|number| number.parse::<usize>().ok());
-        if number.is_some_and(|number| number + keep <= epoch)
-            && let Err(error) = std::fs::remove_file(&path)
-        {
-            tracing::warn!("an old checkpoint stays: {}: {error}", path.display());
-        }
-    }
+/// Deletes checkpoints of epochs for which `keeps` says no.
+pub fn prune(folder: &Path, keeps: impl Fn(usize) -> bool) {
+    store::prune(folder, keeps);
 }

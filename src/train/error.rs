@@ -63,9 +63,30 @@ pub enum TrainError {
         /// Reason of the first.
         first: String,
     },
+    /// A run that should go on with another configuration.
+    #[error(
+        "the run in {folder} was trained with another configuration: {keys}; go on with its own config.toml, or start a new run in another \
+         folder with --init {folder}"
+    )]
+    OtherConfig {
+        /// Run folder.
+        folder: String,
+        /// The keys that differ.
+        keys: String,
+    },
+    /// A run that should go on with other data.
+    #[error(
+        "the videos, labels or times of the annotations are not those that the run in {folder} was trained on; put the old file back, or start \
+         a new run in another folder with --init {folder}"
+    )]
+    OtherData {
+        /// Run folder.
+        folder: String,
+    },
     /// A loss that is no number.
     #[error(
-        "the loss term {term} is not a finite number at step {step} (videos {videos}); lower the learning rates, or look at these videos"
+        "{term}, a term of the loss or the norm of its gradient, is not a finite number at step {step} (videos {videos}); lower the learning rates, \
+         or look at these videos"
     )]
     NotFinite {
         /// Name of the term.

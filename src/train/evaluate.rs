@@ -8,7 +8,7 @@ use burn::module::Module as _;
 use super::cache::FrameCache;
 use super::error::TrainError;
 use super::gather::{Gathered, Gathering};
-use super::loader::{Broken, Loader, Maker};
+use super::loader::{Broken, Loader, Maker, Next};
 use super::material::Material;
 use super::step::{Engine, Pulse, mask};
 use super::windows::Plan;
@@ -20,7 +20,7 @@ use crate::eval::{self, EvalOptions, Evaluation, Rules};
 /// When a search asks whether to go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
-    /// Between two chunks of clips.
+    /// Between two chunks of clips, or while it waits for frames.
     Chunk,
     /// After a batch of windows.
     Batch {
@@ -64,7 +64,12 @@ pub fn search(
     let detector = engine.detector.valid();
     let mut gathering = Gathering::new(config, material, &plan.videos, keep.is_some());
     let (mut done, total) = (0, plan.items.len());
-    while let Some(batch) = loader.next_batch()? {
+    loop {
+        let batch = match loader.next_batch(&mut || watch(Moment::Chunk))? {
+            Next::Batch(batch) => batch,
+            Next::End => break,
+            Next::Interrupted => return Ok(None),
+        };
         let before = done;
         done += batch.items.len() + batch.broken.len();
         gathering.broken(&batch.broken);

@@ -37,7 +37,7 @@ pub fn search(
     let cache = Arc::new(FrameCache::new(config.solver.frame_cache << 20));
     let videos = material.videos(&config.data.test_subset);
     let mut control = Control::new(sink);
-    let watch = &mut |moment| control.moment(moment, (0, 0));
+    let watch = &mut |moment| control.moment(moment);
     let found = match raw {
         None => evaluate::search(config, &material, videos, &cache, &engine, watch, None)?,
         Some(folder) => {
@@ -62,7 +62,7 @@ pub fn search_raw(
     check(config)?;
     let videos = material.videos(&config.data.test_subset);
     let mut control = Control::new(sink);
-    let found = raw::search(config, material, folders, &videos, &mut |moment| control.moment(moment, (0, 0)))?;
+    let found = raw::search(config, material, folders, &videos, &mut |moment| control.moment(moment))?;
     control.check()?;
     Ok(found)
 }

@@ -251,6 +251,7 @@ mod tests {
                 path: None,
                 annotations: Vec::new(),
                 not_annotated: Vec::new(),
+                rejected: Vec::new(),
             };
             let window = Window { start: 0.0, length: 1.0 };
             let cache = FrameCache::new(0);

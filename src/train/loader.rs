@@ -5,13 +5,16 @@
 
 use std::sync::Arc;
 use std::thread::Builder;
+use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use serde::{Deserialize, Serialize};
 
 use super::augment::Look;
 use super::cache::FrameCache;
 use super::item::{Input, Item, load_clips, time_mask};
 use super::source::{FrameReader, FrameSource};
+use super::step::Pulse;
 use super::targets::Truth;
 use super::windows::{Plan, Window};
 use crate::config::Data;
@@ -29,7 +32,7 @@ pub enum LoaderError {
 }
 
 /// A video that could not be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Broken {
     /// The video's name.
     pub video: String,
@@ -44,6 +47,17 @@ pub struct Batch {
     pub items: Vec<Item>,
     /// Those that could not.
     pub broken: Vec<Broken>,
+}
+
+/// What a loader has to give.
+#[derive(Clone, Debug)]
+pub enum Next {
+    /// A batch.
+    Batch(Batch),
+    /// All are done.
+    End,
+    /// Nothing yet: the waiting was broken off, and nothing is lost by that.
+    Interrupted,
 }
 
 /// Makes items on any thread.
@@ -121,7 +135,12 @@ pub struct Loader {
     total: usize,
     batch_size: usize,
     per_epoch: usize,
+    /// What is there of the next batch.
+    begun: Batch,
 }
+
+/// How long the consumer waits for an item before it looks whether it should go on waiting.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 impl Loader {
     /// Training batches of epochs `epoch..epochs`, from batch `batch` of the first on.
@@ -181,29 +200,37 @@ impl Loader {
                 .map_err(LoaderError::Spawn)?;
             channels.push(receiver);
         }
-        Ok(Self { channels, next: 0, total: total.saturating_sub(first), batch_size, per_epoch: per_epoch.max(1) })
+        let (total, per_epoch) = (total.saturating_sub(first), per_epoch.max(1));
+        Ok(Self { channels, next: 0, total, batch_size, per_epoch, begun: Batch::default() })
     }
 
-    /// The next batch, waiting for it; none when all are done. A batch never spans two epochs.
+    /// The next batch, waiting for it as long as `pulse`, asked while nothing comes, says to go on. A batch never spans two epochs.
     ///
     /// # Errors
     /// When a decoding thread ended early.
-    pub fn next_batch(&mut self) -> Result<Option<Batch>, LoaderError> {
-        if self.next >= self.total {
-            return Ok(None);
+    pub fn next_batch(&mut self, pulse: &mut dyn FnMut() -> Pulse) -> Result<Next, LoaderError> {
+        let there = self.begun.items.len() + self.begun.broken.len();
+        let first = self.next - there;
+        if first >= self.total {
+            return Ok(Next::End);
         }
         // Counted from the end, because a resumed loader starts inside an epoch.
-        let left_in_epoch = (self.total - self.next - 1) % self.per_epoch + 1;
-        let mut batch = Batch::default();
-        for _ in 0..self.batch_size.min(left_in_epoch) {
+        let left_in_epoch = (self.total - first - 1) % self.per_epoch + 1;
+        let end = first + self.batch_size.min(left_in_epoch);
+        while self.next < end {
             let channel = &self.channels[self.next % self.channels.len()];
-            match channel.recv().map_err(|_| LoaderError::Lost)? {
-                Ok(item) => batch.items.push(item),
-                Err(broken) => batch.broken.push(broken),
+            match channel.recv_timeout(PATIENCE) {
+                Ok(Ok(item)) => self.begun.items.push(item),
+                Ok(Err(broken)) => self.begun.broken.push(broken),
+                Err(RecvTimeoutError::Disconnected) => return Err(LoaderError::Lost),
+                Err(RecvTimeoutError::Timeout) => match pulse() {
+                    Pulse::Go => continue,
+                    Pulse::Stop => return Ok(Next::Interrupted),
+                },
             }
             self.next += 1;
         }
-        Ok(Some(batch))
+        Ok(Next::Batch(std::mem::take(&mut self.begun)))
     }
 }
 

@@ -79,6 +79,13 @@ pub fn sampled_binary(
     }
 }
 
+/// Noise with which the elements that are `forced` enter whatever is drawn.
+#[must_use]
+pub fn known(mut noise: Vec<f32>, forced: &[bool]) -> Vec<f32> {
+    noise.iter_mut().zip(forced).filter(|(_, forced)| **forced).for_each(|(noise, _)| *noise = 1.0);
+    noise
+}
+
 /// The reference's draw: noise outside the band counts as 0, so a ratio above 1 selects every element, in the band or not.
 fn select(ratio: f32, keep: &[bool], in_band: impl Fn(usize) -> bool, noise: &[f32]) -> Vec<bool> {
     (0..keep.len())
@@ -118,13 +125,15 @@ pub fn mean_above(ious: &[f32], threshold: f32, keep: &[bool]) -> Vec<f32> {
 }
 
 /// Weights of the class loss (spec 18): proposals that carry a class, and `negatives` times as many of the others, those with
-/// the smallest noise. `hot` is `[proposals, classes]`; no positive, no loss.
+/// the smallest noise. `hot` is `[proposals, classes]`; no positive, no loss. Of the others those that are `forced` come first and are
+/// never left out, not even without a positive.
 #[must_use]
 pub fn class_weights(
     hot: &[f32],
     classes: usize,
     negatives: f32,
     keep: &[bool],
+    forced: &[bool],
     noise: &mut dyn FnMut() -> Vec<f32>,
 ) -> Vec<f32> {
     let positive: Vec<bool> = hot
@@ -133,13 +142,14 @@ pub fn class_weights(
         .map(|(row, &keep)| keep && row.iter().any(|&value| value > 0.0))
         .collect();
     let positives = count(positive.iter().copied());
-    if positives == 0.0 {
+    let mut others: Vec<usize> = (0..keep.len()).filter(|&index| keep[index] && !positive[index]).collect();
+    let always = others.iter().filter(|&&index| forced[index]).count();
+    if positives == 0.0 && always == 0 {
         return vec![0.0; keep.len()];
     }
     let noise = noise();
-    let mut others: Vec<usize> = (0..keep.len()).filter(|&index| keep[index] && !positive[index]).collect();
-    others.sort_by(|&a, &b| noise[a].total_cmp(&noise[b]));
-    others.truncate((positives * negatives) as usize);
+    others.sort_by(|&a, &b| forced[b].cmp(&forced[a]).then(noise[a].total_cmp(&noise[b])));
+    others.truncate(always.max((positives * negatives) as usize));
     let each = 1.0 / (positives + others.len() as f32);
     let mut weights: Vec<f32> = positive.iter().map(|&flag| if flag { each } else { 0.0 }).collect();
     others.into_iter().for_each(|index| weights[index] = each);
@@ -332,10 +342,35 @@ mod tests {
     fn class_negatives_are_three_for_each_positive_and_none_without_positive() {
         let mut hot = vec![0.0; 20];
         hot[4] = 1.0; // proposal 2, class 0
-        let weights = class_weights(&hot, 2, 3.0, &[true; 10], &mut || (0..10).map(|index| index as f32).collect());
+        let free = [false; 10];
+        let weights =
+            class_weights(&hot, 2, 3.0, &[true; 10], &free, &mut || (0..10).map(|index| index as f32).collect());
         assert_eq!(weights.iter().filter(|&&weight| weight == 0.25).count(), 4);
         assert!(weights[2] > 0.0 && weights[0] > 0.0 && weights[9] == 0.0);
-        assert_eq!(class_weights(&[0.0; 4], 2, 3.0, &[true; 2], &mut Vec::new), [0.0; 2]);
+        assert_eq!(class_weights(&[0.0; 4], 2, 3.0, &[true; 2], &free, &mut Vec::new), [0.0; 2]);
+    }
+
+    #[test]
+    fn a_rejected_detection_is_a_negative_that_no_draw_leaves_out() {
+        // The noise alone would choose proposals 0, 1 and 3.
+        let mut hot = vec![0.0; 20];
+        hot[4] = 1.0; // proposal 2, class 0
+        let noise = || (0..10).map(|index| index as f32 / 10.0).collect::<Vec<f32>>();
+        let forced: Vec<bool> = (0..10).map(|index| index >= 8).collect();
+        let weights = class_weights(&hot, 2, 3.0, &[true; 10], &forced, &mut || noise());
+        let chosen: Vec<usize> = (0..10).filter(|&index| weights[index] > 0.0).collect();
+        assert_eq!(chosen, [0, 2, 8, 9]);
+        let alone = class_weights(&[0.0; 20], 2, 3.0, &[true; 10], &forced, &mut || noise());
+        assert_eq!(alone, [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.5, 0.5], "without a positive too");
+
+        let targets = [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+        let weights = sampled_binary(&targets, 0.9, &[true; 10], &mut || known(vec![0.0; 10], &forced));
+        assert_eq!(weights.negative.iter().filter(|&&weight| weight > 0.0).count(), 2);
+        assert!(weights.negative[8] > 0.0 && weights.negative[9] > 0.0);
+        let targets = [0.9, 0.5, 0.5, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.5];
+        let weights = sampled_squares(&targets, &[true; 10], &mut |_| known(vec![0.0; 10], &forced));
+        let chosen: Vec<usize> = (0..10).filter(|&index| weights[index] > 0.0).collect();
+        assert_eq!(chosen, [0, 8, 9], "of the low band and of the middle one");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::drafts;
 use super::error::TrainError;
 use super::loader::FeatureReader;
 use super::source::FrameSource;
@@ -37,7 +38,7 @@ impl Material {
     /// When a file cannot be read, or this build cannot read what the configuration asks for.
     pub fn open(config: &Config, root: &Path) -> Result<Self, TrainError> {
         let data = &config.data;
-        let mut dataset = activitynet::read(&root.join(&data.annotations))?;
+        let mut dataset = annotated(config, root)?;
         let classes = classes_of(&dataset, config, root)?;
         if let Some(path) = &data.block_list {
             let blocked: BTreeSet<String> = block_list::read(&root.join(path))?;
@@ -112,6 +113,14 @@ impl Material {
             for action in &video.annotations {
                 add(action.label.as_bytes());
                 action.segment.iter().for_each(|seconds| add(&seconds.to_le_bytes()));
+                if action.draft {
+                    add(b"draft");
+                }
+            }
+            for one in &video.rejected {
+                add(b"rejected");
+                add(one.label.as_bytes());
+                one.segment.iter().for_each(|seconds| add(&seconds.to_le_bytes()));
             }
             video.not_annotated.iter().flatten().for_each(|seconds| add(&seconds.to_le_bytes()));
         }
@@ -154,7 +163,13 @@ fn measured(dataset: &Dataset, config: &Config) -> Result<(), TrainError> {
 /// # Errors
 /// When the annotations or the class map cannot be read.
 pub fn classes(config: &Config, root: &Path) -> Result<ClassList, TrainError> {
-    classes_of(&activitynet::read(&root.join(&config.data.annotations))?, config, root)
+    classes_of(&annotated(config, root)?, config, root)
+}
+
+/// The annotations, without drafts where they do not count.
+fn annotated(config: &Config, root: &Path) -> Result<Dataset, TrainError> {
+    let dataset = activitynet::read(&root.join(&config.data.annotations))?;
+    Ok(if config.data.drafts { dataset } else { drafts::left_out(dataset) })
 }
 
 fn classes_of(dataset: &Dataset, config: &Config, root: &Path) -> Result<ClassList, TrainError> {

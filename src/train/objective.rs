@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::losses::{self, Logs, Site};
-use super::targets::{BatchTargets, Span, Truth};
+use super::targets::{BatchTargets, Span, StageTargets, Truth};
 use crate::config;
 use crate::model::{DetectorOutput, StageOutput};
 
@@ -136,12 +136,13 @@ impl Losses {
         noise: &mut Noise<'_>,
     ) -> StageTerms {
         let targets = batch.stage(proposals);
-        let (keep, count) = (&targets.keep, targets.iou.len());
+        let (keep, forced, count) = (&targets.keep, &targets.forced, targets.iou.len());
         // In the reference's order of draws (spec 6.8).
         let iou = losses::sampled_binary(&targets.iou, self.config.positive_iou as f32, keep, &mut || {
-            noise(index, Site::IouClassification, count)
+            losses::known(noise(index, Site::IouClassification, count), forced)
         });
-        let squares = losses::sampled_squares(&targets.iou, keep, &mut |site| noise(index, site, count));
+        let squares =
+            losses::sampled_squares(&targets.iou, keep, &mut |site| losses::known(noise(index, site, count), forced));
         let start = losses::sampled_binary(&targets.start, 0.5, keep, &mut || noise(index, Site::Start, count));
         let end = losses::sampled_binary(&targets.end, 0.5, keep, &mut || noise(index, Site::End, count));
         let near = losses::mean_above(&targets.iou, self.stages.get(index).copied().unwrap_or(0.0), keep);
@@ -189,10 +190,9 @@ impl Losses {
     ) -> Tensor<1> {
         let classes = logits.dims()[2];
         let hot = batch.classes(proposals, classes, self.config.class_iou as f32);
-        let keep = batch.stage(proposals).keep;
-        let count = keep.len();
-        let weights =
-            losses::class_weights(&hot, classes, self.config.class_negatives as f32, &keep, &mut || noise(count));
+        let StageTargets { keep, forced, .. } = batch.stage(proposals);
+        let (count, negatives) = (keep.len(), self.config.class_negatives as f32);
+        let weights = losses::class_weights(&hot, classes, negatives, &keep, &forced, &mut || noise(count));
         let device = logits.device();
         let weights = upload(weights, proposals, 1, &device);
         losses::classes(logits.clone(), upload(hot, proposals, classes, &device), weights)

@@ -55,14 +55,17 @@ impl Gradients {
         self.by_name.keys().map(String::as_str)
     }
 
+    /// Global L2 norm of all gradients `[1]`; none without gradients. Nothing is read back from the device.
+    #[must_use]
+    pub fn norm(&self) -> Option<Tensor<1>> {
+        let squares: Vec<Tensor<1>> = self.by_name.values().map(|gradient| gradient.clone().square().sum()).collect();
+        (!squares.is_empty()).then(|| Tensor::cat(squares, 0).sum().sqrt())
+    }
+
     /// Scales all gradients so that their global L2 norm is at most `limit` (coefficient `min(1, limit / (norm + 1e-6))`,
     /// spec 7.1) and returns the norm `[1]` before. Nothing is read back from the device.
     pub fn clip(&mut self, limit: f64) -> Option<Tensor<1>> {
-        let squares: Vec<Tensor<1>> = self.by_name.values().map(|gradient| gradient.clone().square().sum()).collect();
-        if squares.is_empty() {
-            return None;
-        }
-        let norm = Tensor::cat(squares, 0).sum().sqrt();
+        let norm = self.norm()?;
         let coefficient = ((norm.clone() + 1e-6).recip() * limit).clamp_max(1.0);
         for gradient in self.by_name.values_mut() {
             *gradient = gradient.clone() * coefficient.clone();

@@ -196,6 +196,7 @@ mod tests {
             path: None,
             annotations: Vec::new(),
             not_annotated: Vec::new(),
+            rejected: Vec::new(),
         }
     }
 

@@ -1,16 +1,15 @@
 //! A training rehearsed: one real step, to say beforehand what the whole will take.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use serde::Serialize;
 
-use super::check::check;
 use super::error::TrainError;
-use super::loader::Loader;
-use super::material::Material;
+use super::loader::{Loader, Next};
 use super::report::{device_memory, process_memory_peak};
-use super::run::{Run, Setup};
+use super::run::{Run, Setup, ready};
 use super::sink::Unrecorded;
 use super::step::Pulse;
 use crate::domain::Seconds;
@@ -40,17 +39,17 @@ pub struct Rehearsal {
 /// # Errors
 /// As a training's start.
 pub fn rehearse(setup: &Setup<'_>) -> Result<Rehearsal, TrainError> {
-    check(setup.config)?;
-    let material = Material::open(setup.config, setup.root)?;
+    let setup = &Setup { resume: false, ..*setup };
+    let ready = ready(setup, Path::new(""))?;
     let mut sink = Unrecorded { stop: Arc::default(), watch: &mut |_| {} };
-    let mut run = Run::prepare(setup, material, &mut sink)?;
+    let mut run = Run::prepare(setup.config, ready, &mut sink);
     let solver = &setup.config.solver;
     let steps_per_epoch = run.plan.steps(solver.batch_size);
     let workers = (solver.workers, solver.batch_size);
     let mut loader = Loader::training(run.maker.clone(), &run.material.source, &run.cache, workers, (0, 0, 1))?;
     let rates = run.rates();
     let mut seconds = Seconds::default();
-    while let Some(batch) = loader.next_batch()? {
+    while let Next::Batch(batch) = loader.next_batch(&mut || Pulse::Go)? {
         if batch.items.is_empty() {
             continue;
         }

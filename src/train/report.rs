@@ -1,6 +1,6 @@
 //! Loss and times of the steps since the last report; the loss stays on the device until then.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use burn::tensor::{Device, Tensor};
 
@@ -41,6 +41,11 @@ impl Report {
         self.waiting.push((step, videos, stepped.terms));
         self.seconds = Seconds { data, ..stepped.seconds };
         self.waited += data;
+    }
+
+    /// Leaves time that was not spent on steps out of the share of waiting.
+    pub fn leave_out(&mut self, time: Duration) {
+        self.since = self.since.checked_add(time).map_or_else(Instant::now, |since| since.min(Instant::now()));
     }
 
     /// Reads back what is still on the device.
@@ -104,4 +109,41 @@ fn status_bytes(entry: &str) -> Option<u64> {
     let line = status.lines().find(|line| line.starts_with(entry))?;
     let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kilobytes * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::step::GRADIENT_NORM;
+
+    fn stepped(values: [f32; 3]) -> Stepped {
+        let names = ["cost", "loss_tem", GRADIENT_NORM].map(str::to_owned).to_vec();
+        Stepped { names, terms: Tensor::from_data(values, &Device::flex()), seconds: Seconds::default() }
+    }
+
+    #[test]
+    fn a_gradient_that_is_no_number_is_blamed_on_its_own_step() {
+        let mut report = Report::new(Vec::new());
+        for (step, norm) in [(4, 1.0), (5, f32::NAN), (6, f32::NAN)] {
+            let cost = if step == 6 { f32::NAN } else { 2.0 };
+            report.add(step, vec![format!("video{step}")], stepped([cost, cost, norm]), 0.0);
+        }
+        let said = report.read().expect_err("no number").to_string();
+        assert!(said.contains(GRADIENT_NORM) && said.contains("step 5") && said.contains("video5"), "{said}");
+        let mut report = Report::new(Vec::new());
+        report.add(7, vec!["a".to_owned()], stepped([f32::NAN, f32::INFINITY, f32::NAN]), 0.0);
+        let said = report.read().expect_err("no number").to_string();
+        assert!(said.starts_with("loss_tem") && said.contains("step 7"), "the loss comes before its gradient: {said}");
+    }
+
+    #[test]
+    fn evaluations_and_pauses_are_no_part_of_the_share_of_waiting() {
+        let mut report = Report::new(Vec::new());
+        std::thread::sleep(Duration::from_millis(40));
+        report.add(0, Vec::new(), stepped([1.0; 3]), 0.02);
+        std::thread::sleep(Duration::from_millis(60));
+        report.leave_out(Duration::from_millis(60));
+        let (_, _, share) = report.take().expect("numbers");
+        assert!((0.2..=0.5).contains(&share), "20 of 40 ms: {share}");
+    }
 }

@@ -1,29 +1,33 @@
 //! The training loop, readable from top to bottom (spec 7.5).
 
 mod epoch_end;
+mod ledger;
+mod ready;
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use burn::tensor::Device;
 
 use super::cache::FrameCache;
 use super::cached;
-use super::check::check;
-use super::checkpoint::{self, Best, Header, LAST, Position};
+use super::checkpoint::{self, Best, Position};
 use super::control::Control;
 use super::error::TrainError;
-use super::loader::{Batch, Broken, Loader, Maker};
+use super::loader::{Batch, Loader, Maker, Next};
 use super::material::Material;
-use super::report::{Report, device_memory, process_memory};
+use super::report::{device_memory, process_memory};
 use super::schedule::Schedule;
 use super::sink::RunSink;
-use super::step::{DETECTOR, ENCODER, Engine, Pulse, Rates};
+use super::step::{DETECTOR, ENCODER, Engine, Rates};
 use super::windows::Plan;
 use crate::config::Config;
 use crate::domain::{Event, LearningRates};
 use crate::model::weights::{Named, parameters};
+use ledger::Ledger;
+pub use ready::{Ready, ready};
 
 /// What to train, where and from what.
 pub struct Setup<'a> {
@@ -50,117 +54,94 @@ pub struct Outcome {
     pub best: Option<Best>,
 }
 
-/// Trains as `setup` says and writes into `sink`. The caller opens the run folder and reports a failure there.
+/// Trains what [`ready`] found in order, and writes into `sink`. The caller opens the run folder and reports a failure there.
 ///
 /// # Errors
-/// When data, configuration or run folder cannot be used, or the loss is not a number.
-pub fn train(setup: &Setup<'_>, sink: &mut dyn RunSink) -> Result<Outcome, TrainError> {
-    let material = Material::open(setup.config, setup.root)?;
-    train_on(setup, material, sink)
-}
-
-/// As [`train`], on material that is at hand.
-///
-/// # Errors
-/// As [`train`].
-pub fn train_on(setup: &Setup<'_>, material: Material, sink: &mut dyn RunSink) -> Result<Outcome, TrainError> {
-    check(setup.config)?;
-    let mut run = Run::prepare(setup, material, sink)?;
-    run.announce(setup)?;
+/// When data or run folder cannot be used any more, or the loss is not a number.
+pub fn train(setup: &Setup<'_>, ready: Ready, sink: &mut dyn RunSink) -> Result<Outcome, TrainError> {
+    let mut run = Run::open(setup, ready, sink)?;
     run.cache_features(setup.root)?;
-    if let Some(epoch) = run.position.evaluate {
+    if let Some(epoch) = run.ledger.position.evaluate {
         run.end_epoch(epoch)?;
     }
-    while run.position.epoch < setup.config.solver.epochs && !run.control.stop && !run.early_stop() {
+    while run.ledger.position.epoch < setup.config.solver.epochs && !run.ledger.control.stop && !run.early_stop() {
         run.epoch()?;
     }
-    run.control.check()?;
+    run.ledger.check()?;
     run.finish()
+}
+
+/// As [`ready`] and [`train`], on material that is at hand.
+///
+/// # Errors
+/// As those.
+pub fn train_on(setup: &Setup<'_>, material: Material, sink: &mut dyn RunSink) -> Result<Outcome, TrainError> {
+    let ready = ready::ready_on(setup, material, sink.folder())?;
+    train(setup, ready, sink)
 }
 
 pub(super) struct Run<'a> {
     pub(super) config: &'a Config,
     device: Device,
-    control: Control<'a>,
-    folder: PathBuf,
+    pub(super) ledger: Ledger<'a>,
     pub(super) engine: Engine,
     pub(super) material: Material,
     pub(super) plan: Arc<Plan>,
     pub(super) maker: Arc<Maker>,
     pub(super) cache: Arc<FrameCache>,
     schedule: Schedule,
-    header: Header,
-    position: Position,
-    report: Report,
-    broken: Vec<Broken>,
     peak_memory: Option<u64>,
-    saved: Instant,
+    /// Videos that have something to train on.
+    videos: usize,
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn prepare(
-        setup: &Setup<'a>,
-        material: Material,
-        sink: &'a mut dyn RunSink,
-    ) -> Result<Self, TrainError> {
-        let config = setup.config;
-        let device = setup.device.clone().autodiff();
-        let videos = material.videos(&config.data.train_subset);
-        let mut data = config.data.clone();
-        // Kept features are those of the planned windows.
-        data.window_jitter &= data.feature_cache.is_none();
-        let plan = Plan::training(videos, material.classes.clone(), &data, config.model.tscale, config.seed)
-            .dropping_last(config.solver.drop_last);
-        if plan.items.is_empty() {
-            return Err(TrainError::NoItems {
-                subset: config.data.train_subset.clone(),
-                annotations: config.data.annotations.clone(),
-                advice: "check data.train_subset, the labels and data.completeness",
-            });
-        }
-        let plan = Arc::new(plan);
-        let mut engine = checkpoint::fresh(config, &material.classes, &device);
+    /// A run that stands where `ready` found it; nothing is written.
+    pub(super) fn prepare(config: &'a Config, ready: Ready, sink: &'a mut dyn RunSink) -> Self {
+        let Ready { material, plan, engine, header, resumed, device, .. } = ready;
+        let position = resumed.map_or_else(Position::default, |resumed| resumed.position);
+        let features = material.features.clone();
+        let maker = Maker::new(plan.clone(), &config.data, config.model.tscale, config.seed, features);
+        let subsets = [&config.data.train_subset, &config.data.test_subset];
+        let in_use = material.dataset.videos.iter().filter(|video| subsets.contains(&&video.subset)).count();
         let folder = sink.folder().join("checkpoints");
-        let position = if setup.resume {
-            checkpoint::resume(&folder, &mut engine)?
-        } else {
-            if let Some(path) = &config.encoder.weights {
-                checkpoint::fill_encoder(&mut engine, &setup.root.join(path))?;
-            }
-            if let Some(path) = setup.init {
-                checkpoint::fill_start(&mut engine, path)?;
-            }
-            Position::default()
-        };
-        let maker = Maker::new(plan.clone(), &config.data, config.model.tscale, config.seed, material.features.clone());
-        Ok(Self {
+        let videos = plan.items.iter().map(|(video, _)| *video).collect::<BTreeSet<_>>().len();
+        Self {
             config,
-            control: Control::new(sink),
-            folder,
+            ledger: Ledger::new(Control::new(sink), position, folder, header, in_use),
             engine,
             maker: Arc::new(maker),
             cache: Arc::new(FrameCache::new(config.solver.frame_cache << 20)),
             schedule: Schedule::new(&config.scheduler, plan.steps(config.solver.batch_size), config.solver.epochs),
-            header: Header { config: config.clone(), classes: material.classes.clone(), data: material.fingerprint() },
-            report: Report::new(position.unreported.clone()),
-            position,
             plan,
             material,
             device,
-            broken: Vec::new(),
             peak_memory: None,
-            saved: Instant::now(),
-        })
+            videos,
+        }
+    }
+
+    /// A run whose folder is in order and has the events that open a run or its continuation.
+    fn open(setup: &Setup<'a>, mut ready: Ready, sink: &'a mut dyn RunSink) -> Result<Self, TrainError> {
+        checkpoint::tidy(&sink.folder().join("checkpoints"), ready.resumed.as_ref())?;
+        let (notes, goes_on) = (std::mem::take(&mut ready.notes), ready.resumed.is_some());
+        let mut run = Self::prepare(setup.config, ready, sink);
+        run.announce(setup, notes, goes_on)?;
+        if !goes_on && setup.init.is_some() {
+            // Killed before its first checkpoint it would have to be told again what it started from.
+            run.ledger.save(&run.engine, Vec::new())?;
+        }
+        Ok(run)
     }
 
     /// The events that open a run or its continuation.
-    fn announce(&mut self, setup: &Setup<'_>) -> Result<(), TrainError> {
+    fn announce(&mut self, setup: &Setup<'_>, notes: Vec<String>, goes_on: bool) -> Result<(), TrainError> {
         let mut counted = count(&self.engine.detector);
         if let Some(encoder) = &self.engine.encoder {
             let (trained, frozen) = count(encoder);
             counted = (counted.0 + trained, counted.1 + frozen);
         }
-        self.event(Event::Start {
+        self.ledger.event(Event::Start {
             device: setup.device_name.to_owned(),
             parameters_trained: counted.0,
             parameters_frozen: counted.1,
@@ -170,20 +151,26 @@ impl<'a> Run<'a> {
             epochs: self.config.solver.epochs,
             pid: std::process::id(),
         })?;
+        if setup.resume {
+            let (epoch, step) = self.ledger.place();
+            self.ledger.event(Event::Resumed { epoch, step })?;
+        }
+        for note in notes {
+            self.ledger.warn(note)?;
+        }
+        if goes_on {
+            // A kill may have come between the checkpoint and its events.
+            return self.ledger.tell_checkpoint();
+        }
         if !self.has_truth() && self.config.workflow.eval_interval > 0 {
             let subset = &self.config.data.test_subset;
-            let message = format!(
+            self.ledger.warn(format!(
                 "no video of the subset \"{subset}\" has an action, so mAP cannot be measured and no best checkpoint chosen; move \
                  some annotated videos into it"
-            );
-            self.event(Event::Warning { message })?;
+            ))?;
         }
         if let Some(message) = self.material.unknown_labels(&self.config.data.train_subset) {
-            self.event(Event::Warning { message })?;
-        }
-        if setup.resume {
-            let (epoch, step) = (self.position.epoch, self.position.step);
-            self.event(Event::Resumed { epoch, step })?;
+            self.ledger.warn(message)?;
         }
         Ok(())
     }
@@ -191,19 +178,19 @@ impl<'a> Run<'a> {
     /// Computes the features that a frozen encoder gives, where the recipe keeps them, and trains on those from here on.
     fn cache_features(&mut self, root: &Path) -> Result<(), TrainError> {
         let Some(folder) = cached::folder(self.config, root, &self.engine) else { return Ok(()) };
-        let (config, place) = (self.config, (self.position.epoch, self.position.step));
+        let config = self.config;
         let tscale = config.model.tscale;
         let tested = self.material.videos(&config.data.test_subset);
         let search = Plan::searching(tested, self.material.classes.clone(), &config.data, tscale);
         let training = self.plan.clone();
         for plan in [&*training, &search] {
-            let control = &mut self.control;
-            let watch = &mut |moment| control.moment(moment, place);
-            let filled = cached::fill(config, &self.material, &self.engine, &folder, plan, watch)?;
-            self.control.check()?;
+            let (ledger, engine) = (&mut self.ledger, &self.engine);
+            let watch = &mut |moment| ledger.moment(engine, "computing features", moment, false);
+            let filled = cached::fill(config, &self.material, engine, &folder, plan, watch)?;
+            self.ledger.check()?;
             // What was computed stays; the run can go on from its start.
-            let Some(broken) = filled else { return self.save(&[LAST.to_owned()], false) };
-            self.note_broken(&broken)?;
+            let Some(broken) = filled else { return self.ledger.save(&self.engine, Vec::new()) };
+            self.ledger.note_broken(&broken)?;
         }
         self.material.features = Some(cached::reader(&folder, tscale, config.model.in_channels));
         let features = self.material.features.clone();
@@ -214,44 +201,94 @@ impl<'a> Run<'a> {
     /// Trains from the current position to the end of its epoch, or to a stop.
     fn epoch(&mut self) -> Result<(), TrainError> {
         let solver = &self.config.solver;
+        let position = &self.ledger.position;
         let mut loader = Loader::training(
             self.maker.clone(),
             &self.material.source,
             &self.cache,
             (solver.workers, solver.batch_size),
-            (self.position.epoch, self.position.batch, self.position.epoch + 1),
+            (position.epoch, position.batch, position.epoch + 1),
         )?;
+        let (mut waited, mut at_hand) = (0.0, None);
         loop {
-            let since = Instant::now();
-            let Some(batch) = loader.next_batch()? else { break };
-            let waited = since.elapsed().as_secs_f64();
-            self.note_broken(&batch.broken)?;
-            if !self.step(&batch, waited)? {
-                return self.save(&[LAST.to_owned()], false);
+            self.obey()?;
+            if self.ledger.control.stop {
+                return self.ledger.save(&self.engine, Vec::new());
             }
-            self.position.batch += 1;
-            self.position.step += 1;
-            self.between_steps()?;
+            // The batch of a step that was broken off trains again.
+            let batch = match at_hand.take() {
+                Some(batch) => batch,
+                None => match self.next(&mut loader, &mut waited)? {
+                    Next::Batch(batch) => batch,
+                    Next::Interrupted => continue,
+                    Next::End => break,
+                },
+            };
+            if !self.step(&batch, waited)? {
+                at_hand = Some(batch);
+                continue;
+            }
+            waited = 0.0;
+            self.ledger.position.batch += 1;
+            self.ledger.position.step += 1;
+            if self.ledger.is_due(self.config) {
+                self.ledger.save(&self.engine, Vec::new())?;
+            }
         }
-        let ended = self.position.epoch;
-        self.position = Position { epoch: ended + 1, batch: 0, evaluate: Some(ended), ..self.position.clone() };
+        let position = &mut self.ledger.position;
+        let ended = position.epoch;
+        (position.epoch, position.batch, position.evaluate) = (ended + 1, 0, Some(ended));
         self.end_epoch(ended)
     }
 
-    /// One step; false when a stop broke it off.
-    fn step(&mut self, batch: &Batch, waited: f64) -> Result<bool, TrainError> {
-        let place = (self.position.epoch, self.position.step);
-        if batch.items.is_empty() {
-            return Ok(self.control.pulse(place) == Pulse::Go);
+    /// The next batch, or why there is none; adds the seconds of waiting to `waited`.
+    fn next(&mut self, loader: &mut Loader, waited: &mut f64) -> Result<Next, TrainError> {
+        let since = Instant::now();
+        let (ledger, cache, videos) = (&mut self.ledger, &self.cache, self.videos);
+        let next = loader.next_batch(&mut || ledger.waiting(cache, videos))?;
+        *waited += since.elapsed().as_secs_f64();
+        self.ledger.check()?;
+        if let Next::Batch(batch) = &next {
+            self.ledger.note(batch, &self.cache)?;
         }
-        let reports = self.reports();
-        let rates = self.rates();
-        let control = &mut self.control;
+        Ok(next)
+    }
+
+    /// Does what was ordered, and waits here while paused.
+    fn obey(&mut self) -> Result<(), TrainError> {
+        let place = self.ledger.place();
+        self.ledger.control.hear(place)?;
+        loop {
+            self.ledger.check()?;
+            if std::mem::take(&mut self.ledger.control.save) {
+                self.ledger.save(&self.engine, Vec::new())?;
+            }
+            if self.ledger.control.stop {
+                return Ok(());
+            }
+            if std::mem::take(&mut self.ledger.control.evaluate) {
+                self.evaluate(self.ledger.position.epoch)?;
+            } else if self.ledger.control.pause {
+                self.ledger.wait(&self.engine)?;
+            } else {
+                return Ok(());
+            }
+        }
+    }
+
+    /// One step; false when an order broke it off.
+    fn step(&mut self, batch: &Batch, waited: f64) -> Result<bool, TrainError> {
+        if batch.items.is_empty() {
+            return Ok(true);
+        }
+        let place = self.ledger.place();
+        let (reports, rates) = (self.reports(), self.rates());
+        let control = &mut self.ledger.control;
         let stepped = self.engine.step(batch, place.1 as u64, rates, reports, &mut || control.pulse(place));
-        self.control.check()?;
+        self.ledger.check()?;
         let Some(stepped) = stepped else { return Ok(false) };
         let videos = batch.items.iter().map(|item| item.video.clone()).collect();
-        self.report.add(place.1, videos, stepped, waited);
+        self.ledger.report.add(place.1, videos, stepped, waited);
         if reports {
             self.write_report(rates)?;
         }
@@ -260,83 +297,54 @@ impl<'a> Run<'a> {
 
     /// Whether the current step is reported.
     fn reports(&self) -> bool {
-        (self.position.step + 1).is_multiple_of(self.config.workflow.report_interval.max(1))
+        (self.ledger.position.step + 1).is_multiple_of(self.config.workflow.report_interval.max(1))
     }
 
     pub(super) fn rates(&self) -> Rates {
-        let factor = self.schedule.factor(self.position.step);
+        let factor = self.schedule.factor(self.ledger.position.step);
         let optimizer = &self.config.optimizer;
         Rates { detector: optimizer.detector_rate * factor, encoder: optimizer.encoder_rate * factor }
     }
 
     fn write_report(&mut self, rates: Rates) -> Result<(), TrainError> {
-        let (loss, terms, data_share) = self.report.take()?;
+        let (loss, terms, data_share) = self.ledger.report.take()?;
         let device_memory = device_memory(&self.device);
         self.peak_memory = self.peak_memory.max(device_memory);
         let mut learning_rate = LearningRates::from([(DETECTOR.to_owned(), rates.detector)]);
         if self.engine.encoder.is_some() {
             learning_rate.insert(ENCODER.to_owned(), rates.encoder);
         }
-        let event = Event::Step {
-            epoch: self.position.epoch,
-            step: self.position.step,
+        let (epoch, step) = self.ledger.place();
+        self.ledger.event(Event::Step {
+            epoch,
+            step,
             loss,
             terms,
             learning_rate,
-            seconds: self.report.seconds,
+            seconds: self.ledger.report.seconds,
             data_share,
             device_memory,
             device_memory_peak: self.peak_memory,
             process_memory: process_memory(),
-        };
-        self.event(event)
-    }
-
-    /// What was ordered during the step, and the checkpoint by the clock.
-    fn between_steps(&mut self) -> Result<(), TrainError> {
-        let minutes = self.config.workflow.save_minutes;
-        let due = minutes > 0.0 && self.saved.elapsed() > Duration::from_secs_f64(minutes * 60.0);
-        if std::mem::take(&mut self.control.save) || due {
-            self.save(&[LAST.to_owned()], false)?;
-        }
-        if std::mem::take(&mut self.control.evaluate) {
-            self.evaluate(self.position.epoch)?;
-        }
-        Ok(())
-    }
-
-    /// Warns of each unreadable video once; too many end the run.
-    fn note_broken(&mut self, broken: &[Broken]) -> Result<(), TrainError> {
-        for one in broken {
-            if self.broken.iter().any(|known| known.video == one.video) {
-                continue;
-            }
-            self.broken.push(one.clone());
-            let message = format!("{} is skipped: {}", one.video, one.reason);
-            self.event(Event::Warning { message })?;
-        }
-        let total = self.material.dataset.videos.len();
-        match self.broken.first() {
-            Some(first) if self.broken.len() * 20 > total => {
-                Err(TrainError::BrokenVideos { broken: self.broken.len(), total, first: first.reason.clone() })
-            }
-            _ => Ok(()),
-        }
+        })
     }
 
     fn finish(mut self) -> Result<Outcome, TrainError> {
-        let best = self.position.best;
-        let stopped = self.control.stop;
-        self.event(if stopped {
+        let best = self.ledger.position.best;
+        let stopped = self.ledger.control.stop;
+        if !stopped && self.early_stop() && self.ledger.position.epoch < self.config.solver.epochs {
+            let patience = self.config.workflow.patience;
+            self.ledger.warn(format!(
+                "ended early: no better average mAP for {patience} evaluations (workflow.patience), after epoch {} of {}",
+                self.ledger.position.epoch, self.config.solver.epochs
+            ))?;
+        }
+        self.ledger.event(if stopped {
             Event::Stopped
         } else {
             Event::Done { best_average_map: best.map(|best| best.average_map), best_epoch: best.map(|best| best.epoch) }
         })?;
         Ok(Outcome { stopped, best })
-    }
-
-    fn event(&mut self, event: Event) -> Result<(), TrainError> {
-        Ok(self.control.sink.event(event)?)
     }
 }
 

@@ -31,6 +31,14 @@ pub trait RunSink {
     /// The run folder; checkpoints go to `checkpoints/` below it.
     fn folder(&self) -> &Path;
 
+    /// Whether what was opened is still there; asked before each checkpoint and every few seconds.
+    ///
+    /// # Errors
+    /// When it was deleted, moved or replaced meanwhile.
+    fn check(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+
     /// Orders that came since the last call. Called often: between any two chunks of a step.
     fn orders(&mut self) -> Vec<Order>;
 }

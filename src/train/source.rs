@@ -18,6 +18,14 @@ pub trait FrameReader {
     /// When the video cannot be opened.
     fn times(&mut self, video: &Video) -> Result<Arc<[MediaTime]>, String>;
 
+    /// What is damaged in a video that can be read all the same; one sentence.
+    ///
+    /// # Errors
+    /// When the video cannot be opened.
+    fn damage(&mut self, _: &Video) -> Result<Option<String>, String> {
+        Ok(None)
+    }
+
     /// The frames at `indices` (increasing), RGB24 `[frame][y][x][3]`, already resized to the configuration's size.
     ///
     /// # Errors
@@ -109,6 +117,13 @@ mod files {
     impl FrameReader for Reader {
         fn times(&mut self, video: &Video) -> Result<Arc<[MediaTime]>, String> {
             Ok(self.clip_reader(video)?.index().times.clone().into())
+        }
+
+        fn damage(&mut self, video: &Video) -> Result<Option<String>, String> {
+            let index = self.clip_reader(video)?.index();
+            let (damaged, said) = (index.damaged, index.warnings.join(" "));
+            let path = super::media_path(&self.data, &self.root, video);
+            Ok(damaged.then(|| format!("{}: {said} It is used all the same; replace it if you can.", path.display())))
         }
 
         fn read(&mut self, video: &Video, indices: &[usize]) -> Result<Vec<u8>, String> {

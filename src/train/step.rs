@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::choices::{Choices, Drawn};
 use super::encoding::Encoding;
-use super::item::Input;
+use super::item::{Input, Item};
 use super::loader::Batch;
 use super::objective::{Losses, Objective};
 use super::optimizer::{Gradients, Optimizer, SavedMoments};
@@ -39,7 +39,7 @@ pub struct Rates {
 
 /// What a step leaves behind.
 pub struct Stepped {
-    /// Names of the loss terms.
+    /// Names of the loss terms, and last the norm of the gradient, which is no part of the loss.
     pub names: Vec<String>,
     /// Their values `[terms]`, on the device until somebody reports them.
     pub terms: Tensor<1>,
@@ -60,6 +60,8 @@ pub struct Engine {
     device: Device,
 }
 
+/// Name of the term that is the global norm of all gradients before clipping.
+pub const GRADIENT_NORM: &str = "gradient_norm";
 /// Name of the detector's parameter group.
 pub const DETECTOR: &str = "detector";
 /// Name of the encoder's parameter group.
@@ -137,26 +139,27 @@ impl Engine {
         if pulse() == Pulse::Stop {
             return None;
         }
-        self.apply(gradients, rates);
+        let norm = self.apply(gradients, rates).unwrap_or_else(|| Tensor::zeros([1], &terms.device()));
         seconds.detector += clock.lap();
-        Some(Stepped { names, terms, seconds })
+        let names = names.into_iter().chain([GRADIENT_NORM.to_owned()]).collect();
+        Some(Stepped { names, terms: Tensor::cat(vec![terms, norm], 0), seconds })
     }
 
-    /// Clips all gradients together and moves both groups (spec 7.1, 7.2).
-    fn apply(&mut self, mut gradients: Gradients, rates: Rates) {
-        if self.config.solver.clip_norm > 0.0 {
-            gradients.clip(self.config.solver.clip_norm);
-        }
+    /// Clips all gradients together and moves both groups (spec 7.1, 7.2). Gives back the global norm before.
+    fn apply(&mut self, mut gradients: Gradients, rates: Rates) -> Option<Tensor<1>> {
+        let limit = self.config.solver.clip_norm;
+        let norm = if limit > 0.0 { gradients.clip(limit) } else { gradients.norm() };
         self.detector = self.optimizer.step(DETECTOR, self.detector.clone(), &gradients, rates.detector);
         self.encoder =
             self.encoder.take().map(|encoder| self.optimizer.step(ENCODER, encoder, &gradients, rates.encoder));
+        norm
     }
 
     /// Features `[batch, channels, tscale]` without gradient: stored ones, or the encoder's, chunk by chunk.
     pub fn features(&self, batch: &Batch, pulse: &mut dyn FnMut() -> Pulse) -> Option<Tensor<3>> {
         let device = self.device.clone().inner();
         let (items, time) = (batch.items.len(), self.config.model.tscale);
-        let is_stored = |item: &super::item::Item| matches!(item.input, Input::Features(_));
+        let is_stored = |item: &Item| matches!(item.input, Input::Features(_));
         let Some(encoder) = self.encoder.as_ref().filter(|_| !batch.items.iter().all(is_stored)) else {
             let stored: Vec<f32> = batch
                 .items
@@ -186,7 +189,8 @@ impl Engine {
 
     /// Forward pass and loss of a batch on given features `[batch, channels, tscale]`.
     fn objective(&self, batch: &Batch, features: Tensor<3>, choices: &mut dyn Choices) -> Objective {
-        let sampled: Vec<Vec<Span>> = (0..batch.items.len()).map(|item| choices.proposals(item)).collect();
+        let proposals = |(item, one): (usize, &Item)| one.truth.with_rejected(choices.proposals(item));
+        let sampled: Vec<Vec<Span>> = batch.items.iter().enumerate().map(proposals).collect();
         let truths: Vec<Truth> = batch.items.iter().map(|item| item.truth.clone()).collect();
         let count = sampled.first().map_or(0, Vec::len);
         let flat: Vec<f32> = sampled.iter().flatten().flatten().copied().collect();
@@ -238,7 +242,7 @@ mod tests {
     use crate::config::{Architecture, Norm};
     use crate::train::checkpoint::fresh;
     use crate::train::encoding::clips_of;
-    use crate::train::item::{Clips, Item};
+    use crate::train::item::Clips;
     use crate::train::windows::Window;
 
     fn config(ratio: f64) -> Config {
@@ -279,7 +283,7 @@ mod tests {
                 side: 8,
             }),
             mask: vec![1.0; 8],
-            truth: Truth { segments: vec![[1.0, 4.0], [3.0, 7.5]], classes: vec![0, 0], ignored: Vec::new() },
+            truth: Truth { segments: vec![[1.0, 4.0], [3.0, 7.5]], classes: vec![0, 0], ..Truth::default() },
         };
         Batch { items: vec![item(0), item(1)], broken: Vec::new() }
     }

@@ -125,8 +125,9 @@ mod tests {
             duration: 3.0,
             frames: Some(90),
             path: None,
-            annotations: vec![Annotation { segment: [1.0, 1.5], label: "a".to_owned() }],
+            annotations: vec![Annotation { segment: [1.0, 1.5], label: "a".to_owned(), draft: false }],
             not_annotated: Vec::new(),
+            rejected: Vec::new(),
         };
         let values = (0..23 * 2).map(|value| value as f32).collect();
         let path = folder.path().join("v.npy");

@@ -16,6 +16,30 @@ pub struct Truth {
     pub classes: Vec<usize>,
     /// Regions nobody annotated: proposals and cells mostly inside enter no loss (spec 18).
     pub ignored: Vec<Span>,
+    /// Rejected detections: negatives that always enter the losses (spec 18).
+    pub rejected: Vec<Span>,
+}
+
+impl Truth {
+    /// Whether there is anything to learn: an action, or a detection that is known to be wrong.
+    #[must_use]
+    pub fn teaches(&self) -> bool {
+        !self.segments.is_empty() || !self.rejected.is_empty()
+    }
+
+    /// The rejected detections that take part among so many proposals: at most half of them give way.
+    fn rejected_among(&self, proposals: usize) -> &[Span] {
+        &self.rejected[..self.rejected.len().min(proposals / 2)]
+    }
+
+    /// Drawn proposals with the rejected detections in place of the last ones, so that their number stays (spec 18).
+    #[must_use]
+    pub fn with_rejected(&self, mut drawn: Vec<Span>) -> Vec<Span> {
+        let known = self.rejected_among(drawn.len());
+        let first = drawn.len() - known.len();
+        drawn[first..].copy_from_slice(known);
+        drawn
+    }
 }
 
 /// Half the width of the region around a boundary, in snippets (spec 6.2).
@@ -112,6 +136,8 @@ pub struct StageTargets {
     pub end: Vec<f32>,
     /// Whether the proposal enters the losses (spec 18, regions "not annotated").
     pub keep: Vec<bool>,
+    /// Whether it is a rejected detection, which no draw of negatives leaves out (spec 18).
+    pub forced: Vec<bool>,
 }
 
 /// What stays the same in all stages: boundary curves and assigned truths of a batch (spec 6.1, 6.2).
@@ -154,14 +180,17 @@ impl<'a> BatchTargets<'a> {
         let mut targets = StageTargets::default();
         for (item, spans) in proposals.iter().enumerate() {
             let truth = &self.truths[item];
-            for (&span, &index) in spans.iter().zip(&self.assigned[item]) {
+            let first_rejected = spans.len() - truth.rejected_among(spans.len()).len();
+            for (place, (&span, &index)) in spans.iter().zip(&self.assigned[item]).enumerate() {
                 // An item without truth has no overlap; its offsets are never used.
                 let segment = truth.segments.get(index).copied();
                 targets.iou.push(segment.map_or(0.0, |segment| stage_iou(span, segment)));
                 targets.offsets.push(segment.map_or([0.0; 4], |segment| offsets(span, segment)));
                 targets.start.push(boundary_at(&self.startness[item], span[0]));
                 targets.end.push(boundary_at(&self.endness[item], span[1]));
-                targets.keep.push(!mostly_inside(span, &truth.ignored));
+                let forced = place >= first_rejected;
+                targets.forced.push(forced);
+                targets.keep.push(forced || !mostly_inside(span, &truth.ignored));
             }
         }
         targets
@@ -292,6 +321,18 @@ mod tests {
     fn a_proposal_mostly_in_a_gap_of_annotation_is_left_out() {
         assert!(mostly_inside([2.0, 6.0], &[[0.0, 4.5]]));
         assert!(!mostly_inside([2.0, 6.0], &[[0.0, 4.0]]));
+    }
+
+    #[test]
+    fn rejected_detections_take_the_last_places_and_are_kept_in_a_gap() {
+        let truth = Truth { ignored: vec![[0.0, 8.0]], rejected: vec![[1.0, 2.0]; 3], ..Truth::default() };
+        let drawn = vec![[0.0, 1.0], [2.0, 3.0], [4.0, 5.0], [6.0, 7.0]];
+        let proposals = [truth.with_rejected(drawn.clone())];
+        assert_eq!(proposals[0], [[0.0, 1.0], [2.0, 3.0], [1.0, 2.0], [1.0, 2.0]], "at most half give way");
+        let truths = [truth];
+        let targets = BatchTargets::new(&truths, &proposals, 8, LossForm::OpenTad, true).stage(&proposals);
+        assert_eq!((targets.forced, targets.keep), (vec![false, false, true, true], vec![false, false, true, true]));
+        assert_eq!(Truth::default().with_rejected(drawn.clone()), drawn);
     }
 
     #[test]

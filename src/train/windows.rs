@@ -1,9 +1,9 @@
 //! Which stretches of which videos train and are searched: whole videos or sliding windows in seconds (spec 2.3, 2.5, 18).
 
 use super::stored;
-use super::targets::Truth;
+use super::targets::{Span, Truth};
 use crate::config::{Data, Scheme, Source, TruthRule};
-use crate::domain::{Annotation, ClassList, Draw, Purpose, Video};
+use crate::domain::{Annotation, ClassList, Draw, Purpose, Segment, Video};
 use crate::formats::resized::{self, SnippetTruth, TruthFilter};
 
 /// A stretch of a video that becomes `tscale` snippets, in seconds.
@@ -86,7 +86,15 @@ impl Window {
             .map(|region| region.map(|seconds| self.snippets(seconds, tscale)))
             .filter(|span| span[1] > 0.0 && span[0] < tscale as f32)
             .collect();
+        truth.rejected = video.rejected.iter().filter_map(|one| self.mostly(one.segment, tscale)).collect();
         truth
+    }
+
+    /// A stretch cut to this window, in snippet units, where the window holds at least half of it.
+    fn mostly(self, [start, end]: Segment, tscale: usize) -> Option<Span> {
+        let (left, right) = (start.max(self.start), end.min(self.start + self.length));
+        let holds = left < right && right - left >= 0.5 * (end - start);
+        holds.then(|| [self.snippets(left, tscale), self.snippets(right, tscale)])
     }
 
     /// Spec 2.5: actions cut to the window, kept when complete enough.
@@ -126,7 +134,8 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The windows of `videos` that hold an action to train on; a video without one has no item (spec 2.3, 2.5).
+    /// The windows of `videos` that hold an action to train on; a video without one has no item (spec 2.3, 2.5). One with a rejected detection
+    /// alone is trained on too: there the detector is known to be wrong (spec 18).
     #[must_use]
     pub fn training(videos: Vec<Video>, classes: ClassList, data: &Data, tscale: usize, seed: u64) -> Self {
         let mut plan = Self::searching(videos, classes, data, tscale);
@@ -136,7 +145,7 @@ impl Plan {
             .into_iter()
             .filter(|&(video, window)| {
                 let video = &plan.videos[video];
-                !window.unannotated(video) && !window.truth(video, &plan.classes, data, tscale).segments.is_empty()
+                !window.unannotated(video) && window.truth(video, &plan.classes, data, tscale).teaches()
             })
             .collect();
         plan
@@ -197,7 +206,7 @@ impl Plan {
                 let start = (planned.start + shift).clamp(0.0, (video.duration - planned.length).max(0.0));
                 let window = Window { start, ..planned };
                 let truth = window.truth(video, &self.classes, &self.data, self.tscale);
-                if !truth.segments.is_empty() && !window.unannotated(video) {
+                if truth.teaches() && !window.unannotated(video) {
                     return (index, window, truth);
                 }
             }
@@ -209,7 +218,6 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Segment;
 
     fn data() -> Data {
         Data { window_seconds: 10.0, window_overlap: 0.5, ..Data::default() }
@@ -222,8 +230,12 @@ mod tests {
             duration,
             frames: None,
             path: None,
-            annotations: segments.iter().map(|&segment| Annotation { segment, label: "a".to_owned() }).collect(),
+            annotations: segments
+                .iter()
+                .map(|&segment| Annotation { segment, label: "a".to_owned(), draft: false })
+                .collect(),
             not_annotated: Vec::new(),
+            rejected: Vec::new(),
         }
     }
 
@@ -255,6 +267,22 @@ mod tests {
         let data = Data { truth_rule: TruthRule::Official, ..data };
         let truth = window.truth(&video(100.0, &[[0.0, 1.0], [90.0, 120.0], [90.0, 120.0]]), &classes, &data, 128);
         assert_eq!(truth.segments, [[0.0, 1.28], [115.2, 128.0], [115.2, 128.0]]);
+    }
+
+    #[test]
+    fn a_window_with_a_rejected_detection_alone_trains_too() {
+        let classes = ClassList::new(["a".to_owned()]);
+        let mut video = video(30.0, &[[1.0, 2.0]]);
+        let starts = |video: &Video| {
+            let plan = Plan::training(vec![video.clone()], classes.clone(), &data(), 100, 3);
+            plan.items.iter().map(|(_, window)| window.start).collect::<Vec<_>>()
+        };
+        assert_eq!(starts(&video), [0.0]);
+        video.rejected = vec![Annotation { segment: [18.0, 22.0], ..Annotation::default() }];
+        assert_eq!(starts(&video), [0.0, 10.0, 15.0, 20.0], "half of it is enough");
+        let window = Window { start: 10.0, length: 10.0 };
+        let truth = window.truth(&video, &classes, &data(), 100);
+        assert_eq!((truth.segments.len(), truth.rejected), (0, vec![[80.0, 100.0]]));
     }
 
     #[test]

@@ -36,9 +36,15 @@ mod parity_train;
 mod parity_weights;
 mod parity_wgpu;
 mod recipes;
+#[cfg(feature = "video")]
+mod run_faults;
 #[cfg(all(feature = "window", feature = "video"))]
 mod shaders;
+#[cfg(feature = "video")]
+mod survives_kill;
 mod thumos_run;
+#[cfg(feature = "video")]
+mod tiny_run;
 mod train_loop;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_failures;

@@ -315,7 +315,7 @@ fn batch(fixture: &Fixture, iteration: usize) -> Batch {
                 side,
             }),
             mask: vec![1.0; SNIPPETS],
-            truth: Truth { classes: vec![0; segments.len()], segments, ignored: Vec::new() },
+            truth: Truth { classes: vec![0; segments.len()], segments, ..Truth::default() },
         }
     };
     Batch { items: vec![item(0), item(1)], broken: Vec::new() }

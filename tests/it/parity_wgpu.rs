@@ -110,7 +110,7 @@ fn batch() -> Batch {
                 side: SIDE,
             }),
             mask: (0..SNIPPETS).map(|snippet| if snippet < shown { 1.0 } else { 0.0 }).collect(),
-            truth: Truth { segments: vec![[1.0, 4.5], [6.0, 11.0]], classes: vec![0, 1], ignored: Vec::new() },
+            truth: Truth { segments: vec![[1.0, 4.5], [6.0, 11.0]], classes: vec![0, 1], ..Truth::default() },
         }
     };
     Batch { items: vec![item(0), item(1)], broken: Vec::new() }

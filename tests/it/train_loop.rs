@@ -116,7 +116,8 @@ pub(crate) fn config(extra: &str) -> Config {
 
 fn video(index: usize, subset: &str) -> Video {
     let start = 1.0 + (index % 5) as f64 * 0.7;
-    let action = |start: f64, label: &str| Annotation { segment: [start, start + 2.0], label: label.to_owned() };
+    let action =
+        |start: f64, label: &str| Annotation { segment: [start, start + 2.0], label: label.to_owned(), draft: false };
     let (first, second) = if index.is_multiple_of(2) { ("left", "right") } else { ("right", "left") };
     Video {
         id: format!("{subset}{index}"),
@@ -126,6 +127,7 @@ fn video(index: usize, subset: &str) -> Video {
         path: None,
         annotations: vec![action(start, first), action(start + 5.0, second)],
         not_annotated: Vec::new(),
+        rejected: Vec::new(),
     }
 }
 
@@ -147,11 +149,13 @@ struct List {
     events: Vec<Event>,
     orders: VecDeque<(usize, Order)>,
     pulses: usize,
+    /// Pulses count from the first event that this knows.
+    from: fn(&Event) -> bool,
 }
 
 impl List {
     fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), events: Vec::new(), orders: VecDeque::new(), pulses: 0 }
+        Self { folder: folder.to_owned(), events: Vec::new(), orders: VecDeque::new(), pulses: 0, from: |_| true }
     }
 
     fn order(mut self, pulse: usize, what: Do) -> Self {
@@ -193,7 +197,7 @@ impl RunSink for List {
     }
 
     fn orders(&mut self) -> Vec<Order> {
-        self.pulses += 1;
+        self.pulses += usize::from(self.events.iter().any(self.from));
         let mut due = Vec::new();
         while self.orders.front().is_some_and(|(pulse, _)| *pulse <= self.pulses) {
             due.extend(self.orders.pop_front().map(|(_, order)| order));
@@ -251,9 +255,55 @@ fn orders_are_acknowledged_and_a_pause_waits_for_its_end() {
     let paused = at(&|event| *event == Event::Paused).expect("paused");
     let resumed = at(&|event| matches!(event, Event::Resumed { .. })).expect("resumed");
     assert!(paused < resumed);
-    let saved = at(&|event| matches!(event, Event::Checkpoint { step: 1.., .. })).expect("saved");
+    let saves = |event: &Event| matches!(event, Event::Checkpoint { .. });
+    let saved = resumed + sink.events[resumed..].iter().position(saves).expect("saved");
     let judged = at(&|event| matches!(event, Event::Eval { .. })).expect("evaluated");
     assert!(resumed < saved && saved < judged);
+}
+
+#[test]
+fn orders_act_while_the_run_is_paused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut sink =
+        List::new(folder.path()).order(9, Do::Pause).order(11, Do::Save).order(13, Do::Evaluate).order(60, Do::Resume);
+    run(&config("eval_interval = 0"), &mut sink, false).expect("trains");
+    let between: Vec<&Event> = sink
+        .events
+        .iter()
+        .skip_while(|event| **event != Event::Paused)
+        .take_while(|event| !matches!(event, Event::Resumed { .. }))
+        .collect();
+    let count = |wanted: &dyn Fn(&Event) -> bool| between.iter().filter(|event| wanted(event)).count();
+    assert_eq!(count(&|event| matches!(event, Event::Checkpoint { .. })), 1, "{between:?}");
+    assert_eq!(count(&|event| matches!(event, Event::Eval { .. })), 1);
+    assert_eq!(count(&|event| matches!(event, Event::Step { .. })), 0);
+    let before = sink.events.iter().position(|event| *event == Event::Paused).expect("paused");
+    assert!(
+        matches!(sink.events[before - 1], Event::Checkpoint { .. }),
+        "a pause saves: the machine may be switched off"
+    );
+    // A stop ends a pause.
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut sink = List::new(folder.path()).order(9, Do::Pause).order(12, Do::Stop);
+    assert!(run(&config(""), &mut sink, false).expect("trains").stopped);
+    assert_eq!(sink.events.last(), Some(&Event::Stopped));
+}
+
+#[test]
+fn orders_act_inside_an_evaluation() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut undisturbed = List::new(folder.path());
+    run(&config(""), &mut undisturbed, false).expect("trains");
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut sink = List::new(folder.path()).order(1, Do::Save).order(2, Do::Pause).order(4, Do::Resume);
+    sink.from = |event| matches!(event, Event::Progress { what, .. } if what == "evaluating");
+    run(&config(""), &mut sink, false).expect("trains");
+    let at = |wanted: &dyn Fn(&Event) -> bool| sink.events.iter().position(wanted);
+    let heard = at(&|event| *event == Event::Control { id: 1 }).expect("heard");
+    assert!(matches!(sink.events[heard + 1], Event::Checkpoint { .. }), "saved at once");
+    let (paused, judged) = (at(&|event| *event == Event::Paused), at(&|event| matches!(event, Event::Eval { .. })));
+    assert!(heard < paused.expect("paused") && paused < judged, "{:?}", sink.events);
+    assert_eq!(sink.numbers(), undisturbed.numbers(), "and nothing else changes");
 }
 
 #[test]
@@ -265,7 +315,9 @@ fn a_broken_video_is_skipped_with_a_warning_until_there_are_too_many() {
         let mut bad = video(0, "training");
         bad.id = "broken".to_owned();
         material.dataset.videos.extend(std::iter::repeat_n(bad, broken));
-        material.dataset.videos.extend((5..5 + good).map(|index| video(index, "spare")));
+        material.dataset.videos.extend((5..5 + good).map(|index| video(index, "training")));
+        // A subset that is not in use makes the others no better.
+        material.dataset.videos.extend((0..50).map(|index| video(index, "spare")));
         material
     };
     let config = config("eval_interval = 0");
@@ -290,6 +342,31 @@ fn a_broken_video_is_skipped_with_a_warning_until_there_are_too_many() {
     let (mut sink, what) = setup(folder.path());
     let error = train_on(&what, with(1, 0), &mut sink).expect_err("one of 8 is too many").to_string();
     assert!(error.contains("1 of 8 videos"), "{error}");
+}
+
+#[test]
+fn drafts_and_rejected_detections_are_part_of_the_data_and_change_what_is_learnt() {
+    let trained = |material: Material| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut sink = List::new(folder.path());
+        let (config, device) = (config("eval_interval = 0"), Device::flex());
+        let root = Path::new(".");
+        let setup = Setup { config: &config, root, device: &device, device_name: "cpu", init: None, resume: false };
+        train_on(&setup, material, &mut sink).expect("trains");
+        last(folder.path()).tensors
+    };
+    let plain = material();
+    let (fingerprint, weights) = (plain.fingerprint(), trained(plain.clone()));
+    let mut draft = plain.clone();
+    draft.dataset.videos[0].annotations[0].draft = true;
+    assert_ne!(draft.fingerprint(), fingerprint);
+    assert!(trained(draft) == weights, "a draft trains like others");
+    let mut rejected = plain.clone();
+    let wrong = Annotation { segment: [8.5, 11.5], label: "left".to_owned(), draft: false };
+    rejected.dataset.videos[0].rejected.push(wrong);
+    assert_ne!(rejected.fingerprint(), fingerprint);
+    assert!(trained(rejected) != weights, "a rejected detection teaches");
+    assert!(trained(plain) == weights, "and without them nothing changes");
 }
 
 #[test]

@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_video_shows_kinds_beside_its_truths() {
-        let truths = [Annotation { segment: [0.0, 10.0], label: "a".to_owned() }];
+        let truths = [Annotation { segment: [0.0, 10.0], label: "a".to_owned(), draft: false }];
         let one = |start, end, score| Detection { segment: [start, end], label: "a".to_owned(), score };
         let detections = [one(0.0, 9.0, 0.2), one(0.0, 10.0, 0.9), one(60.0, 70.0, 0.5)];
         let kinds = kinds_in_video(&truths, &detections, &[[50.0, 80.0]], 0.5);

@@ -168,7 +168,11 @@ mod tests {
     use crate::domain::{Annotation, Detection, Video};
 
     fn dataset() -> Dataset {
-        let truth = |label: &str, start: f64, end: f64| Annotation { segment: [start, end], label: label.to_owned() };
+        let truth = |label: &str, start: f64, end: f64| Annotation {
+            segment: [start, end],
+            label: label.to_owned(),
+            draft: false,
+        };
         let video = |id: &str, annotations: Vec<Annotation>| Video {
             id: id.to_owned(),
             subset: "val".to_owned(),
@@ -177,6 +181,7 @@ mod tests {
             path: None,
             annotations,
             not_annotated: Vec::new(),
+            rejected: Vec::new(),
         };
         Dataset {
             videos: vec![

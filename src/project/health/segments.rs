@@ -24,7 +24,7 @@ fn segments(video: &Video, media: Option<&Media>, findings: &mut Vec<Finding>) {
         );
         findings.push(of(video, Severity::Warning, sentence, "Compare a few segments with the picture."));
     }
-    for Annotation { segment: [start, end], label } in &video.annotations {
+    for Annotation { segment: [start, end], label, .. } in &video.annotations {
         let what = format!("the action \"{label}\" {start:.2}-{end:.2} s");
         let wrong = |severity, how: &str, advice| of(video, severity, format!("{what} {how}"), advice);
         if !start.is_finite() || !end.is_finite() || end < start {

@@ -8,7 +8,7 @@ use crate::domain::Annotation;
 fn video(id: &str, subset: &str, segments: &[(f64, f64, &str)]) -> Video {
     let annotations = segments
         .iter()
-        .map(|&(start, end, label)| Annotation { segment: [start, end], label: label.to_owned() })
+        .map(|&(start, end, label)| Annotation { segment: [start, end], label: label.to_owned(), draft: false })
         .collect();
     Video {
         id: id.to_owned(),
@@ -18,6 +18,7 @@ fn video(id: &str, subset: &str, segments: &[(f64, f64, &str)]) -> Video {
         path: Some(format!("{id}.mp4")),
         annotations,
         not_annotated: Vec::new(),
+        rejected: Vec::new(),
     }
 }
 

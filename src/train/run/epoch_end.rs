@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::Run;
 use crate::domain::Event;
-use crate::train::checkpoint::{self, BEST, Best, LAST, epoch_name};
+use crate::train::checkpoint::{BEST, Best, epoch_name};
 use crate::train::error::TrainError;
 use crate::train::evaluate;
 
@@ -15,35 +15,60 @@ impl Run<'_> {
     /// Checkpoint and evaluation after an epoch. Saved before the evaluation, with a note that it is still to be done, and after.
     pub(super) fn end_epoch(&mut self, epoch: usize) -> Result<(), TrainError> {
         let workflow = &self.config.workflow;
-        let last_epoch = self.position.epoch >= self.config.solver.epochs;
+        let last_epoch = self.ledger.position.epoch >= self.config.solver.epochs;
         let since_start = epoch.checked_sub(workflow.eval_start);
         let evaluates = workflow.eval_interval > 0
             && self.has_truth()
             && since_start.is_some_and(|since| last_epoch || (since + 1).is_multiple_of(workflow.eval_interval));
-        let mut best = false;
+        let mut average_map = None;
         if evaluates {
-            self.save(&[LAST.to_owned()], false)?;
-            let Some(average_map) = self.evaluate(epoch)? else { return Ok(()) };
-            best = self.position.best.is_none_or(|best| average_map > best.average_map);
-            self.position.since_best += 1;
-            if best {
-                self.position.best = Some(Best { average_map, epoch });
-                self.position.since_best = 0;
+            self.ledger.save(&self.engine, Vec::new())?;
+            average_map = self.evaluate(epoch)?;
+            if average_map.is_none() {
+                return Ok(());
             }
         }
-        self.position.evaluate = None;
+        let best = self.judge(epoch, average_map);
+        self.ledger.position.evaluate = None;
         let interval = workflow.checkpoint_interval.max(1);
         let mut names = Vec::new();
-        if last_epoch || (epoch + 1).is_multiple_of(interval) {
+        if last_epoch || (epoch + 1).is_multiple_of(interval) || self.fixed_epoch() == Some(epoch) {
             names.push(epoch_name(epoch));
         }
         if best {
             names.push(BEST.to_owned());
         }
-        names.push(LAST.to_owned());
-        self.save(&names, best)?;
-        checkpoint::prune(&self.folder, epoch, KEPT_EPOCHS * interval);
+        self.ledger.save(&self.engine, names)?;
+        let (fixed, from) = (self.fixed_epoch(), workflow.keep_from.unwrap_or(usize::MAX));
+        self.ledger.prune(|number| number + KEPT_EPOCHS * interval > epoch || number >= from || fixed == Some(number));
         Ok(())
+    }
+
+    /// Notes what an epoch is worth, and says whether its checkpoint is the best: by average mAP, or as the recipe fixes it.
+    fn judge(&mut self, epoch: usize, average_map: Option<f64>) -> bool {
+        let fixed = self.fixed_epoch();
+        let position = &mut self.ledger.position;
+        let mut rises = false;
+        if let Some(average_map) = average_map {
+            rises =
+                position.highest.or(position.best.map(|best| best.average_map)).is_none_or(|most| average_map > most);
+            position.since_best += 1;
+            if rises {
+                position.highest = Some(average_map);
+                position.since_best = 0;
+            }
+        }
+        let best = fixed.map_or(rises, |fixed| fixed == epoch);
+        if best {
+            position.best = average_map.map(|average_map| Best { average_map, epoch });
+        }
+        best
+    }
+
+    /// The epoch whose checkpoint the recipe calls the best, whatever its mAP (spec 7.5); in a shorter run its last.
+    fn fixed_epoch(&self) -> Option<usize> {
+        let last = self.config.solver.epochs.saturating_sub(1);
+        self.config.workflow.test_epoch.map(|epoch| epoch.min(last))
     }
 
     /// Whether there is anything to compare detections with.
@@ -53,20 +78,22 @@ impl Run<'_> {
 
     /// Evaluates the test subset and returns its average mAP; none when a stop broke it off.
     pub(super) fn evaluate(&mut self, epoch: usize) -> Result<Option<f64>, TrainError> {
-        let place = (self.position.epoch, self.position.step);
         let started = Instant::now();
         let videos = self.material.videos(&self.config.data.test_subset);
-        let control = &mut self.control;
-        let watch = &mut |moment| control.moment(moment, place);
-        let found = evaluate::search(self.config, &self.material, videos, &self.cache, &self.engine, watch, None)?;
-        self.control.check()?;
+        let (ledger, engine) = (&mut self.ledger, &self.engine);
+        let paused = ledger.control.is_waiting();
+        let watch = &mut |moment| ledger.moment(engine, "evaluating", moment, paused);
+        let found = evaluate::search(self.config, &self.material, videos, &self.cache, engine, watch, None)?;
+        self.ledger.check()?;
+        // One that was ordered meanwhile is answered by this one.
+        self.ledger.control.evaluate = false;
         let Some((detections, broken)) = found else { return Ok(None) };
         let result = evaluate::judge(self.config, &self.material, &detections)?;
-        self.note_broken(&broken)?;
-        let predictions = self.control.sink.predictions(epoch, &detections)?;
-        self.event(Event::Eval {
+        self.ledger.note_broken(&broken)?;
+        let predictions = self.ledger.control.sink.predictions(epoch, &detections)?;
+        self.ledger.event(Event::Eval {
             epoch,
-            step: place.1.saturating_sub(1),
+            step: self.ledger.position.step.saturating_sub(1),
             map: result.by_key(&result.map),
             average_map: result.average_map,
             per_class: result.per_class_by_key(),
@@ -74,24 +101,13 @@ impl Run<'_> {
             seconds: started.elapsed().as_secs_f64(),
             predictions,
         })?;
+        self.ledger.report.leave_out(started.elapsed());
         Ok(Some(result.average_map))
-    }
-
-    pub(super) fn save(&mut self, names: &[String], best: bool) -> Result<(), TrainError> {
-        self.position.unreported = self.report.read()?.to_vec();
-        checkpoint::save(&self.folder, names, &self.engine, &self.header, &self.position)?;
-        self.saved = Instant::now();
-        let (epoch, step) = (self.position.epoch, self.position.step);
-        for name in names {
-            let file = format!("checkpoints/{name}.safetensors");
-            self.event(Event::Checkpoint { epoch, step, file, best: best && name != LAST })?;
-        }
-        Ok(())
     }
 
     /// Whether evaluations have not improved for as long as the recipe waits.
     pub(super) fn early_stop(&self) -> bool {
         let patience = self.config.workflow.patience;
-        patience > 0 && self.position.since_best >= patience
+        patience > 0 && self.ledger.position.since_best >= patience
     }
 }
