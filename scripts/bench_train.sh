@@ -2,7 +2,7 @@
 # One training step of etad beside the same step in PyTorch, one after the other, on this machine: a line of JSON each, to standard
 # output and to LOG. PyTorch comes from PyPI (a large download), into a virtual environment under target/, unless PYTHON has it.
 #
-#   scripts/bench_train.sh [LOG]          DEVICE=wgpu|cuda (default cpu), PYTHON=python3 with torch, STEPS=10
+#   scripts/bench_train.sh [LOG]          DEVICE=wgpu|cuda (default cpu), HEADLESS=1, PYTHON=python3 with torch, STEPS=10
 set -euo pipefail
 cd "$(dirname "$0")/.."
 log=${1:-target/bench_train.jsonl}
@@ -16,7 +16,9 @@ fi
 peer=$device
 [ "$device" = cpu ] || peer=cuda
 
-features=(--no-default-features --features autotune)
+# HEADLESS=1 builds neither window nor video: what a machine needs that has only a GPU.
+features=()
+[ -z "${HEADLESS:-}" ] || features=(--no-default-features --features autotune)
 [[ "$device" != cuda* ]] || features=(--no-default-features --features autotune,cuda)
 cargo bench --locked "${features[@]}" --bench train_step --no-run
 bench=$(cargo bench --locked "${features[@]}" --bench train_step --no-run --message-format=json 2>/dev/null |

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{exit::BadInput, table};
 use crate::domain::{ClassList, tiou_key};
 use crate::eval::{EvalOptions, Evaluation, ProposalRecall, Rules, average_recall, evaluate, top_kx_recall};
-use crate::formats::{activitynet, block_list, results};
+use crate::formats::{self, block_list, results};
 
 /// Evaluate a detection file against a ground truth.
 #[derive(Clone, Debug, clap::Args)]
@@ -16,8 +16,8 @@ use crate::formats::{activitynet, block_list, results};
     after_help = "Example:\n  etad eval --ground-truth annotations.json --predictions found.json --subset validation --tiou 0.3:0.1:0.7"
 )]
 pub struct EvalArgs {
-    /// Annotation file in the ActivityNet schema.
-    #[arg(long, value_name = "FILE")]
+    /// Annotation file in the ActivityNet schema, or a folder of THUMOS-14's text files.
+    #[arg(long, value_name = "FILE|DIR")]
     pub ground_truth: PathBuf,
     /// Detection file: {"results": {video: [{"segment": [s, e], "label": …, "score": …}]}}.
     #[arg(long, value_name = "FILE")]
@@ -127,7 +127,7 @@ fn points(found: &ProposalRecall) -> BTreeMap<usize, f64> {
 
 fn evaluate_files(args: &EvalArgs) -> Result<(Evaluation, Recalls), BadInput> {
     let bad = |error: &dyn std::error::Error| BadInput(error.to_string());
-    let truth = activitynet::read(&args.ground_truth).map_err(|error| bad(&error))?;
+    let truth = formats::read_truth(&args.ground_truth).map_err(|error| bad(&error))?;
     let predictions = results::read(&args.predictions).map_err(|error| bad(&error))?;
     let blocked = match &args.blocked {
         Some(path) => block_list::read(path).map_err(|error| bad(&error))?,

@@ -5,6 +5,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::domain::Dataset;
+
 pub mod activitynet;
 pub mod block_list;
 pub mod class_map;
@@ -72,6 +74,14 @@ impl FormatError {
     fn shape(path: &Path, place: impl Into<String>, problem: impl Into<String>) -> Self {
         Self::Shape { path: path.to_owned(), place: place.into(), problem: problem.into() }
     }
+}
+
+/// Reads a ground truth to compare with: an annotation file in the ActivityNet schema, or a folder of THUMOS text files.
+///
+/// # Errors
+/// As [`activitynet::read`] and [`thumos::read_truth`].
+pub fn read_truth(path: &Path) -> Result<Dataset, FormatError> {
+    if path.is_dir() { thumos::read_truth(path) } else { activitynet::read(path) }
 }
 
 fn read_text(path: &Path) -> Result<String, FormatError> {

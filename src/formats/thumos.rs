@@ -6,7 +6,7 @@ use std::path::Path;
 use super::features::Features;
 use super::resized::SnippetTruth;
 use super::{FormatError, read_text};
-use crate::domain::{Annotation, Video};
+use crate::domain::{Annotation, Dataset, Video};
 
 /// Label of segments that people could not agree on; the reference skips them.
 pub const AMBIGUOUS: &str = "Ambiguous";
@@ -38,6 +38,36 @@ pub fn read_folder(folder: &Path) -> Result<BTreeMap<String, Vec<Annotation>>, F
         }
     }
     Ok(videos)
+}
+
+/// A folder of THUMOS text files as a ground truth, without "Ambiguous". Its validation videos train and its test videos validate, as in OpenTAD's
+/// file (spec 2.1). How long they are is not said there: it is enough to evaluate, not to train.
+///
+/// # Errors
+/// As [`read_folder`], and when no file there is one of THUMOS.
+pub fn read_truth(folder: &Path) -> Result<Dataset, FormatError> {
+    let videos: Vec<Video> = read_folder(folder)?
+        .into_iter()
+        .map(|(id, mut annotations)| {
+            annotations.retain(|action| action.label != AMBIGUOUS);
+            let subset = if id.starts_with("video_validation") { "training" } else { "validation" };
+            Video {
+                id,
+                subset: subset.to_owned(),
+                duration: 0.0,
+                frames: None,
+                path: None,
+                annotations,
+                not_annotated: Vec::new(),
+                rejected: Vec::new(),
+            }
+        })
+        .collect();
+    if videos.is_empty() {
+        let problem = "holds no annotations of THUMOS, <Class>_test.txt or <Class>_val.txt; name an annotation file";
+        return Err(FormatError::shape(folder, "the folder", problem));
+    }
+    Ok(Dataset { videos })
 }
 
 fn parse_line(line: &str) -> Option<(&str, [f64; 2])> {

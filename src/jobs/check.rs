@@ -84,11 +84,11 @@ pub fn check_config(
     let mut dataset = activitynet::read(&root.join(&config.data.annotations))?;
     let classes = dataset.classes_sorted();
     let mut findings = files(config, root, &mut dataset);
-    findings.extend(train::material::usable(&dataset, config).err().map(|error| Finding {
+    findings.extend(train::material::unmeasured(&dataset, config).into_iter().map(|(video, what)| Finding {
         severity: Severity::Error,
-        video: None,
-        sentence: error.to_string(),
-        advice: "Other videos may lack it too.".to_owned(),
+        video: Some(video),
+        sentence: format!("has no \"{what}\" above 0 in {}", config.data.annotations),
+        advice: "Add it.".to_owned(),
     }));
     let expected = match expectations(config, root, classes.names(), initialised) {
         Ok(expected) => expected,

@@ -151,6 +151,9 @@ pub fn load_clips(
     reader: &mut dyn FrameReader,
 ) -> Result<Clips, String> {
     let times: Arc<[MediaTime]> = cache.times(video, reader)?;
+    if !(video.duration > 0.0 && video.duration.is_finite()) {
+        return Err(format!("video {} has no \"duration\" above 0 in {}; add it", video.id, data.annotations));
+    }
     if times.len() < 2 {
         let found = if times.is_empty() { "no frame" } else { "one frame only" };
         return Err(format!("video {} has {found} that can be decoded; replace or remove it", video.id));
@@ -225,6 +228,41 @@ mod tests {
         assert_eq!(feature_frames(&data, 1.0, &times, 64), [0, 1, 2, 4, 5, 6, 8, 9, 9]);
         let resized = Data { scheme: Scheme::Resize, ..by_index };
         assert_eq!(feature_frames(&resized, 1.0, &times, 2).len(), 6);
+    }
+
+    #[test]
+    fn a_video_whose_length_is_not_written_down_is_told_by_name() {
+        struct TwoFrames;
+        impl FrameReader for TwoFrames {
+            fn times(&mut self, _: &Video) -> Result<Arc<[MediaTime]>, String> {
+                Ok(times(&[0.0, 0.5]).into())
+            }
+            fn read(&mut self, video: &Video, _: &[usize]) -> Result<Vec<u8>, String> {
+                Err(format!("{} is not read", video.id))
+            }
+        }
+        let data = Data::default();
+        for duration in [0.0, -1.0, f64::NAN, 1.0] {
+            let video = Video {
+                id: "v".to_owned(),
+                subset: String::new(),
+                duration,
+                frames: None,
+                path: None,
+                annotations: Vec::new(),
+                not_annotated: Vec::new(),
+                rejected: Vec::new(),
+            };
+            let window = Window { start: 0.0, length: 1.0 };
+            let cache = FrameCache::new(0);
+            let told = load_clips(&data, &video, window, &Look::centre(&data), 4, &cache, &mut TwoFrames);
+            let words = if duration > 0.0 {
+                "v is not read"
+            } else {
+                "video v has no \"duration\" above 0 in annotations.json"
+            };
+            assert!(told.as_ref().is_err_and(|told| told.contains(words)), "{duration}: {told:?}");
+        }
     }
 
     #[test]

@@ -44,7 +44,7 @@ impl Material {
             let blocked: BTreeSet<String> = block_list::read(&root.join(path))?;
             dataset.videos.retain(|video| !blocked.contains(&video.id));
         }
-        usable(&dataset, config)?;
+        measured(&dataset, config)?;
         let blocked = match &config.eval.blocked {
             Some(path) => block_list::read(&root.join(path))?,
             None => BTreeSet::new(),
@@ -128,26 +128,34 @@ impl Material {
     }
 }
 
-/// Whether the annotation file says of every video that trains or is tested what the recipe counts by.
-///
-/// # Errors
-/// A sentence naming the first video that lacks its length or, where windows of features are counted in frames, its frames.
-pub fn usable(dataset: &Dataset, config: &Config) -> Result<(), TrainError> {
+/// Names of the videos that train or are tested and of which the annotation file lacks what the recipe counts by, each with the key:
+/// the length or, where windows of features are counted in frames, the number of frames.
+#[must_use]
+pub fn unmeasured(dataset: &Dataset, config: &Config) -> Vec<(String, &'static str)> {
     let data = &config.data;
     let in_frames = data.scheme == Scheme::Windows && data.source == Source::Features;
     let subsets = [&data.train_subset, &data.test_subset];
-    for video in dataset.videos.iter().filter(|video| subsets.contains(&&video.subset)) {
-        let what = if !(video.duration > 0.0 && video.duration.is_finite()) {
-            "duration"
-        } else if in_frames && video.frames.is_none_or(|frames| frames == 0) {
-            "frame"
+    let lacks = |video: &Video| {
+        if !(video.duration > 0.0 && video.duration.is_finite()) {
+            Some("duration")
         } else {
-            continue;
-        };
-        let (video, file) = (video.id.clone(), data.annotations.clone());
-        return Err(TrainError::Unmeasured { video, what, file });
+            (in_frames && video.frames.is_none_or(|frames| frames == 0)).then_some("frame")
+        }
+    };
+    let used = dataset.videos.iter().filter(|video| subsets.contains(&&video.subset));
+    used.filter_map(|video| Some((video.id.clone(), lacks(video)?))).collect()
+}
+
+/// Refuses videos of which nothing could be said. Windows of a video file are told when it is decoded, as a file that cannot be read has
+/// no length either, and a few of those are bearable.
+fn measured(dataset: &Dataset, config: &Config) -> Result<(), TrainError> {
+    if config.data.scheme == Scheme::Windows && config.data.source == Source::Videos {
+        return Ok(());
     }
-    Ok(())
+    match unmeasured(dataset, config).into_iter().next() {
+        Some((video, what)) => Err(TrainError::Unmeasured { video, what, file: config.data.annotations.clone() }),
+        None => Ok(()),
+    }
 }
 
 /// The classes of a configuration's data, in the order of the class head.

@@ -32,6 +32,38 @@ fn json_has_the_promised_keys_and_all_digits() {
     assert_eq!(found["ignored"]["predictions_blocked"], 59);
 }
 
+/// THUMOS' own text files, one a class, are a ground truth like the JSON file made of them.
+#[test]
+fn a_folder_of_thumos_text_files_is_a_ground_truth() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let truth = json("real/thumos_test_gt.json");
+    let mut files = std::collections::BTreeMap::<&str, String>::new();
+    for (name, video) in truth["database"].as_object().expect("videos") {
+        for action in video["annotations"].as_array().expect("a list") {
+            let lines = files.entry(action["label"].as_str().expect("a label")).or_default();
+            lines.push_str(&format!("{name} {} {}\n", action["segment"][0], action["segment"][1]));
+        }
+    }
+    files.insert("Ambiguous", "video_test_0000004 1.0 2.0\n".to_owned());
+    for (label, lines) in files {
+        std::fs::write(folder.path().join(format!("{label}_test.txt")), lines).expect("written");
+    }
+    let blocked = path("real/thumos_blocked.json");
+    let more = ["--tiou", "0.3:0.1:0.7", "--json", "--blocked", blocked.to_str().expect("a path")];
+    let predictions = path("real/thumos_noisy_pred.json");
+    let average = |truth: &Path| -> f64 {
+        let output = eval(truth, &predictions, &more);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        let found: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        found["average_map"].as_f64().expect("a number")
+    };
+    assert!((average(folder.path()) - average(&path("real/thumos_test_gt.json"))).abs() < 1e-9);
+    let empty = tempfile::tempdir().expect("a folder");
+    let output = eval(empty.path(), &predictions, &more);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no annotations of THUMOS"));
+}
+
 #[test]
 fn recalls_are_given_where_they_are_asked_for() {
     let more = ["--top-kx", "1,5", "--proposals", "100", "--json"];

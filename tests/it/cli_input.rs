@@ -155,6 +155,10 @@ fn videos_whose_frames_or_length_nobody_wrote_down_are_named() {
             project.refused("test", &[&["--checkpoint", text(&checkpoint)], &windows[..]].concat(), &words);
             project.refused("train", &[&["--run", text(&run)], &windows[..]].concat(), &words);
             assert!(!run.exists(), "a run that is refused beforehand makes no folder");
+            let (recipe, root) = (project.path("tiny.toml"), project.path(""));
+            let check = ["check", text(&recipe), "--root", text(&root), "--json"];
+            let found = String::from_utf8(etad(&[&check[..], &windows[..]].concat()).stdout).expect("UTF-8");
+            assert!(found.contains(&format!("has no \\\"{key}\\\" above 0 in sliding_anno.json")), "{found}");
         }
     }
     let resized = fs::read_to_string(project.path("resize_anno.json")).expect("annotations");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
-use etad::config::{Architecture, Config, Norm, parse};
+use etad::config::{Architecture, Config, Norm, SchedulerKind, parse};
 use etad::domain::{Annotation, ClassList, Dataset, Detections, Do, Event, MediaTime, Order, Video};
 use etad::model::weights::Weights;
 use etad::train::material::Material;
@@ -441,28 +441,40 @@ fn actions_of_a_class_that_is_not_in_the_map_are_told() {
     assert_eq!(sink.events.iter().filter(told).count(), 1, "{:?}", sink.events);
 }
 
-#[test]
-fn it_learns_to_find_the_moving_column() {
+/// Losses and average mAP of a run with a schedule that cools down, on clean pictures and with all proposals.
+fn learned(epochs: usize, rate: f64, seed: u64) -> (Vec<f64>, f64) {
     let folder = tempfile::tempdir().expect("a folder");
     let mut sink = List::new(folder.path());
     let mut config = config("eval_interval = 100");
-    config.solver.epochs = 14;
-    run(&config, &mut sink, false).expect("trains");
-    let losses: Vec<f64> = sink
-        .events
-        .iter()
-        .filter_map(|event| match event {
-            Event::Step { loss, .. } => Some(*loss),
-            _ => None,
-        })
-        .collect();
-    let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
-    let (early, late) = (mean(&losses[..4]), mean(&losses[losses.len() - 4..]));
+    config.seed = seed;
+    (config.solver.epochs, config.solver.batch_size) = (epochs, 1);
+    (config.optimizer.detector_rate, config.optimizer.encoder_rate) = (rate, rate);
+    config.scheduler.kind = SchedulerKind::Cosine;
+    config.model.proposals.ratio = 1.0;
+    (config.data.crop, config.data.augment.brightness) = (SIDE, 0.0);
+    let device = Device::flex();
+    let setup =
+        Setup { config: &config, root: Path::new("."), device: &device, device_name: "cpu", init: None, resume: false };
+    let mut material = material();
+    // Twelve actions to find instead of four.
+    material.dataset.videos.extend((2..6).map(|index| video(index, "validation")));
+    train_on(&setup, material, &mut sink).expect("trains");
+    let loss = |event: &Event| if let Event::Step { loss, .. } = event { Some(*loss) } else { None };
     let Some(Event::Done { best_average_map: Some(found), .. }) = sink.events.last() else {
         panic!("not done: {:?}", sink.events.last())
     };
-    println!("loss {early:.2} -> {late:.2}, average mAP {found:.2}");
-    // Measured 0.71 of both; right from left cannot be told from a single frame.
-    assert!(late < 0.8 * early, "{losses:?}");
-    assert!(*found > 0.5, "average mAP {found}");
+    (sink.events.iter().filter_map(loss).collect(), *found)
+}
+
+#[test]
+fn it_learns_to_find_the_moving_column() {
+    let (_, chance) = learned(1, 0.0, 42);
+    let (losses, found) = learned(10, 6e-3, 42);
+    let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
+    let (early, late) = (mean(&losses[..4]), mean(&losses[losses.len() - 4..]));
+    println!("loss {early:.2} -> {late:.2}, average mAP {found:.2}, untrained {chance:.2}");
+    // Measured over seven seeds: the loss falls to 0.34 to 0.55, and mAP is 0.61 to 0.69; untrained 0.05 to 0.16. Right from left cannot be told from a
+    // single frame.
+    assert!(late < 0.75 * early, "{losses:?}");
+    assert!(found > 0.35 && found > 2.0 * chance, "average mAP {found}, untrained {chance}");
 }
