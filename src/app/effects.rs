@@ -12,11 +12,11 @@ use crate::domain::{Detections, Failure};
 use crate::formats;
 use crate::jobs::follow::{Followed, Follower};
 use crate::jobs::look::{Look, Looker};
-use crate::jobs::screen::{Screen, ScreenEvent};
+use crate::jobs::screen::{Screen, ScreenEvent, ScreenStats, Showing};
 use crate::project;
 use crate::run;
 use crate::state::{Choice, Effect, PlayerRequest, Report, RunSummary, VideoFacts};
-use crate::video::{Frame, RgbImage};
+use crate::video::RgbImage;
 
 use super::{dialogs, health, processes};
 
@@ -99,13 +99,19 @@ impl Effects {
         self.messages.try_recv().ok()
     }
 
-    /// The picture that the player shows, and a number that changes with it.
+    /// The picture that the player shows.
     #[must_use]
-    pub fn picture(&self) -> Option<(Arc<Frame>, u64)> {
-        self.screen.as_ref().and_then(|(generation, screen)| {
-            // Numbers of different videos must differ too, or the last picture of one would stand for the first of the next.
-            screen.picture().map(|(frame, sequence)| (frame, (generation << 40) | sequence))
-        })
+    pub fn picture(&self) -> Option<Showing> {
+        let (generation, screen) = self.screen.as_ref()?;
+        let showing = screen.picture()?;
+        // Numbers of different videos must differ too, or the last picture of one would stand for the first of the next.
+        Some(Showing { sequence: (generation << 40) | showing.sequence, ..showing })
+    }
+
+    /// How playing goes.
+    #[must_use]
+    pub fn stats(&self) -> Option<ScreenStats> {
+        self.screen.as_ref().map(|(_, screen)| screen.stats(Instant::now()))
     }
 
     /// Lets the player show what is due; returns what happened and when to tick again.
@@ -114,7 +120,10 @@ impl Effects {
         let generation = *generation;
         let (events, next) = screen.tick(now);
         let report = |event| match event {
-            ScreenEvent::Ready { length, frames } => Report::VideoReady { generation, length, frames },
+            ScreenEvent::Ready { length, frames, warnings } => {
+                Report::VideoReady { generation, length, frames, warnings }
+            }
+            ScreenEvent::Trouble(why) => Report::Failed(Failure::new(why)),
             ScreenEvent::Failed(why) => Report::VideoFailed { generation, failure: Failure::new(why) },
             ScreenEvent::Shown { time, frame } => Report::Shown { generation, time, frame },
             ScreenEvent::Waiting(waiting) => Report::Waiting(waiting),
@@ -221,7 +230,7 @@ impl Effects {
             PlayerRequest::Open { path, generation } => {
                 self.close_screen();
                 let ctx = self.outbox.ctx.clone();
-                match Screen::open(&path, now, move || ctx.request_repaint()) {
+                match Screen::open(&path, now, None, move || ctx.request_repaint()) {
                     Ok(screen) => self.screen = Some((generation, screen)),
                     Err(error) => {
                         let failure = Failure::new(sentence(&error));
@@ -232,6 +241,7 @@ impl Effects {
             PlayerRequest::Close => self.close_screen(),
             PlayerRequest::Play { speed } => self.with_screen(|screen| screen.play(now, speed)),
             PlayerRequest::Seek(time) => self.with_screen(|screen| screen.seek(now, time)),
+            PlayerRequest::Repeat(range) => self.with_screen(|screen| screen.repeat(range)),
             PlayerRequest::Step(frames) => self.with_screen(|screen| screen.step(now, frames)),
         }
         self.outbox.ctx.request_repaint();

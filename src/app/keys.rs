@@ -2,7 +2,7 @@
 
 use egui::{Context, Grid, Key, Modifiers, Window};
 
-use crate::state::{Command, Settings, State};
+use crate::state::{Command, PictureView, Settings, State};
 
 use super::layout::Panel;
 use super::theme::Theme;
@@ -39,7 +39,10 @@ const BINDINGS: &[Binding] = &[
     plain(Key::ArrowRight, |_| Command::StepFrames(1)),
     plain(Key::D, |_| Command::StepFrames(-1)),
     plain(Key::F, |_| Command::StepFrames(1)),
+    held(Modifiers::SHIFT, Key::Space, |_| Command::ToggleLoop),
     plain(Key::Space, |_| Command::TogglePlay),
+    plain(Key::F3, |_| Command::ToggleStats),
+    plain(Key::F4, |_| Command::ViewPicture(PictureView::default())),
     plain(Key::J, |_| Command::Shuttle(-1.0)),
     plain(Key::K, |_| Command::Pause),
     plain(Key::L, |_| Command::Shuttle(1.0)),
@@ -96,6 +99,10 @@ const HELP: &[(&str, &str)] = &[
     ("Ctrl+Left  Ctrl+Right", "ten frames"),
     ("Shift+Left  Shift+Right", "one second"),
     ("[  ]", "slower, faster"),
+    ("Shift+Space", "loop the segment under the playhead, or no longer"),
+    ("Wheel or pinch over the picture", "larger, smaller; drag moves it"),
+    ("F4, double click", "the whole picture"),
+    ("F3", "dropped frames and the like over the picture"),
     ("Page up  Page down", "video before, next video"),
     ("Ctrl+wheel", "zoom the timeline at the pointer"),
     ("Shift+wheel, middle drag", "move the timeline"),

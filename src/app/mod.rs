@@ -24,7 +24,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-pub use paint::{VideoPaint, VideoUniforms};
+pub use paint::{VideoPaint, VideoUniforms, WHOLE};
 pub use workbench::Workbench;
 
 /// How the window starts.

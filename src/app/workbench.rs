@@ -152,7 +152,7 @@ impl Workbench {
 impl eframe::App for Workbench {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
         if let Some(times) = &mut self.frame_times {
-            times.begin(self.effects.picture().map_or(0, |(_, sequence)| sequence));
+            times.begin(self.effects.picture().map_or(0, |showing| showing.sequence));
         }
         self.drain(ctx);
         let (reports, next) = self.effects.tick(Instant::now());
@@ -185,6 +185,7 @@ impl eframe::App for Workbench {
                 theme: &theme,
                 thumbnails: &self.thumbnails,
                 picture: self.effects.picture(),
+                stats: self.effects.stats().filter(|_| self.state.playback.stats),
                 surface: self.surface,
                 commands: &mut commands,
             };

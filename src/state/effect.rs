@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::domain::{Dataset, Detections, Do, MediaTime};
+use crate::domain::{Dataset, Detections, Do, MediaTime, TimeRange};
 use crate::project::Media;
 
 use super::{Export, Init, Wanted};
@@ -55,6 +55,8 @@ pub enum PlayerRequest {
     Seek(MediaTime),
     /// Go some frames on or back from the picture that is shown.
     Step(i64),
+    /// Play this range again and again, or none.
+    Repeat(Option<TimeRange>),
 }
 
 /// What must be done outside the state.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::domain::{Detection, Detections, Do, Failure, MediaTime, RunEvent};
 use crate::project::{Finding, Opened};
 
-use super::{DeviceChoice, LossSplit, Origin, RunSummary, Sort, ThemeChoice};
+use super::{DeviceChoice, LossSplit, Origin, PictureView, RunSummary, Sort, ThemeChoice};
 
 /// Anything that changes the state.
 #[derive(Clone, Debug, PartialEq)]
@@ -111,6 +111,12 @@ pub enum Command {
     SeekBy(f64),
     /// Go some frames on or back.
     StepFrames(i64),
+    /// Play the segment under the playhead again and again, or no longer.
+    ToggleLoop,
+    /// Show this part of the picture.
+    ViewPicture(PictureView),
+    /// Show or hide dropped frames and the like over the picture.
+    ToggleStats,
     /// Magnify the timeline by a factor around a time in seconds.
     Zoom {
         /// Above 1 shows less.
@@ -213,8 +219,10 @@ pub enum Report {
         length: MediaTime,
         /// Number of pictures.
         frames: usize,
+        /// What is wrong with a file that plays all the same, one sentence each.
+        warnings: Vec<String>,
     },
-    /// The player cannot open or go on with a video.
+    /// The player cannot open a video.
     VideoFailed {
         /// [`super::Playback::generation`] when it was asked for.
         generation: u64,

@@ -10,6 +10,7 @@ mod input;
 mod lanes;
 mod library;
 mod notices;
+mod picture_view;
 mod playback;
 mod predictions;
 mod react;
@@ -27,6 +28,7 @@ pub use input::{Choice, Command, Export, Init, Input, PathField, Report, VideoFa
 pub use lanes::{Bar, Lane, lanes};
 pub use library::{Entry, Library, Sort, Thumbnail};
 pub use notices::{Notice, Notices, Tone};
+pub use picture_view::PictureView;
 pub use playback::{Playback, Status};
 pub use predictions::{Origin, PredictionSet, Predictions};
 pub use run::{Progress, RunState, RunSummary, RunView, Started};

@@ -1,7 +1,8 @@
 //! The player as the panels see it. The clock and the frames belong to the player job; here is what it last reported, and
 //! what a person asked for.
 
-use crate::domain::MediaTime;
+use super::PictureView;
+use crate::domain::{MediaTime, TimeRange};
 
 /// How far the open video is.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -40,6 +41,14 @@ pub struct Playback {
     pub length: MediaTime,
     /// Whether the picture that was asked for is not there after a moment.
     pub waiting: bool,
+    /// What is wrong with a video that plays all the same, one sentence each.
+    pub warnings: Vec<String>,
+    /// The range that is played again and again.
+    pub repeat: Option<TimeRange>,
+    /// Which part of the picture is shown, and how large.
+    pub view: PictureView,
+    /// Whether dropped frames and the like are written over the picture.
+    pub stats: bool,
 }
 
 impl Default for Playback {
@@ -55,13 +64,17 @@ impl Default for Playback {
             frames: 0,
             length: MediaTime::ZERO,
             waiting: false,
+            warnings: Vec::new(),
+            repeat: None,
+            view: PictureView::default(),
+            stats: false,
         }
     }
 }
 
 impl Playback {
     /// Speeds that `[` and `]` and the menu step through.
-    pub const SPEEDS: [f64; 7] = [0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0];
+    pub const SPEEDS: [f64; 10] = [0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0, 8.0, 16.0];
 
     /// Whether there are pictures to show.
     #[must_use]
@@ -74,16 +87,16 @@ impl Playback {
     pub fn speed_step(&self, direction: i32) -> f64 {
         let speed = self.speed.abs();
         if direction > 0 {
-            Self::SPEEDS.into_iter().find(|&other| other > speed + 1e-9).unwrap_or(4.0)
+            Self::SPEEDS.into_iter().find(|&other| other > speed + 1e-9).unwrap_or(16.0)
         } else {
-            Self::SPEEDS.into_iter().rev().find(|&other| other < speed - 1e-9).unwrap_or(0.25)
+            Self::SPEEDS.into_iter().rev().find(|&other| other < speed - 1e-9).unwrap_or(0.1)
         }
     }
 
-    /// Where J (`-1`) or L (`+1`) leads: from standing or the other direction to single speed, else twice as fast, at most 8.
+    /// Where J (`-1`) or L (`+1`) leads: from standing or the other direction to single speed, else twice as fast, at most 16.
     #[must_use]
     pub fn shuttle(&self, direction: f64) -> f64 {
-        if self.playing && self.speed * direction > 0.0 { (self.speed * 2.0).clamp(-8.0, 8.0) } else { direction }
+        if self.playing && self.speed * direction > 0.0 { (self.speed * 2.0).clamp(-16.0, 16.0) } else { direction }
     }
 
     /// `time` moved into the video.
@@ -104,15 +117,15 @@ mod tests {
         playback.playing = true;
         assert_eq!(playback.shuttle(1.0), 2.0);
         assert_eq!(playback.shuttle(-1.0), -1.0);
-        playback.speed = -8.0;
-        assert_eq!(playback.shuttle(-1.0), -8.0);
+        playback.speed = -16.0;
+        assert_eq!(playback.shuttle(-1.0), -16.0);
     }
 
     #[test]
     fn speeds_step_and_stay_at_the_ends() {
         let mut playback = Playback::default();
         assert_eq!(playback.speed_step(1), 1.5);
-        playback.speed = 0.25;
-        assert_eq!(playback.speed_step(-1), 0.25);
+        playback.speed = 0.1;
+        assert_eq!(playback.speed_step(-1), 0.1);
     }
 }

@@ -114,7 +114,8 @@ pub(super) fn select(state: &mut State, index: usize, effects: &mut Vec<Effect>)
     let Some(entry) = state.library.entries.get(index) else { return };
     let generation = state.playback.generation + 1;
     let speed = state.playback.speed.abs();
-    let fresh = Playback { video: Some(index), generation, speed, ..Playback::default() };
+    let stats = state.playback.stats;
+    let fresh = Playback { video: Some(index), generation, speed, stats, ..Playback::default() };
     state.timeline = TimelineView::fit(entry.duration.unwrap_or(0.0));
     state.playback = match &entry.problem {
         Some(problem) => {
@@ -198,11 +199,17 @@ pub(super) fn ask_health(state: &mut State, asked: bool, effects: &mut Vec<Effec
 fn player(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
     let playback = &mut state.playback;
     match report {
-        Report::VideoReady { generation, length, frames } if generation == playback.generation => {
+        Report::VideoReady { generation, length, frames, warnings } if generation == playback.generation => {
             let asked = playback.time;
+            // The exact index comes after the first one; where it says the same, what a person did meanwhile stays.
+            let first = playback.status != Status::Ready;
+            let longer = playback.length != length;
             (playback.status, playback.length, playback.frames) = (Status::Ready, length, frames);
-            state.timeline = TimelineView::fit(length.as_secs());
-            if asked > MediaTime::ZERO {
+            playback.warnings = warnings;
+            if first || longer {
+                state.timeline = TimelineView::fit(length.as_secs());
+            }
+            if first && asked > MediaTime::ZERO {
                 seek(state, asked, effects);
             }
         }

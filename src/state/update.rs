@@ -1,6 +1,6 @@
 //! Commands of a person: what they change, and what they ask for.
 
-use crate::domain::{Do, Failure, MediaTime};
+use crate::domain::{Do, Failure, MediaTime, TimeRange};
 
 use super::react::{self, ask_health, check_health, follow, react, refresh, select};
 use super::{
@@ -68,6 +68,8 @@ fn obey(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
         | Command::TableOfAll(_)
         | Command::SelectRow(_)
         | Command::ExportDetections(_) => detect(state, command, effects),
+        Command::ViewPicture(view) => state.playback.view = view,
+        Command::ToggleStats => state.playback.stats = !state.playback.stats,
         Command::Dismiss(id) => state.notices.dismiss(id),
         Command::SetTheme(theme) => state.settings.theme = theme,
         Command::SetScale(scale) => state.settings.scale = scale,
@@ -79,7 +81,8 @@ fn obey(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
         | Command::StepSpeed(_)
         | Command::Seek(_)
         | Command::SeekBy(_)
-        | Command::StepFrames(_) => {
+        | Command::StepFrames(_)
+        | Command::ToggleLoop => {
             if state.playback.is_ready() {
                 play(state, &command, effects);
             }
@@ -167,8 +170,35 @@ fn play(state: &mut State, command: &Command, effects: &mut Vec<Effect>) {
             }
             effects.push(Effect::Player(PlayerRequest::Step(frames)));
         }
+        Command::ToggleLoop => toggle_loop(state, effects),
         _ => {}
     }
+}
+
+/// Loops the shortest segment under the playhead, truth before predictions, or ends looping.
+fn toggle_loop(state: &mut State, effects: &mut Vec<Effect>) {
+    let repeat = if state.playback.repeat.is_some() { None } else { segment_here(state) };
+    if repeat.is_none() && state.playback.repeat.is_none() {
+        state.notices.wrong(Failure::new("There is no segment under the playhead to loop; move it into one."));
+        return;
+    }
+    state.playback.repeat = repeat;
+    effects.push(Effect::Player(PlayerRequest::Repeat(repeat)));
+    if repeat.is_some() && !state.playback.playing {
+        state.playback.playing = true;
+        state.playback.speed = state.playback.speed.abs();
+        effects.push(Effect::Player(PlayerRequest::Play { speed: Some(state.playback.speed) }));
+    }
+}
+
+fn segment_here(state: &State) -> Option<TimeRange> {
+    let time = state.playback.time;
+    let shortest = |bars: &mut dyn Iterator<Item = &super::Bar>| {
+        let ranges = bars.map(|bar| TimeRange::from_secs(bar.start, bar.end)).filter(|range| range.contains(time));
+        ranges.min_by(|a, b| a.length_secs().total_cmp(&b.length_secs()))
+    };
+    let truth = shortest(&mut state.lanes.iter().flat_map(|lane| &lane.truth));
+    truth.or_else(|| shortest(&mut state.lanes.iter().flat_map(|lane| &lane.predictions)))
 }
 
 pub(super) fn seek(state: &mut State, time: MediaTime, effects: &mut Vec<Effect>) {

@@ -164,6 +164,12 @@ impl TimeIndex {
         most - least > 2_000_001
     }
 
+    /// The last frame at or before `frame` at which decoding can start, where that is known.
+    #[must_use]
+    pub fn start_at_or_before(&self, frame: usize) -> Option<usize> {
+        self.starts_before(frame).next().map(|start| start.0)
+    }
+
     /// Whether frames are told by their times, so that decoding can start elsewhere than at the beginning.
     pub(super) fn told_by_time(&self) -> bool {
         !self.ticks.is_empty()

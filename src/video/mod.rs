@@ -9,22 +9,27 @@ mod ffmpeg;
 mod frame;
 mod index;
 mod info;
+mod picture;
 mod player;
 mod queue;
 mod resize;
+mod store;
+mod tone;
 
 pub use clock::PlaybackClock;
 pub use error::VideoError;
 pub use ffmpeg::{
-    AudioSpec, ClipReader, ClipSpec, Decoder, VideoWriter, WriterSpec, index, index_with, probe, provisional_index,
-    thumbnail,
+    AudioSpec, ClipReader, ClipSpec, Decoder, Passing, VideoWriter, Way, WriterSpec, index, index_with, probe,
+    provisional_index, thumbnail,
 };
-pub use frame::{ColourMatrix, ColourRange, Frame, Picture, PixelAspect, Plane, RgbImage, Rotation};
+pub use frame::{Frame, PixelAspect, RgbImage, Rotation};
 pub use index::{RawTime, TimeIndex};
 pub use info::{AudioInfo, VideoInfo};
+pub use picture::{Channel, Chroma, ColourMatrix, ColourRange, Layout, Picture, Plane, Transfer};
 pub use player::{Player, PlayerUpdate, SeekTarget};
 pub use queue::FrameQueue;
 pub use resize::{Filter, resize_as_opencv};
+pub use store::FrameStore;
 
 #[cfg(test)]
 mod tests;

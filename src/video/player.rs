@@ -7,14 +7,21 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded, select};
 
-use super::{Decoder, Frame, TimeIndex, VideoError, index_with, provisional_index};
+use super::{Decoder, Frame, FrameStore, Passing, TimeIndex, VideoError, Way, index_with, provisional_index};
 use crate::domain::MediaTime;
 
 /// Frames decoded ahead: enough to hide the slowest picture of a group, few enough for 4K.
 const AHEAD: usize = 6;
+
+/// Bytes of decoded frames kept around the place that is looked at: 80 pictures of 1080p, 3 s of it.
+const KEPT: usize = 256 << 20;
+
+/// How often a seek that takes long shows how far it is.
+const GLIMPSE: Duration = Duration::from_millis(60);
 
 /// Where to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +30,9 @@ pub enum SeekTarget {
     Time(MediaTime),
     /// The frame of this number; the last one if there are fewer.
     Frame(usize),
+    /// The last frame before this time at which decoding can start, if decoding is not past that; else no other place. For playing faster than
+    /// the machine decodes.
+    Hop(MediaTime),
 }
 
 /// What the decode thread tells.
@@ -35,31 +45,45 @@ pub enum PlayerUpdate {
         /// Generation of the seek that it answers.
         generation: u64,
         /// The frame.
-        frame: Frame,
+        frame: Arc<Frame>,
     },
     /// The video ends after the last frame of this generation.
     End {
         /// Generation of the seek.
         generation: u64,
     },
+    /// What [`Player::fill`] asked for is kept, as far as it decodes.
+    Filled {
+        /// Generation of the request.
+        generation: u64,
+    },
     /// Something failed. A video that failed to open gives nothing more; after a failed seek another may succeed.
     Failed(VideoError),
 }
 
-/// A seek, and which.
+/// What the decode thread is asked.
+#[derive(Clone, Copy)]
+enum Work {
+    /// Go there and decode on.
+    Show(SeekTarget),
+    /// Keep the frames `[from, to)` and wait.
+    Fill { from: usize, to: usize },
+}
+
+/// A request, and which.
 #[derive(Clone, Copy)]
 struct Request {
     generation: u64,
-    target: SeekTarget,
+    work: Work,
 }
 
 /// What the window and the threads share.
-#[derive(Default)]
 struct Shared {
-    /// The latest seek not yet begun.
+    /// The latest request not yet begun.
     request: Mutex<Option<Request>>,
     /// The exact index, or why there is none, once that is known.
     exact: Mutex<Option<Result<Arc<TimeIndex>, VideoError>>>,
+    store: Mutex<FrameStore>,
     stop: AtomicBool,
 }
 
@@ -89,8 +113,13 @@ impl Player {
     /// # Errors
     /// When a thread cannot be started. What is wrong with the file comes as [`PlayerUpdate::Failed`].
     pub fn open(path: &Path, notify: impl Fn() + Send + 'static) -> Result<Self, VideoError> {
-        let shared = Arc::new(Shared::default());
-        *slot(&shared.request) = Some(Request { generation: 0, target: SeekTarget::Frame(0) });
+        let first = Request { generation: 0, work: Work::Show(SeekTarget::Frame(0)) };
+        let shared = Arc::new(Shared {
+            request: Mutex::new(Some(first)),
+            exact: Mutex::default(),
+            store: Mutex::new(FrameStore::new(KEPT)),
+            stop: AtomicBool::new(false),
+        });
         let (wake, woken) = bounded(1);
         let (sender, updates) = bounded(AHEAD);
         let mut player =
@@ -110,19 +139,34 @@ impl Player {
         Ok(player)
     }
 
-    /// Asks for a place and returns the generation that answers it. An earlier seek that is not done is forgotten.
+    /// Asks for a place and returns the generation that answers it. An earlier request that is not done is forgotten.
     pub fn seek(&mut self, target: SeekTarget) -> u64 {
+        self.ask(Work::Show(target))
+    }
+
+    /// Asks to keep the frames `[from, to)`, as an earlier request is forgotten for. What they are kept for is [`Player::kept`].
+    pub fn fill(&mut self, from: usize, to: usize) -> u64 {
+        self.ask(Work::Fill { from, to })
+    }
+
+    fn ask(&mut self, work: Work) -> u64 {
         self.generation += 1;
-        *slot(&self.shared.request) = Some(Request { generation: self.generation, target });
+        *slot(&self.shared.request) = Some(Request { generation: self.generation, work });
         // A full channel has a wake-up in it already.
         let _ = self.wake.try_send(());
         self.generation
     }
 
-    /// The generation of the latest seek.
+    /// The generation of the latest request.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// The decoded frames at hand. Hold them for a moment only: the decode thread adds to them.
+    #[must_use]
+    pub fn kept(&self) -> std::sync::MutexGuard<'_, FrameStore> {
+        slot(&self.shared.store)
     }
 
     /// The next update, if there is one. Take frames only while they are wanted: what is not taken keeps the thread from decoding ahead.
@@ -133,7 +177,7 @@ impl Player {
 
     /// Waits for the next update; `None` when the thread has ended, or after `timeout`.
     #[must_use]
-    pub fn wait_next(&self, timeout: std::time::Duration) -> Option<PlayerUpdate> {
+    pub fn wait_next(&self, timeout: Duration) -> Option<PlayerUpdate> {
         self.updates.recv_timeout(timeout).ok()
     }
 }
@@ -192,7 +236,11 @@ impl Worker {
                 continue;
             };
             let update = match decoder.next_frame() {
-                Ok(Some(frame)) => PlayerUpdate::Frame { generation, frame },
+                Ok(Some(frame)) => {
+                    let frame = Arc::new(frame);
+                    slot(&self.shared.store).insert(frame.clone());
+                    PlayerUpdate::Frame { generation, frame }
+                }
                 Ok(None) => PlayerUpdate::End { generation },
                 Err(error) => PlayerUpdate::Failed(error),
             };
@@ -203,19 +251,57 @@ impl Worker {
         }
     }
 
-    /// Goes where a request says. Gives the generation to decode on, if the place was reached; else the request, if it must wait for
-    /// the exact index.
+    /// Does what a request says. Gives the generation to decode on, if a place was reached; else the request, if it must wait for the exact
+    /// index.
     fn begin(&self, decoder: &mut Decoder, request: Request) -> (Option<u64>, Option<Request>) {
-        let frame = match request.target {
-            SeekTarget::Time(time) => decoder.index().frame_at(time),
-            SeekTarget::Frame(frame) => frame.min(decoder.index().len().saturating_sub(1)),
+        let last = decoder.index().len().saturating_sub(1);
+        let (frame, reach) = match request.work {
+            Work::Show(SeekTarget::Time(time)) => (decoder.index().frame_at(time), usize::MAX),
+            Work::Show(SeekTarget::Frame(frame)) => (frame.min(last), usize::MAX),
+            Work::Show(SeekTarget::Hop(time)) => {
+                let start = decoder.index().starts_before(decoder.index().frame_at(time)).next();
+                match (start, decoder.next_number()) {
+                    (Some((start, _)), next) if start > next => (start, 0),
+                    _ => return (Some(request.generation), None),
+                }
+            }
+            Work::Fill { from, .. } => (from, 0),
         };
-        match decoder.seek_while(frame, &mut || !self.shared.waits()) {
-            Ok(reached) => (reached.then_some(request.generation), None),
+        slot(&self.shared.store).look_at(frame);
+        let mut way = OnTheWay { worker: self, target: frame, reach, glimpsed: None };
+        match decoder.seek_by(frame, &mut way) {
+            Ok(false) => (None, None),
+            Ok(true) => match request.work {
+                Work::Show(_) => (Some(request.generation), None),
+                Work::Fill { to, .. } => {
+                    self.fill(decoder, to);
+                    self.tell(PlayerUpdate::Filled { generation: request.generation });
+                    (None, None)
+                }
+            },
             Err(VideoError::FrameLost { .. }) if !decoder.index().exact => (None, Some(request)),
+            Err(_) if matches!(request.work, Work::Fill { .. }) => {
+                self.tell(PlayerUpdate::Filled { generation: request.generation });
+                (None, None)
+            }
             Err(error) => {
                 self.tell(PlayerUpdate::Failed(error));
                 (None, None)
+            }
+        }
+    }
+
+    /// Keeps what is decoded up to `to`. A picture that cannot be converted is said when it is to be shown.
+    fn fill(&self, decoder: &mut Decoder, to: usize) {
+        while !self.shared.waits() {
+            let Ok(Some(frame)) = decoder.next_frame() else { return };
+            let index = frame.index;
+            if index >= to {
+                return;
+            }
+            slot(&self.shared.store).insert(Arc::new(frame));
+            if index + 1 >= to {
+                return;
             }
         }
     }
@@ -227,8 +313,12 @@ impl Worker {
         if decoder.index().exact {
             return false;
         }
+        let numbered_anew = exact.as_ref().is_ok_and(|exact| exact.times != decoder.index().times);
         match exact.and_then(|exact| decoder.adopt(exact.clone()).map(|()| exact)) {
             Ok(exact) => {
+                if numbered_anew {
+                    slot(&self.shared.store).clear();
+                }
                 self.tell(PlayerUpdate::Indexed(exact));
                 true
             }
@@ -252,6 +342,38 @@ impl Worker {
                 }
                 recv(self.woken) -> _ => {}
             }
+        }
+    }
+}
+
+/// What becomes of the frames before the one that is sought: those close to it are kept, and now and then one is shown on the way.
+struct OnTheWay<'a> {
+    worker: &'a Worker,
+    target: usize,
+    /// Frames before the target that are kept, at most.
+    reach: usize,
+    /// When something was shown last.
+    glimpsed: Option<Instant>,
+}
+
+impl Way for OnTheWay<'_> {
+    fn passing(&mut self, frame: usize) -> Passing {
+        if self.worker.shared.waits() {
+            return Passing::Stop;
+        }
+        let due = self.glimpsed.is_none_or(|at| at.elapsed() >= GLIMPSE);
+        if self.reach > 0 && (due || self.target - frame <= self.reach) { Passing::Keep } else { Passing::On }
+    }
+
+    fn keep(&mut self, frame: Frame) {
+        let mut store = slot(&self.worker.shared.store);
+        // Half the room is for what lies before: the other half for what will be decoded ahead, and for where one came from.
+        self.reach = store.room(frame.picture.bytes()) / 2;
+        store.insert(Arc::new(frame));
+        drop(store);
+        if self.glimpsed.is_none_or(|at| at.elapsed() >= GLIMPSE) {
+            self.glimpsed = Some(Instant::now());
+            (self.worker.notify)();
         }
     }
 }

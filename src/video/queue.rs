@@ -11,11 +11,13 @@ pub struct FrameQueue<T> {
     generation: u64,
     waiting: VecDeque<(MediaTime, T)>,
     dropped: u64,
+    /// Frames before this time are not let in.
+    begin: MediaTime,
 }
 
 impl<T> Default for FrameQueue<T> {
     fn default() -> Self {
-        Self { generation: 0, waiting: VecDeque::new(), dropped: 0 }
+        Self { generation: 0, waiting: VecDeque::new(), dropped: 0, begin: MediaTime::ZERO }
     }
 }
 
@@ -23,12 +25,18 @@ impl<T> FrameQueue<T> {
     /// Empties the queue; from now on only frames of `generation` are let in.
     pub fn restart(&mut self, generation: u64) {
         self.generation = generation;
+        self.begin = MediaTime::ZERO;
         self.waiting.clear();
     }
 
-    /// Appends a frame; false, and the frame is gone, when it is of another generation.
+    /// Lets in no frame of this generation before `begin`: it is on the screen already.
+    pub fn skip_to(&mut self, begin: MediaTime) {
+        self.begin = begin;
+    }
+
+    /// Appends a frame; false, and the frame is gone, when it is of another generation or too early.
     pub fn push(&mut self, generation: u64, time: MediaTime, frame: T) -> bool {
-        let wanted = generation == self.generation;
+        let wanted = generation == self.generation && time >= self.begin;
         if wanted {
             self.waiting.push_back((time, frame));
         }

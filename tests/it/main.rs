@@ -23,6 +23,10 @@ mod docs;
 mod expected;
 #[allow(dead_code, reason = "a shared helper: each feature set uses part of it")]
 mod fixtures;
+#[cfg(feature = "video")]
+mod frame_exact;
+#[cfg(feature = "video")]
+mod made_videos;
 mod model_rules;
 mod numpy;
 mod parity_eval;

@@ -46,10 +46,16 @@ fn the_video_uniforms_are_laid_out_as_the_shader_reads_them() {
         ("green", std::mem::offset_of!(V, rgb_from_yuv) + 16),
         ("blue", std::mem::offset_of!(V, rgb_from_yuv) + 32),
         ("turn", std::mem::offset_of!(V, turn)),
+        ("part", std::mem::offset_of!(V, part)),
+        ("pick_y", std::mem::offset_of!(V, picks)),
+        ("pick_u", std::mem::offset_of!(V, picks) + 16),
+        ("pick_v", std::mem::offset_of!(V, picks) + 32),
+        ("pick_a", std::mem::offset_of!(V, picks) + 48),
         ("luma_size", std::mem::offset_of!(V, luma_size)),
-        ("chroma_size", std::mem::offset_of!(V, chroma_size)),
         ("chroma_step", std::mem::offset_of!(V, chroma_step)),
         ("chroma_first", std::mem::offset_of!(V, chroma_first)),
+        ("transfer_kind", std::mem::offset_of!(V, transfer)),
+        ("opaque", std::mem::offset_of!(V, opaque)),
     ] {
         assert_eq!(offset(name), Some(rust), "{name}");
     }

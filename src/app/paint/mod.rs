@@ -2,4 +2,4 @@
 
 mod video;
 
-pub use video::{VideoPaint, VideoUniforms};
+pub use video::{VideoPaint, VideoUniforms, WHOLE};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use egui_wgpu::{CallbackResources, CallbackTrait, ScreenDescriptor};
 use wgpu::util::DeviceExt as _;
 
-use crate::video::{ColourRange, Frame, Picture, Plane, Rotation};
+use crate::video::{Channel, Frame, Layout, Picture, Rotation, Transfer};
 
 use eframe::egui_wgpu;
 
@@ -19,54 +19,76 @@ pub struct VideoUniforms {
     pub rgb_from_yuv: [[f32; 4]; 3],
     /// Row-major 2x2 matrix from a place in the upright picture, measured from its middle, to the stored one.
     pub turn: [f32; 4],
+    /// Left, top, width and height of the part of the upright picture that is drawn, each 0..1.
+    pub part: [f32; 4],
+    /// Weights of the bytes of a texel, each 0..1, that make Y, U, V and opacity 0..1.
+    pub picks: [[f32; 4]; 4],
     /// Stored size in pixels.
     pub luma_size: [f32; 2],
-    /// Size of the chroma planes in samples.
-    pub chroma_size: [f32; 2],
     /// Luma pixels from one chroma sample to the next.
     pub chroma_step: [f32; 2],
     /// Luma pixels from the first luma sample to the first chroma sample.
     pub chroma_first: [f32; 2],
+    /// 0: as a display shows it, 1: PQ, 2: HLG.
+    pub transfer: u32,
+    /// 1 for a picture without opacity.
+    pub opaque: f32,
 }
 
+/// The whole of a picture.
+pub const WHOLE: [f32; 4] = [0.0, 0.0, 1.0, 1.0];
+
 impl VideoUniforms {
-    /// The uniforms of a picture. Chroma is sited left, and midway between rows, as MPEG-2 and later do.
+    /// The uniforms of a part of a picture (left, top, width, height, 0..1 of the upright one).
     #[must_use]
-    pub fn new(picture: &Picture) -> Self {
-        let size = |plane: &Plane| [plane.width as f32, plane.height as f32];
-        let [luma, chroma, _] = &picture.planes;
-        let step = |luma: usize, chroma: usize| luma.div_ceil(chroma.max(1)).max(1) as f32;
-        let chroma_step = [step(luma.width, chroma.width), step(luma.height, chroma.height)];
+    pub fn new(picture: &Picture, part: [f32; 4]) -> Self {
         let turn = match picture.rotation {
             Rotation::None => [1.0, 0.0, 0.0, 1.0],
             Rotation::Clockwise90 => [0.0, 1.0, -1.0, 0.0],
             Rotation::Half => [-1.0, 0.0, 0.0, -1.0],
             Rotation::Clockwise270 => [0.0, -1.0, 1.0, 0.0],
         };
+        let (chroma_step, chroma_first) = picture.chroma_grid();
         Self {
-            rgb_from_yuv: rgb_from_yuv(picture),
+            rgb_from_yuv: picture.rgb_from_yuv().map(|row| row.map(|weight| weight as f32)),
             turn,
-            luma_size: size(luma),
-            chroma_size: size(chroma),
+            part,
+            picks: CHANNELS.map(|channel| pick(picture.layout, channel)),
+            luma_size: [picture.width as f32, picture.height as f32],
             chroma_step,
-            chroma_first: [0.0, 0.5 * (chroma_step[1] - 1.0)],
+            chroma_first,
+            transfer: match picture.transfer {
+                Transfer::Display => 0,
+                Transfer::Pq => 1,
+                Transfer::Hlg => 2,
+            },
+            opaque: if picture.layout.alpha { 0.0 } else { 1.0 },
         }
     }
 }
 
-/// The matrix from bytes as 0..1 to R, G, B as 0..1 (ITU-R BT.601, 709, 2020: Kr and Kb; limited range 16-235 and 16-240).
-fn rgb_from_yuv(picture: &Picture) -> [[f32; 4]; 3] {
-    let (kr, kb) = picture.matrix.weights();
-    let kg = 1.0 - kr - kb;
-    let (black, luma, chroma) = match picture.range {
-        ColourRange::Limited => (16.0 / 255.0, 255.0 / 219.0, 255.0 / 224.0),
-        ColourRange::Full => (0.0, 1.0, 1.0),
-    };
-    let (red_v, blue_u) = (2.0 * (1.0 - kr) * chroma, 2.0 * (1.0 - kb) * chroma);
-    let (green_u, green_v) = (-kb / kg * blue_u, -kr / kg * red_v);
-    let middle = 128.0 / 255.0;
-    let row = |u: f64, v: f64| [luma, u, v, -luma * black - (u + v) * middle].map(|value| value as f32);
-    [row(0.0, red_v), row(green_u, green_v), row(blue_u, 0.0)]
+/// The channels in the order of their textures.
+const CHANNELS: [Channel; 4] = [Channel::Luma, Channel::U, Channel::V, Channel::Alpha];
+
+/// Weights of the bytes of a texel (as 0..1) that make a channel 0..1; none of a channel that a picture does not have.
+fn pick(layout: Layout, channel: Channel) -> [f32; 4] {
+    let mut weights = [0.0; 4];
+    if let Some((_, first)) = layout.place(channel) {
+        let unit = 255.0 / layout.highest();
+        for (byte, weight) in weights.iter_mut().skip(first).take(layout.sample_bytes()).enumerate() {
+            *weight = (unit * 256f64.powi(byte as i32)) as f32;
+        }
+    }
+    weights
+}
+
+/// The texture format of texels of so many bytes.
+fn format(texel_bytes: usize) -> wgpu::TextureFormat {
+    match texel_bytes {
+        1 => wgpu::TextureFormat::R8Unorm,
+        2 => wgpu::TextureFormat::Rg8Unorm,
+        _ => wgpu::TextureFormat::Rgba8Unorm,
+    }
 }
 
 /// A request to draw a frame, given to egui for one pass.
@@ -76,6 +98,8 @@ pub struct VideoPaint {
     pub frame: Arc<Frame>,
     /// Tells frames apart: a frame with the number of the last one is not uploaded again.
     pub sequence: u64,
+    /// Left, top, width and height of the part that fills the place, 0..1 of the upright picture; [`WHOLE`] for all of it.
+    pub part: [f32; 4],
     /// Format of the surface.
     pub target: wgpu::TextureFormat,
 }
@@ -84,17 +108,27 @@ pub struct VideoPaint {
 struct Resources {
     pipeline: wgpu::RenderPipeline,
     layout: wgpu::BindGroupLayout,
-    sampler: wgpu::Sampler,
     picture: Option<OnGpu>,
 }
 
-/// The textures of pictures of one size, and which of them they hold.
+/// Textures of pictures of one size and layout, and which of them they hold.
 struct OnGpu {
-    planes: [wgpu::Texture; 3],
+    planes: Vec<wgpu::Texture>,
     uniforms: wgpu::Buffer,
+    written: VideoUniforms,
     bind_group: wgpu::BindGroup,
-    sizes: [(usize, usize); 3],
+    shape: Shape,
     sequence: u64,
+}
+
+/// Layout and sizes of the planes.
+#[derive(Clone, PartialEq)]
+struct Shape(Layout, Vec<(usize, usize)>);
+
+impl Shape {
+    fn of(picture: &Picture) -> Self {
+        Self(picture.layout, picture.planes.iter().map(|plane| (plane.width, plane.height)).collect())
+    }
 }
 
 impl CallbackTrait for VideoPaint {
@@ -107,7 +141,7 @@ impl CallbackTrait for VideoPaint {
         resources: &mut CallbackResources,
     ) -> Vec<wgpu::CommandBuffer> {
         let resources = resources.entry::<Resources>().or_insert_with(|| Resources::new(device, self.target));
-        resources.upload(device, queue, &self.frame.picture, self.sequence);
+        resources.upload(device, queue, self);
         Vec::new()
     }
 
@@ -143,19 +177,13 @@ impl Resources {
             min_binding_size: None,
         };
         let plane = wgpu::BindingType::Texture {
-            sample_type: wgpu::TextureSampleType::Float { filterable: true },
+            sample_type: wgpu::TextureSampleType::Float { filterable: false },
             view_dimension: wgpu::TextureViewDimension::D2,
             multisampled: false,
         };
         let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
             label: Some("video picture"),
-            entries: &[
-                entry(0, uniform),
-                entry(1, plane),
-                entry(2, plane),
-                entry(3, plane),
-                entry(4, wgpu::BindingType::Sampler(wgpu::SamplerBindingType::Filtering)),
-            ],
+            entries: &[entry(0, uniform), entry(1, plane), entry(2, plane), entry(3, plane), entry(4, plane)],
         });
         let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
             label: Some("video picture"),
@@ -183,67 +211,65 @@ impl Resources {
             multiview_mask: None,
             cache: None,
         });
-        let sampler = device.create_sampler(&wgpu::SamplerDescriptor {
-            label: Some("video picture"),
-            mag_filter: wgpu::FilterMode::Linear,
-            min_filter: wgpu::FilterMode::Linear,
-            ..wgpu::SamplerDescriptor::default()
-        });
-        Self { pipeline, layout, sampler, picture: None }
+        Self { pipeline, layout, picture: None }
     }
 
-    fn upload(&mut self, device: &wgpu::Device, queue: &wgpu::Queue, picture: &Picture, sequence: u64) {
-        let sizes = [0, 1, 2].map(|plane: usize| (picture.planes[plane].width, picture.planes[plane].height));
-        if self.picture.as_ref().is_some_and(|known| known.sizes == sizes && known.sequence == sequence) {
-            return;
+    fn upload(&mut self, device: &wgpu::Device, queue: &wgpu::Queue, paint: &VideoPaint) {
+        let picture = &paint.frame.picture;
+        let (shape, uniforms) = (Shape::of(picture), VideoUniforms::new(picture, paint.part));
+        let fits = self.picture.take().filter(|known| known.shape == shape);
+        let mut on_gpu = fits.unwrap_or_else(|| self.allocate(device, picture, shape, uniforms));
+        if on_gpu.written != uniforms {
+            on_gpu.written = uniforms;
+            queue.write_buffer(&on_gpu.uniforms, 0, bytemuck::bytes_of(&uniforms));
         }
-        let fits = self.picture.take().filter(|known| known.sizes == sizes);
-        let mut on_gpu = fits.unwrap_or_else(|| self.allocate(device, picture, sizes));
-        on_gpu.sequence = sequence;
-        queue.write_buffer(&on_gpu.uniforms, 0, bytemuck::bytes_of(&VideoUniforms::new(picture)));
-        for (texture, plane) in on_gpu.planes.iter().zip(&picture.planes) {
-            let rows = wgpu::TexelCopyBufferLayout {
-                offset: 0,
-                bytes_per_row: Some(plane.width as u32),
-                rows_per_image: Some(plane.height as u32),
-            };
-            queue.write_texture(texture.as_image_copy(), &plane.data, rows, extent(plane.width, plane.height));
+        if on_gpu.sequence != paint.sequence {
+            on_gpu.sequence = paint.sequence;
+            for (number, (texture, plane)) in on_gpu.planes.iter().zip(&picture.planes).enumerate() {
+                let rows = wgpu::TexelCopyBufferLayout {
+                    offset: 0,
+                    bytes_per_row: Some((plane.width * picture.layout.texel_bytes(number)) as u32),
+                    rows_per_image: Some(plane.height as u32),
+                };
+                queue.write_texture(texture.as_image_copy(), &plane.data, rows, extent(plane.width, plane.height));
+            }
         }
         self.picture = Some(on_gpu);
     }
 
-    fn allocate(&self, device: &wgpu::Device, picture: &Picture, sizes: [(usize, usize); 3]) -> OnGpu {
-        let planes = sizes.map(|(width, height)| {
+    fn allocate(&self, device: &wgpu::Device, picture: &Picture, shape: Shape, written: VideoUniforms) -> OnGpu {
+        let texture = |(number, &(width, height)): (usize, &(usize, usize))| {
             device.create_texture(&wgpu::TextureDescriptor {
                 label: Some("video plane"),
                 size: extent(width, height),
                 mip_level_count: 1,
                 sample_count: 1,
                 dimension: wgpu::TextureDimension::D2,
-                format: wgpu::TextureFormat::R8Unorm,
+                format: format(picture.layout.texel_bytes(number)),
                 usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
                 view_formats: &[],
             })
-        });
+        };
+        let planes: Vec<wgpu::Texture> = shape.1.iter().enumerate().map(texture).collect();
         let uniforms = device.create_buffer_init(&wgpu::util::BufferInitDescriptor {
             label: Some("video picture"),
-            contents: bytemuck::bytes_of(&VideoUniforms::new(picture)),
+            contents: bytemuck::bytes_of(&written),
             usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
         });
-        let views = planes.each_ref().map(|plane| plane.create_view(&wgpu::TextureViewDescriptor::default()));
+        // A channel that a picture does not have reads luma, with weights of zero.
+        let views = CHANNELS.map(|channel| {
+            let plane = picture.layout.place(channel).map_or(0, |(plane, _)| plane);
+            planes[plane].create_view(&wgpu::TextureViewDescriptor::default())
+        });
         let entry = |binding, resource| wgpu::BindGroupEntry { binding, resource };
+        let mut entries = vec![entry(0, uniforms.as_entire_binding())];
+        entries.extend((1..).zip(&views).map(|(at, view)| entry(at, wgpu::BindingResource::TextureView(view))));
         let bind_group = device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some("video picture"),
             layout: &self.layout,
-            entries: &[
-                entry(0, uniforms.as_entire_binding()),
-                entry(1, wgpu::BindingResource::TextureView(&views[0])),
-                entry(2, wgpu::BindingResource::TextureView(&views[1])),
-                entry(3, wgpu::BindingResource::TextureView(&views[2])),
-                entry(4, wgpu::BindingResource::Sampler(&self.sampler)),
-            ],
+            entries: &entries,
         });
-        OnGpu { planes, uniforms, bind_group, sizes, sequence: 0 }
+        OnGpu { planes, uniforms, written, bind_group, shape, sequence: 0 }
     }
 }
 
@@ -254,44 +280,28 @@ fn extent(width: usize, height: usize) -> wgpu::Extent3d {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::video::{ColourMatrix, PixelAspect};
-
-    fn picture(matrix: ColourMatrix, range: ColourRange) -> Picture {
-        let plane = |side: usize| Plane { data: vec![0; side * side], width: side, height: side };
-        Picture {
-            width: 4,
-            height: 4,
-            planes: [plane(4), plane(2), plane(2)],
-            range,
-            matrix,
-            rotation: Rotation::None,
-            pixel_aspect: PixelAspect::default(),
-        }
-    }
-
-    #[test]
-    fn white_black_and_red_come_out_as_the_standards_say() {
-        // Limited-range bytes of white, black and pure red; red rounded, hence the tolerance of 2/255.
-        let cases = [
-            (ColourMatrix::Bt601, [235, 128, 128], [1.0, 1.0, 1.0]),
-            (ColourMatrix::Bt709, [16, 128, 128], [0.0, 0.0, 0.0]),
-            (ColourMatrix::Bt601, [81, 90, 240], [1.0, 0.0, 0.0]),
-            (ColourMatrix::Bt709, [63, 102, 240], [1.0, 0.0, 0.0]),
-            (ColourMatrix::Bt2020, [74, 97, 240], [1.0, 0.0, 0.0]),
-        ];
-        for (matrix, [y, u, v], wanted) in cases {
-            let rows = VideoUniforms::new(&picture(matrix, ColourRange::Limited)).rgb_from_yuv;
-            let input = [y as f32 / 255.0, u as f32 / 255.0, v as f32 / 255.0, 1.0];
-            for (row, wanted) in rows.iter().zip(wanted) {
-                let got: f32 = row.iter().zip(input).map(|(weight, value)| weight * value).sum();
-                assert!((got - wanted).abs() < 2.5 / 255.0, "{matrix:?} {got} {wanted}");
-            }
-        }
-    }
+    use crate::video::Chroma;
 
     #[test]
     fn half_size_chroma_is_sited_left_and_midway() {
-        let uniforms = VideoUniforms::new(&picture(ColourMatrix::Bt601, ColourRange::Full));
+        let plane = |side: usize| crate::video::Plane { data: vec![0; side * side], width: side, height: side };
+        let planes = vec![plane(4), plane(2), plane(2)];
+        let picture = Picture { planes, layout: Layout::PLANAR, ..Picture::grey(4, 4, 0) };
+        let uniforms = VideoUniforms::new(&picture, WHOLE);
         assert_eq!((uniforms.chroma_step, uniforms.chroma_first), ([2.0, 2.0], [0.0, 0.5]));
+    }
+
+    #[test]
+    fn bytes_are_weighted_as_the_layout_says() {
+        let p010 = Layout { bits: 10, shift: 6, chroma: Chroma::Pairs, alpha: false };
+        // The highest value, 1023 at the upper end of sixteen bits, is bytes 192 and 255.
+        let texel = [192.0 / 255.0, 1.0];
+        for (channel, first) in [(Channel::Luma, 0), (Channel::U, 0), (Channel::V, 2)] {
+            let weights = pick(p010, channel);
+            let value = weights[first] * texel[0] + weights[first + 1] * texel[1];
+            assert!((value - 1.0).abs() < 1e-6, "{channel:?} {value}");
+        }
+        assert_eq!(pick(p010, Channel::Alpha), [0.0; 4]);
+        assert_eq!(pick(Layout::PLANAR, Channel::V), [1.0, 0.0, 0.0, 0.0]);
     }
 }

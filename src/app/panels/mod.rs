@@ -3,18 +3,19 @@
 mod curves;
 mod detections;
 mod library;
+mod magnifier;
+mod overlay;
 mod player;
 mod timeline;
 mod train_form;
 mod training;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use egui::{Color32, FontId, Painter, Pos2, Rect, TextureHandle, Ui};
 
+use crate::jobs::screen::{ScreenStats, Showing};
 use crate::state::{Command, State};
-use crate::video::Frame;
 
 use super::layout::Panel;
 use super::theme::Theme;
@@ -27,8 +28,10 @@ pub struct View<'a> {
     pub theme: &'a Theme,
     /// Small pictures by index in the library.
     pub thumbnails: &'a BTreeMap<usize, TextureHandle>,
-    /// The picture to show, and a number that changes with it.
-    pub picture: Option<(Arc<Frame>, u64)>,
+    /// The picture to show.
+    pub picture: Option<Showing>,
+    /// How playing goes, when that is asked for.
+    pub stats: Option<ScreenStats>,
     /// Format of the surface, where there is a GPU.
     pub surface: Option<wgpu::TextureFormat>,
     /// What the person did.

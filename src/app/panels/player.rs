@@ -5,12 +5,14 @@ use egui::accesskit::Role;
 use egui::{Align, ComboBox, CornerRadius, Layout, Rect, RichText, Sense, Spinner, Ui, WidgetInfo, pos2, vec2};
 
 use crate::domain::MediaTime;
-use crate::state::{Command, Playback, Status, clock_text};
+use crate::jobs::screen::Showing;
+use crate::state::{Command, PictureView, Playback, Status, clock_text};
 
 use super::super::icons::Icon;
 use super::super::paint::VideoPaint;
 use super::super::widgets::{cut, empty_state, icon_button};
-use super::View;
+use super::magnifier::Seen;
+use super::{View, magnifier, overlay};
 
 const BAR: f32 = 44.0;
 const SEEK: f32 = 16.0;
@@ -42,23 +44,28 @@ fn stage(ui: &mut Ui, view: &mut View<'_>) {
         }
         Status::Opening | Status::Ready => {
             let rect = ui.max_rect();
-            if let (Some((frame, sequence)), Some(target)) = (view.picture.clone(), view.surface) {
-                let aspect = frame.picture.display_aspect() as f32;
-                let width = rect.width().min(rect.height() * aspect);
-                let place = Rect::from_center_size(rect.center(), vec2(width, width / aspect));
-                let paint = VideoPaint { frame, sequence, target };
-                ui.painter().add(egui_wgpu::Callback::new_paint_callback(place, paint));
+            if let (Some(Showing { frame, sequence, .. }), Some(target)) = (view.picture.clone(), view.surface) {
+                let seen = Seen::new(ui, view, rect, &frame.picture);
+                let part = seen.part.map(|share| share as f32);
+                let paint = VideoPaint { frame, sequence, target, part };
+                ui.painter().add(egui_wgpu::Callback::new_paint_callback(seen.place, paint));
+                seen.hands(ui, view);
             }
             let response = ui.allocate_rect(rect, Sense::click());
             let enabled = view.state.playback.is_ready();
             response.widget_info(|| WidgetInfo::labeled(Role::Image, enabled, "Picture"));
-            if response.clicked() {
+            if response.double_clicked() {
+                // The first click began or ended playing.
+                view.send(Command::TogglePlay);
+                view.send(Command::ViewPicture(PictureView::default()));
+            } else if response.clicked() {
                 view.send(Command::TogglePlay);
             }
             if view.state.playback.waiting || (view.state.playback.status == Status::Opening && view.picture.is_none())
             {
                 ui.put(Rect::from_center_size(rect.center(), vec2(32.0, 32.0)), Spinner::new().size(28.0));
             }
+            overlay::show(ui, view, rect);
         }
     }
 }
@@ -141,6 +148,9 @@ fn controls(ui: &mut Ui, view: &mut View<'_>) {
                 view.send(Command::SetSpeed(chosen));
             }
         });
+        if let Some(showing) = view.picture.clone().filter(|_| ready && ui.available_width() > 260.0) {
+            magnifier::menu(ui, view, &showing.frame.picture);
+        }
         if ready && ui.available_width() > 160.0 {
             let frame = format!("frame {}", view.state.playback.frame);
             ui.label(RichText::new(frame).font(theme.number_font()).color(theme.text_soft()))

@@ -56,6 +56,12 @@ impl Decoder {
         &self.index
     }
 
+    /// Number of the frame that [`Decoder::next_frame`] gives next.
+    #[must_use]
+    pub fn next_number(&self) -> usize {
+        self.current.map_or(0, |current| current + usize::from(!self.fresh))
+    }
+
     /// The turn that makes pictures stand upright.
     #[must_use]
     pub fn rotation(&self) -> Rotation {
@@ -71,10 +77,17 @@ impl Decoder {
             return Ok(None);
         }
         self.fresh = false;
-        let Some(index) = self.current else { return Ok(None) };
+        match self.current {
+            Some(index) => self.decoded(index).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The frame that lies decoded, which is frame `index`.
+    fn decoded(&mut self, index: usize) -> Result<Frame, VideoError> {
         let shape = (self.rotation, self.aspect);
         let picture = self.converter.picture(self.source.path(), self.source.frame(), shape)?;
-        Ok(Some(Frame { index, time: self.index.time(index).unwrap_or_default(), picture }))
+        Ok(Frame { index, time: self.index.time(index).unwrap_or_default(), picture })
     }
 
     /// Makes frame `frame` the one that [`Decoder::next_frame`] gives next, in either direction.
@@ -82,15 +95,15 @@ impl Decoder {
     /// # Errors
     /// When there is no such frame, or the file does not give it any more.
     pub fn seek(&mut self, frame: usize) -> Result<(), VideoError> {
-        self.seek_while(frame, &mut || true).map(drop)
+        self.seek_by(frame, &mut Straight).map(drop)
     }
 
-    /// [`Decoder::seek`] that asks `go_on` after each frame on the way, and gives up when told to: then false, and the next frame is
-    /// any. So that a newer wish need not wait for an older one.
+    /// [`Decoder::seek`] that asks `way` about each frame that is decoded before the one sought, and gives up when told to: then false, and
+    /// the next frame is any. So that a newer wish need not wait for an older one, and what was decoded on the way is not lost.
     ///
     /// # Errors
     /// As [`Decoder::seek`].
-    pub fn seek_while(&mut self, frame: usize, go_on: &mut dyn FnMut() -> bool) -> Result<bool, VideoError> {
+    pub fn seek_by(&mut self, frame: usize, way: &mut dyn Way) -> Result<bool, VideoError> {
         if frame >= self.index.len() {
             let path = self.source.path().to_path_buf();
             return Err(VideoError::NoSuchFrame { path, frame, frames: self.index.len() });
@@ -99,7 +112,7 @@ impl Decoder {
             self.fresh = true;
             return Ok(true);
         }
-        match self.reach(frame, go_on)? {
+        match self.reach(frame, way)? {
             Reached::There => Ok(true),
             Reached::Stopped => Ok(false),
             Reached::Passed => Err(VideoError::FrameLost { path: self.source.path().to_path_buf(), frame }),
@@ -156,13 +169,13 @@ impl Decoder {
     }
 
     /// Decodes to `frame` by the cheapest way.
-    fn reach(&mut self, frame: usize, go_on: &mut dyn FnMut() -> bool) -> Result<Reached, VideoError> {
+    fn reach(&mut self, frame: usize, way: &mut dyn Way) -> Result<Reached, VideoError> {
         let next = self.current.map_or(0, |current| current + 1);
         let starts: Vec<(usize, i64)> =
             if self.lies { Vec::new() } else { self.index.starts_before(frame).take(TRIES).collect() };
         // A jump throws away what the codec holds: it pays only when it skips frames.
         if next <= frame && starts.first().is_none_or(|start| start.0 <= next + scan::threads()) {
-            match self.skip_to(frame, go_on) {
+            match self.skip_to(frame, way)? {
                 Reached::Passed => {}
                 reached => return Ok(reached),
             }
@@ -173,13 +186,13 @@ impl Decoder {
             if self.source.jump(ask).is_err() {
                 continue;
             }
-            match self.skip_to(frame, go_on) {
+            match self.skip_to(frame, way)? {
                 Reached::Passed => {}
                 reached => return Ok(reached),
             }
         }
         self.begin_anew()?;
-        let reached = self.skip_to(frame, go_on);
+        let reached = self.skip_to(frame, way)?;
         // The frame is there, and no jump led to it.
         self.lies |= matches!(reached, Reached::There) && starts.iter().any(|start| start.0 > 0);
         Ok(reached)
@@ -192,16 +205,19 @@ impl Decoder {
     }
 
     /// Decodes forward until `frame`.
-    fn skip_to(&mut self, frame: usize, go_on: &mut dyn FnMut() -> bool) -> Reached {
+    fn skip_to(&mut self, frame: usize, way: &mut dyn Way) -> Result<Reached, VideoError> {
         while let Some(at) = self.advance() {
             match at.cmp(&frame) {
-                Ordering::Less if go_on() => {}
-                Ordering::Less => return Reached::Stopped,
-                Ordering::Equal => return Reached::There,
-                Ordering::Greater => return Reached::Passed,
+                Ordering::Less => match way.passing(at) {
+                    Passing::On => {}
+                    Passing::Keep => way.keep(self.decoded(at)?),
+                    Passing::Stop => return Ok(Reached::Stopped),
+                },
+                Ordering::Equal => return Ok(Reached::There),
+                Ordering::Greater => return Ok(Reached::Passed),
             }
         }
-        Reached::Passed
+        Ok(Reached::Passed)
     }
 
     /// Decodes one frame of the index and returns its number.
@@ -221,6 +237,37 @@ impl Decoder {
             }
         }
     }
+}
+
+/// What to do with a frame that is decoded on the way to another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passing {
+    /// Nothing.
+    On,
+    /// Hand it over.
+    Keep,
+    /// Go no further.
+    Stop,
+}
+
+/// Who is asked about the frames on the way of a seek.
+pub trait Way {
+    /// What to do with this frame.
+    fn passing(&mut self, frame: usize) -> Passing;
+
+    /// Takes a frame for which [`Way::passing`] said so.
+    fn keep(&mut self, frame: Frame);
+}
+
+/// A way on which nothing is kept.
+struct Straight;
+
+impl Way for Straight {
+    fn passing(&mut self, _: usize) -> Passing {
+        Passing::On
+    }
+
+    fn keep(&mut self, _: Frame) {}
 }
 
 /// How decoding towards a frame ended.

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::Once;
 
 pub use clip::{ClipReader, ClipSpec};
-pub use decoder::{Decoder, thumbnail};
+pub use decoder::{Decoder, Passing, Way, thumbnail};
 pub use probe::probe;
 pub use scan::{index, index_with, provisional_index};
 pub use writer::{AudioSpec, VideoWriter, WriterSpec};

@@ -7,7 +7,8 @@ use ff::software::scaling;
 use ffmpeg_next as ff;
 
 use super::super::{
-    ColourMatrix, ColourRange, Filter, Picture, PixelAspect, Plane, RgbImage, Rotation, VideoError, resize_as_opencv,
+    ColourMatrix, ColourRange, Filter, Layout, Picture, PixelAspect, Plane, RgbImage, Rotation, Transfer, VideoError,
+    resize_as_opencv,
 };
 use super::raw;
 
@@ -36,20 +37,28 @@ pub(super) fn colours(frame: &ff::frame::Video) -> (ColourMatrix, ColourRange) {
     (matrix, if full { ColourRange::Full } else { ColourRange::Limited })
 }
 
+/// How light became the frame's values.
+fn transfer(frame: &ff::frame::Video) -> Transfer {
+    use ff::color::TransferCharacteristic;
+    match frame.color_transfer_characteristic() {
+        TransferCharacteristic::SMPTE2084 => Transfer::Pq,
+        TransferCharacteristic::ARIB_STD_B67 => Transfer::Hlg,
+        _ => Transfer::Display,
+    }
+}
+
 /// The 8-bit planar format that keeps a frame's chroma as it is, or half of it each way where there is no such format.
 fn planar_format(format: Pixel) -> Pixel {
     match format.descriptor().map(|of| (of.log2_chroma_w(), of.log2_chroma_h())) {
-        Some((0, 0)) if !matches!(format, Pixel::GRAY8 | Pixel::GRAY16LE | Pixel::GRAY10LE) => Pixel::YUV444P,
+        Some((0, 0)) => Pixel::YUV444P,
         Some((1, 0)) => Pixel::YUV422P,
         _ => Pixel::YUV420P,
     }
 }
 
-/// Whether the first three planes can be taken as they are.
-fn is_planar_8bit(format: Pixel) -> bool {
-    use Pixel::{YUV420P, YUV422P, YUV444P, YUVA420P, YUVA422P, YUVA444P, YUVJ420P, YUVJ422P, YUVJ444P};
-    let taken = [YUV420P, YUV422P, YUV444P, YUVJ420P, YUVJ422P, YUVJ444P, YUVA420P, YUVA422P, YUVA444P];
-    taken.contains(&format)
+/// What a format's bytes mean, where they can be taken as they are.
+fn layout(format: Pixel) -> Option<Layout> {
+    Layout::of_format(format.descriptor()?.name())
 }
 
 /// Whether rows lie in memory in their order; some old codecs store them from the bottom up, with negative strides.
@@ -65,17 +74,18 @@ impl Converter {
         frame: &ff::frame::Video,
         (rotation, aspect): (Rotation, PixelAspect),
     ) -> Result<Picture, VideoError> {
-        if is_planar_8bit(frame.format()) && rows_go_down(frame) && frame.planes() >= 3 {
-            let (matrix, range) = colours(frame);
-            return Ok(copy_planes(frame, (matrix, range), (rotation, aspect)));
-        }
         let (matrix, range) = colours(frame);
+        let transfer = transfer(frame);
+        let means = |layout, matrix, range| Means { layout, matrix, range, transfer, rotation, aspect };
+        if let Some(layout) = layout(frame.format()).filter(|of| rows_go_down(frame) && frame.planes() >= of.planes()) {
+            return Ok(copy_planes(frame, means(layout, matrix, range)));
+        }
         let size = (frame.width(), frame.height());
         let yuv = self.run(path, frame, planar_format(frame.format()), size, scaling::Flags::BICUBIC)?;
         // RGB, and full-range formats that have a limited-range twin, come out of the scaler as BT.601, limited.
-        let is_yuv = yuv_like(frame.format());
-        let (matrix, range) = if is_yuv { (matrix, range) } else { (ColourMatrix::Bt601, ColourRange::Limited) };
-        Ok(copy_planes(&yuv, (matrix, range), (rotation, aspect)))
+        let (matrix, range) =
+            if yuv_like(frame.format()) { (matrix, range) } else { (ColourMatrix::Bt601, ColourRange::Limited) };
+        Ok(copy_planes(&yuv, means(Layout::PLANAR, matrix, range)))
     }
 
     /// The frame as upright RGB of the given upright size.
@@ -151,15 +161,23 @@ fn without_padding(frame: &ff::frame::Video, plane: usize, row_bytes: usize, row
     data
 }
 
-fn copy_planes(
-    frame: &ff::frame::Video,
-    (matrix, range): (ColourMatrix, ColourRange),
-    (rotation, pixel_aspect): (Rotation, PixelAspect),
-) -> Picture {
-    let planes = [0, 1, 2].map(|plane| {
+/// What the bytes of a frame mean.
+struct Means {
+    layout: Layout,
+    matrix: ColourMatrix,
+    range: ColourRange,
+    transfer: Transfer,
+    rotation: Rotation,
+    aspect: PixelAspect,
+}
+
+fn copy_planes(frame: &ff::frame::Video, means: Means) -> Picture {
+    let Means { layout, matrix, range, transfer, rotation, aspect: pixel_aspect } = means;
+    let plane = |plane: usize| {
         let (width, height) = (frame.plane_width(plane) as usize, frame.plane_height(plane) as usize);
-        Plane { data: without_padding(frame, plane, width, height), width, height }
-    });
+        Plane { data: without_padding(frame, plane, width * layout.texel_bytes(plane), height), width, height }
+    };
+    let planes = (0..layout.planes()).map(plane).collect();
     let (width, height) = (frame.width() as usize, frame.height() as usize);
-    Picture { width, height, planes, range, matrix, rotation, pixel_aspect }
+    Picture { width, height, planes, layout, range, matrix, transfer, rotation, pixel_aspect }
 }

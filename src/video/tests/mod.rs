@@ -1,6 +1,5 @@
 //! Tests of the whole room on generated and on shared files.
 
-mod exact;
 mod generated;
 mod mutated;
 mod playing;
