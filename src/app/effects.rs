@@ -13,6 +13,8 @@ use crate::formats;
 use crate::jobs::follow::{Followed, Follower};
 use crate::jobs::look::{Look, Looker};
 use crate::jobs::screen::{Screen, ScreenEvent, ScreenStats, Showing};
+use crate::jobs::speaker::Speaker;
+use crate::jobs::strip::{StripPart, Stripper};
 use crate::project;
 use crate::run;
 use crate::state::{Choice, Effect, PlayerRequest, Report, RunSummary, VideoFacts};
@@ -25,6 +27,13 @@ use super::{dialogs, health, processes};
 pub enum Message {
     /// For the state.
     Report(Report),
+    /// A part of what stands along the timeline of the open video.
+    Strip {
+        /// [`crate::state::Playback::generation`] when the video was opened.
+        generation: u64,
+        /// The part.
+        part: StripPart,
+    },
     /// A small picture, which the state has no place for.
     Thumbnail {
         /// [`crate::state::Library::generation`] when it was asked for.
@@ -78,6 +87,7 @@ pub struct Effects {
     outbox: Outbox,
     messages: Receiver<Message>,
     screen: Option<(u64, Screen)>,
+    strip: Option<Stripper>,
     follower: Option<Follower>,
     looker: Option<Looker>,
     detection: Option<Arc<AtomicBool>>,
@@ -90,7 +100,17 @@ impl Effects {
     pub fn new(ctx: egui::Context, etad: PathBuf) -> Self {
         let (sender, messages) = bounded(WAITING);
         let outbox = Outbox { messages: sender, ctx };
-        Self { etad, outbox, messages, screen: None, follower: None, looker: None, detection: None, health: None }
+        Self {
+            etad,
+            outbox,
+            messages,
+            screen: None,
+            strip: None,
+            follower: None,
+            looker: None,
+            detection: None,
+            health: None,
+        }
     }
 
     /// The next message, if one waits.
@@ -230,13 +250,14 @@ impl Effects {
             PlayerRequest::Open { path, generation } => {
                 self.close_screen();
                 let ctx = self.outbox.ctx.clone();
-                match Screen::open(&path, now, None, move || ctx.request_repaint()) {
+                match Screen::open(&path, now, Some(Box::new(Speaker::new(&path))), move || ctx.request_repaint()) {
                     Ok(screen) => self.screen = Some((generation, screen)),
                     Err(error) => {
                         let failure = Failure::new(sentence(&error));
                         self.outbox.report(Report::VideoFailed { generation, failure });
                     }
                 }
+                self.make_strip(path, generation);
             }
             PlayerRequest::Close => self.close_screen(),
             PlayerRequest::Play { speed } => self.with_screen(|screen| screen.play(now, speed)),
@@ -247,6 +268,14 @@ impl Effects {
         self.outbox.ctx.request_repaint();
     }
 
+    fn make_strip(&mut self, path: PathBuf, generation: u64) {
+        let outbox = self.outbox.clone();
+        match Stripper::start(path, move |part| outbox.send(Message::Strip { generation, part })) {
+            Ok(strip) => self.strip = Some(strip),
+            Err(error) => self.outbox.report(Report::Failed(no_thread("pictures along the timeline", &error))),
+        }
+    }
+
     fn with_screen(&mut self, act: impl FnOnce(&mut Screen)) {
         if let Some((_, screen)) = &mut self.screen {
             act(screen);
@@ -255,6 +284,7 @@ impl Effects {
 
     /// Closing waits for the decoder, so it happens elsewhere.
     fn close_screen(&mut self) {
+        self.strip = None;
         if let Some(screen) = self.screen.take() {
             self.outbox.spawn("player end", move |_| drop(screen));
         }

@@ -13,6 +13,7 @@ mod layout;
 mod paint;
 mod panels;
 mod processes;
+mod strip;
 mod theme;
 mod toasts;
 mod top_bar;

@@ -11,6 +11,7 @@ use super::effects::{Effects, Message};
 use super::frame_times::FrameTimes;
 use super::layout::{self, Panel, Panes};
 use super::panels::View;
+use super::strip::Strip;
 use super::theme::Themes;
 use super::toasts::Toasts;
 use super::{AppOptions, keys, top_bar, welcome};
@@ -32,6 +33,7 @@ pub struct Workbench {
     themes: Themes,
     tree: egui_tiles::Tree<Panel>,
     thumbnails: BTreeMap<usize, TextureHandle>,
+    strip: Strip,
     surface: Option<wgpu::TextureFormat>,
     toasts: Toasts,
     help: bool,
@@ -66,6 +68,7 @@ impl Workbench {
             themes,
             tree,
             thumbnails: BTreeMap::new(),
+            strip: Strip::default(),
             surface: creation.wgpu_render_state.as_ref().map(|render| render.target_format),
             toasts: Toasts::default(),
             help: false,
@@ -109,6 +112,7 @@ impl Workbench {
         while let Some(message) = self.effects.next_message() {
             match message {
                 Message::Report(report) => self.input(Input::Report(report)),
+                Message::Strip { generation, part } => self.strip.take(ctx, generation, part),
                 Message::Thumbnail { generation, index, picture } => {
                     self.thumbnails.retain(|_, _| generation >= self.state.library.generation);
                     if generation == self.state.library.generation {
@@ -185,6 +189,7 @@ impl eframe::App for Workbench {
                 theme: &theme,
                 thumbnails: &self.thumbnails,
                 picture: self.effects.picture(),
+                strip: self.strip.of(self.state.playback.generation),
                 stats: self.effects.stats().filter(|_| self.state.playback.stats),
                 surface: self.surface,
                 commands: &mut commands,

@@ -10,6 +10,10 @@ pub mod look;
 pub mod process;
 #[cfg(feature = "video")]
 pub mod screen;
+#[cfg(feature = "window")]
+pub mod speaker;
+#[cfg(feature = "video")]
+pub mod strip;
 mod train;
 mod weights;
 

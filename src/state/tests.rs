@@ -40,7 +40,10 @@ fn opened() -> State {
     };
     report(&mut state, Report::Opened(Ok(Box::new(opened))));
     let generation = state.playback.generation;
-    report(&mut state, Report::VideoReady { generation, length: MediaTime::from_secs(10.0), frames: 250 });
+    report(
+        &mut state,
+        Report::VideoReady { generation, length: MediaTime::from_secs(10.0), frames: 250, warnings: Vec::new() },
+    );
     state
 }
 

@@ -13,14 +13,15 @@ mod picture;
 mod player;
 mod queue;
 mod resize;
+mod ring;
 mod store;
 mod tone;
 
 pub use clock::PlaybackClock;
 pub use error::VideoError;
 pub use ffmpeg::{
-    AudioSpec, ClipReader, ClipSpec, Decoder, Passing, VideoWriter, Way, WriterSpec, index, index_with, probe,
-    provisional_index, thumbnail,
+    AudioSpec, ClipReader, ClipSpec, Decoder, Passing, SoundReader, ThumbnailReader, VideoWriter, Way, WriterSpec,
+    index, index_with, probe, provisional_index, thumbnail,
 };
 pub use frame::{Frame, PixelAspect, RgbImage, Rotation};
 pub use index::{RawTime, TimeIndex};
@@ -29,6 +30,7 @@ pub use picture::{Channel, Chroma, ColourMatrix, ColourRange, Layout, Picture, P
 pub use player::{Player, PlayerUpdate, SeekTarget};
 pub use queue::FrameQueue;
 pub use resize::{Filter, resize_as_opencv};
+pub use ring::SoundRing;
 pub use store::FrameStore;
 
 #[cfg(test)]

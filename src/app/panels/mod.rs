@@ -6,6 +6,7 @@ mod library;
 mod magnifier;
 mod overlay;
 mod player;
+mod strip;
 mod timeline;
 mod train_form;
 mod training;
@@ -18,6 +19,7 @@ use crate::jobs::screen::{ScreenStats, Showing};
 use crate::state::{Command, State};
 
 use super::layout::Panel;
+use super::strip::Strip;
 use super::theme::Theme;
 
 /// What the panels are drawn from, and where their commands go.
@@ -30,6 +32,8 @@ pub struct View<'a> {
     pub thumbnails: &'a BTreeMap<usize, TextureHandle>,
     /// The picture to show.
     pub picture: Option<Showing>,
+    /// Small pictures and loudness of the open video, as far as they are there.
+    pub strip: Option<&'a Strip>,
     /// How playing goes, when that is asked for.
     pub stats: Option<ScreenStats>,
     /// Format of the surface, where there is a GPU.

@@ -12,7 +12,7 @@ use super::super::icons::Icon;
 use super::super::paint::VideoPaint;
 use super::super::widgets::{cut, empty_state, icon_button};
 use super::magnifier::Seen;
-use super::{View, magnifier, overlay};
+use super::{View, magnifier, overlay, strip};
 
 const BAR: f32 = 44.0;
 const SEEK: f32 = 16.0;
@@ -99,7 +99,7 @@ fn seek_bar(ui: &mut Ui, view: &mut View<'_>, rect: Rect) {
     if let Some(at) = response.interact_pointer_pos().filter(|_| response.dragged() || response.clicked()) {
         view.send(Command::Seek(time_at(at.x)));
     } else if let Some(at) = response.hover_pos() {
-        response.on_hover_text_at_pointer(clock_text(time_at(at.x).as_secs()));
+        strip::hover(view, &response, time_at(at.x).as_secs());
     }
 }
 

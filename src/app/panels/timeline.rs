@@ -13,7 +13,7 @@ use crate::state::{Bar, Command, Lane, TimelineView, clock_text, length_text, ti
 use super::super::icons::Icon;
 use super::super::theme::Theme;
 use super::super::widgets::{caption, empty_state, icon_button};
-use super::{View, paint_line};
+use super::{View, paint_line, strip};
 
 const NAMES: f32 = 116.0;
 const RULER: f32 = 24.0;
@@ -39,7 +39,8 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     wheel(ui, view, area, track);
     paint_ruler(ui, theme, &view.state.timeline, ruler);
     drag_playhead(ui, view, ruler);
-    let below = Rect::from_min_max(pos2(area.left(), ruler.bottom()), area.max);
+    let strip = Rect::from_min_max(pos2(track.left(), ruler.bottom()), track.max);
+    let below = Rect::from_min_max(pos2(area.left(), strip::show(ui, view, strip)), area.max);
     ui.scope_builder(egui::UiBuilder::new().max_rect(below), |ui| lanes(ui, view, track));
     playhead(ui, view, track);
 }

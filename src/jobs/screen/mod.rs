@@ -15,8 +15,9 @@ const LOUD: f64 = 2.0;
 
 /// The sound of a video, which is the master of the clock while it runs.
 pub trait Sound: Send {
-    /// Begins at a time of the video, as fast as said; goes on if it runs at this speed already.
-    fn play(&mut self, from: MediaTime, speed: f64);
+    /// Begins at a time of the video, as fast as said; goes on if it runs at this speed already. `origin` is
+    /// [`TimeIndex::start_time`], from which sound counts too.
+    fn play(&mut self, from: MediaTime, speed: f64, origin: f64);
 
     /// Is silent.
     fn stop(&mut self);
@@ -277,6 +278,9 @@ impl Screen {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
 
 /// How long a paused picture is looked at before the decoder follows to it.
 const SETTLED: Duration = Duration::from_millis(150);

@@ -175,8 +175,9 @@ impl Screen {
         let rate = self.clock.rate();
         let running = self.starved.is_none() && (0.0..=LOUD).contains(&rate);
         let time = self.clock.now(now);
+        let origin = self.index.as_ref().map_or(0.0, |index| index.start_time);
         if let Some(sound) = self.sound.as_mut().filter(|_| running) {
-            sound.play(time, rate);
+            sound.play(time, rate, origin);
         }
     }
 
@@ -185,8 +186,13 @@ impl Screen {
             return;
         }
         let Some(heard) = self.sound.as_ref().and_then(|sound| sound.heard(now)) else { return };
-        if MediaTime(heard.0 - self.clock.now(now).0).as_secs().abs() > APART {
-            self.clock.seek(now, heard);
+        let time = self.clock.now(now);
+        let apart = heard.0 - time.0;
+        match MediaTime(apart).as_secs().abs() {
+            apart if apart <= APART => {}
+            // Step by step, so that no picture jumps for the jitter of a device.
+            less if less <= 10.0 * APART => self.clock.seek(now, MediaTime(time.0 + apart / 8)),
+            _ => self.clock.seek(now, heard),
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::super::{Filter, Frame, PixelAspect, RgbImage, Rotation, TimeIndex, VideoError};
 use super::picture::Converter;
 use super::source::Source;
-use super::{index, provisional_index, raw, scan};
+use super::{index, raw, scan};
 use crate::domain::MediaTime;
 
 /// Starts further back that are tried before decoding from the beginning.
@@ -140,7 +140,7 @@ impl Decoder {
     }
 
     /// Width of a pixel of the upright picture over its height.
-    fn upright_pixel_aspect(&self) -> f64 {
+    pub(super) fn upright_pixel_aspect(&self) -> f64 {
         if self.rotation.swaps_sides() { 1.0 / self.aspect.ratio() } else { self.aspect.ratio() }
     }
 
@@ -283,20 +283,4 @@ enum Reached {
 /// A damaged file is decoded on one thread, as when it was indexed.
 fn threads(index: &TimeIndex) -> usize {
     if index.damaged { 1 } else { scan::threads() }
-}
-
-/// A small upright picture of the frame shown at `at`, at most `max_width` wide, of the shape in which it is meant to be seen. Uses the index by packets where
-/// the exact one is not known, so that a thumbnail does not wait for a whole video to be decoded.
-///
-/// # Errors
-/// When the file cannot be opened, or the frame does not decode.
-pub fn thumbnail(path: &Path, at: MediaTime, max_width: u32) -> Result<RgbImage, VideoError> {
-    let mut decoder = Decoder::open_with(path, provisional_index(path)?)?;
-    decoder.seek_time(at)?;
-    let (width, height) = decoder.current_size();
-    let small = width.min(max_width.max(1));
-    let shown_width = f64::from(width.max(1)) * decoder.upright_pixel_aspect();
-    // A cast from float to integer saturates; a shape no display has must not cost memory.
-    let high = (f64::from(height) * f64::from(small) / shown_width).ceil() as u32;
-    decoder.current_rgb((small, high.clamp(1, 8 * max_width.max(1))), Filter::Smooth)
 }

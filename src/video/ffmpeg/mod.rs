@@ -6,16 +6,20 @@ mod picture;
 mod probe;
 mod raw;
 mod scan;
+mod sound;
 mod source;
+mod thumbnail;
 mod writer;
 
 use std::path::Path;
 use std::sync::Once;
 
 pub use clip::{ClipReader, ClipSpec};
-pub use decoder::{Decoder, Passing, Way, thumbnail};
+pub use decoder::{Decoder, Passing, Way};
 pub use probe::probe;
 pub use scan::{index, index_with, provisional_index};
+pub use sound::SoundReader;
+pub use thumbnail::{ThumbnailReader, thumbnail};
 pub use writer::{AudioSpec, VideoWriter, WriterSpec};
 
 /// Starts FFmpeg once and keeps it from writing to standard error: what it complains of reaches a person as a warning of the index.

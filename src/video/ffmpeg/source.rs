@@ -259,7 +259,7 @@ impl Source {
 }
 
 /// Opens a container, telling a missing file from one that is no video.
-fn open_input(path: &Path) -> Result<ff::format::context::Input, VideoError> {
+pub(super) fn open_input(path: &Path) -> Result<ff::format::context::Input, VideoError> {
     let meta = std::fs::metadata(path).map_err(|error| VideoError::cannot_open(path, error))?;
     if !meta.is_file() {
         return Err(VideoError::cannot_open(path, "it is not a file"));

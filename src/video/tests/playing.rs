@@ -20,8 +20,8 @@ fn collect(player: &Player, count: usize) -> Vec<(usize, i64, u64)> {
                 queue.push(generation, frame.time, frame);
             }
             PlayerUpdate::End { generation } if generation == player.generation() => break,
-            PlayerUpdate::End { .. } | PlayerUpdate::Indexed(_) => {}
             PlayerUpdate::Failed(error) => panic!("{error}"),
+            _ => {}
         }
         seen.extend(queue.take_first().map(|(_, frame)| (frame.index, frame.time.0, hash(&frame))));
     }
