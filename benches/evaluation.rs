@@ -33,6 +33,7 @@ fn case() -> (Dataset, Detections) {
             .collect(),
         not_annotated: Vec::new(),
         rejected: Vec::new(),
+        crop: None,
     });
     let truth = Dataset { videos: videos.collect() };
     let found = truth.videos.iter().enumerate().map(|(index, video)| {

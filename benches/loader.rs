@@ -42,7 +42,8 @@ fn main() -> Result<()> {
     let (resize_width, resize_height) = options.size;
     for file in &options.files {
         let since = Instant::now();
-        let mut reader = ClipReader::open(file, ClipSpec { resize_width, resize_height, filter: Filter::Smooth })?;
+        let mut reader =
+            ClipReader::open(file, ClipSpec { resize_width, resize_height, filter: Filter::Smooth, crop: None })?;
         let indexing = since.elapsed().as_secs_f64();
         let frames: Vec<usize> = (0..reader.index().len()).collect();
         let mut seconds = Vec::with_capacity(options.passes);

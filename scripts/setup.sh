@@ -19,7 +19,7 @@ case "$(uname -s)" in
 esac
 
 debian=(build-essential pkg-config clang libclang-dev libavcodec-dev libavformat-dev libavutil-dev libswscale-dev
-  libswresample-dev libvulkan1 mesa-vulkan-drivers libxkbcommon0 libxkbcommon-x11-0 libx11-xcb1 libxcursor1 libxi6 libxrandr2 libwayland-client0)
+  libswresample-dev libasound2-dev libvulkan1 mesa-vulkan-drivers libxkbcommon0 libxkbcommon-x11-0 libx11-xcb1 libxcursor1 libxi6 libxrandr2 libwayland-client0)
 [ "$purpose" = test ] && debian+=(xvfb xauth ffmpeg)
 [ "$purpose" = screenshots ] && debian+=(xvfb xauth imagemagick xdotool)
 
@@ -41,11 +41,11 @@ if command -v apt-get >/dev/null; then
     root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
   fi
 elif command -v dnf >/dev/null; then
-  root dnf install -y gcc clang-devel pkgconf-pkg-config ffmpeg-free-devel vulkan-loader mesa-vulkan-drivers xorg-x11-server-Xvfb
+  root dnf install -y gcc clang-devel pkgconf-pkg-config ffmpeg-free-devel alsa-lib-devel vulkan-loader mesa-vulkan-drivers xorg-x11-server-Xvfb
 elif command -v pacman >/dev/null; then
-  root pacman -S --needed --noconfirm base-devel clang pkgconf ffmpeg vulkan-icd-loader vulkan-swrast xorg-server-xvfb
+  root pacman -S --needed --noconfirm base-devel clang pkgconf ffmpeg alsa-lib vulkan-icd-loader vulkan-swrast xorg-server-xvfb
 else
-  echo "Unknown package manager: install FFmpeg 5.1 or later with headers, clang, pkg-config and a Vulkan driver." >&2
+  echo "Unknown package manager: install FFmpeg 5.1 or later and ALSA with headers, clang, pkg-config and a Vulkan driver." >&2
   exit 1
 fi
 

@@ -9,6 +9,7 @@ use super::{
     interrupt, out, progress, table,
 };
 use crate::{
+    domain::{Crop, NoCrop},
     jobs::{self, DetectRequest},
     project,
 };
@@ -25,6 +26,9 @@ pub(super) struct DetectArgs {
     /// Device: auto, cpu, wgpu[:N] or cuda[:N]
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: String,
+    /// Search this region of the pictures only: its left, top, width and height as shares, as 0.25,0,0.5,1
+    #[arg(long, value_name = "L,T,W,H", value_parser = crop)]
+    crop: Option<Crop>,
     /// Print one JSON document about what was done
     #[arg(long)]
     json: bool,
@@ -36,7 +40,7 @@ pub(super) struct DetectArgs {
 pub(super) fn run(args: DetectArgs) -> Outcome {
     let videos = files(&args.videos)?;
     out::check(&args.out)?;
-    let request = DetectRequest { checkpoint: args.checkpoint, videos, device: args.device };
+    let request = DetectRequest { checkpoint: args.checkpoint, videos, device: args.device, crop: args.crop };
     let bar = progress::bar("detecting");
     let found = jobs::detect(&request, interrupt::flag("ending"), &mut |event| progress::watch(&bar, event));
     bar.finish_and_clear();
@@ -50,6 +54,12 @@ pub(super) fn run(args: DetectArgs) -> Outcome {
         }));
     }
     table::print_line(&format!("{count} detections in {videos} videos, written to {}", args.out.display()))
+}
+
+fn crop(text: &str) -> Result<Crop, String> {
+    let shares: Vec<f64> = text.split(',').map(|share| share.trim().parse().unwrap_or(f64::NAN)).collect();
+    let shares: [f64; 4] = shares.try_into().map_err(|_| NoCrop.to_string())?;
+    Crop::try_from(shares).map_err(|error| error.to_string())
 }
 
 /// The files as named, which must be there, and the videos of the folders as named, in alphabetical order.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClassList, Segment};
+use super::{ClassList, Crop, Segment};
 
 /// One annotated action.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -36,6 +36,9 @@ pub struct Video {
     /// Detections that a person rejected: known to be no such action (spec 18).
     #[serde(default)]
     pub rejected: Vec<Annotation>,
+    /// The region of the picture that is learnt from and searched; absent: all of it.
+    #[serde(default)]
+    pub crop: Option<Crop>,
 }
 
 /// Stretches in order, those that overlap or touch made one. One without length stays as it is, at the end: it is for others to judge.

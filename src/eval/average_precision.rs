@@ -199,6 +199,7 @@ mod tests {
                 .collect(),
             not_annotated: Vec::new(),
             rejected: Vec::new(),
+            crop: None,
         }
     }
 

@@ -1,4 +1,4 @@
-//! Annotation files in the ActivityNet schema (spec 2.1), with keys of our own: `path`, `not_annotated`, `rejected` and `frame` of a
+//! Annotation files in the ActivityNet schema (spec 2.1), with keys of our own: `path`, `not_annotated`, `rejected`, `crop` and `frame` of a
 //! video, `draft` of an annotation.
 
 use std::fmt::Write as _;
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::json::{self, Node};
 use super::{FormatError, read_text, write_text};
-use crate::domain::{Annotation, Dataset, Segment, Video, merged};
+use crate::domain::{Annotation, Crop, Dataset, NoCrop, Segment, Video, merged};
 
 /// Reads an annotation file; videos and annotations keep the file's order and foreign keys are ignored.
 ///
@@ -54,6 +54,7 @@ fn video(id: &str, node: &Node) -> Result<Video, FormatError> {
         annotations,
         not_annotated: merged(not_annotated),
         rejected,
+        crop: node.optional("crop")?.map(|crop| region(&crop)).transpose()?,
     })
 }
 
@@ -63,6 +64,13 @@ fn annotation(node: &Node) -> Result<Annotation, FormatError> {
         label: node.member("label")?.text()?.to_owned(),
         draft: node.optional("draft")?.map_or(Ok(false), |draft| draft.flag())?,
     })
+}
+
+/// Left, top, width and height as shares of the picture.
+fn region(node: &Node) -> Result<Crop, FormatError> {
+    let shares = node.entries()?.map(|entry| entry.number()).collect::<Result<Vec<f64>, _>>()?;
+    let shares: Result<[f64; 4], _> = shares.try_into();
+    shares.ok().and_then(|shares| Crop::try_from(shares).ok()).ok_or_else(|| node.wrong(&format!("is wrong: {NoCrop}")))
 }
 
 /// A rejected detection: as an annotation, or a bare pair of seconds.
@@ -131,6 +139,9 @@ fn head(video: &Video) -> String {
     if !video.rejected.is_empty() {
         fields["rejected"] = video.rejected.iter().map(entry).collect();
     }
+    if let Some(crop) = video.crop {
+        fields["crop"] = json!(crop);
+    }
     let fields = fields.to_string();
     format!(" {}: {}, \"annotations\": [", json!(video.id), fields.strip_suffix('}').unwrap_or(&fields))
 }
@@ -146,12 +157,13 @@ mod tests {
     #[test]
     fn what_is_written_reads_back_in_order() {
         let text = r#"{"database": {
-            "b \"quoted\"": {"subset": "training", "duration": 12.5, "frame": 375.0, "path": "videos/b.mp4", "url": "ignored",
+            "b \"quoted\"": {"subset": "training", "duration": 12.5, "frame": 375.0, "crop": [0.25, 0, 0.5, 1], "path": "videos/b.mp4", "url": "ignored",
                   "not_annotated": [[3, 4.5], [4, 5]], "rejected": [[1, 2], {"segment": [5, 6], "label": "x"}],
                   "annotations": [{"segment": [2, 1], "label": "é", "draft": true}, {"segment": [0.1, 0.30000000000000004], "label": "x"}]},
             "a": {"subset": "testing", "duration": 1}}}"#;
         let dataset = read_back(text).expect("valid");
         assert_eq!(dataset.videos[0].frames, Some(375));
+        assert_eq!(dataset.videos[0].crop.map(<[f64; 4]>::from), Some([0.25, 0.0, 0.5, 1.0]));
         assert_eq!(dataset.videos[0].annotations[0].segment, [2.0, 1.0]);
         assert!(dataset.videos[0].annotations[0].draft && !dataset.videos[0].annotations[1].draft);
         assert_eq!(dataset.videos[0].not_annotated, [[3.0, 5.0]]);
@@ -169,6 +181,7 @@ mod tests {
             (r#"{}"#, "the document has no 'database'"),
             (r#"{"database": {"v": {"duration": 1}}}"#, "'database', 'v' has no 'subset'"),
             (r#"{"database": {"v": {"subset": "t", "duration": "1"}}}"#, "'duration' must be a finite number"),
+            (r#"{"database": {"v": {"subset": "t", "crop": [0, 0, 2, 1]}}}"#, "'crop' is wrong: a crop is left, top"),
             (
                 r#"{"database": {"v": {"subset": "t", "annotations": [{"segment": [1], "label": "a"}]}}}"#,
                 "entry 1, 'segment' must be a pair",

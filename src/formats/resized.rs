@@ -109,6 +109,7 @@ mod tests {
             annotations,
             not_annotated: Vec::new(),
             rejected: Vec::new(),
+            crop: None,
         }
     }
 

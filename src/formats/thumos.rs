@@ -60,6 +60,7 @@ pub fn read_truth(folder: &Path) -> Result<Dataset, FormatError> {
                 annotations,
                 not_annotated: Vec::new(),
                 rejected: Vec::new(),
+                crop: None,
             }
         })
         .collect();

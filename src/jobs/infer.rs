@@ -140,6 +140,8 @@ pub struct DetectRequest {
     pub videos: Vec<PathBuf>,
     /// Device name, as `--device` takes it.
     pub device: String,
+    /// The region of the pictures that is searched; none: all of it.
+    pub crop: Option<crate::domain::Crop>,
 }
 
 /// Detects in any videos, named by their file stems; `None` when `stop` became true. A video that cannot be read is a sentence in `broken`.
@@ -155,7 +157,8 @@ pub fn detect(
     let chosen = choose(&request.device)?;
     let loaded = checkpoint::load(&request.checkpoint)?;
     device::limit_threads(loaded.config.solver.threads);
-    let (videos, mut broken) = video_list(&request.videos, &loaded.config.data.test_subset);
+    let (mut videos, mut broken) = video_list(&request.videos, &loaded.config.data.test_subset);
+    videos.iter_mut().for_each(|video| video.crop = request.crop);
     if videos.is_empty() {
         return Err(NothingToSearch { files: broken.len(), reasons: broken.join("; ") }.into());
     }
@@ -199,6 +202,7 @@ fn video_list(files: &[PathBuf], subset: &str) -> (Vec<crate::domain::Video>, Ve
                     annotations: Vec::new(),
                     not_annotated: Vec::new(),
                     rejected: Vec::new(),
+                    crop: None,
                 });
             }
             Err(error) => broken.push(error.to_string()),

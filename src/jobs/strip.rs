@@ -229,7 +229,8 @@ mod tests {
             let Some(StripPart::Loudness(stretches)) = parts.last() else { panic!("no loudness") };
             assert!(stretches.len().abs_diff(200) <= 8, "{}", stretches.len());
             assert!(stretches[..90].iter().all(|&loud| loud < 12), "silent");
-            assert!(stretches[110..190].iter().all(|&loud| loud > 100), "loud");
+            // One channel is given to two at 0.71 of it each.
+            assert!(stretches[110..190].iter().all(|&loud| loud > 75), "loud");
         }
     }
 

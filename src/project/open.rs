@@ -74,6 +74,7 @@ impl Opened {
             annotations: video.annotations.clone(),
             not_annotated: video.not_annotated.clone(),
             rejected: Vec::new(),
+            crop: None,
         };
         Dataset { videos: self.videos.iter().map(video).collect() }
     }

@@ -151,6 +151,7 @@ impl Plan {
             annotations: self.script.actions().into_iter().map(annotation).collect(),
             not_annotated: Vec::new(),
             rejected: Vec::new(),
+            crop: None,
         }
     }
 }

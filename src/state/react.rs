@@ -177,6 +177,7 @@ pub(super) fn ask_health(state: &mut State, asked: bool, effects: &mut Vec<Effec
             annotations: entry.annotations.clone(),
             not_annotated: entry.not_annotated.clone(),
             rejected: Vec::new(),
+            crop: None,
         });
         if let Some(problem) = &entry.problem {
             media.insert(entry.id.clone(), Err(problem.clone()));

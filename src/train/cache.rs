@@ -135,6 +135,7 @@ mod tests {
             annotations: Vec::new(),
             not_annotated: Vec::new(),
             rejected: Vec::new(),
+            crop: None,
         };
         let (cache, mut reader) = (FrameCache::new(9), Counting(0));
         for _ in 0..2 {

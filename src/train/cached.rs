@@ -43,9 +43,13 @@ pub fn folder(config: &Config, root: &Path, engine: &Engine) -> Option<PathBuf> 
 }
 
 /// File of a window; places are told to the microsecond.
-fn file(folder: &Path, video: &str, window: Window) -> PathBuf {
-    let name = super::raw::plain_name(video);
-    folder.join(format!("{name}@{:.6}+{:.6}.npy", window.start, window.length))
+fn file(folder: &Path, video: &Video, window: Window) -> PathBuf {
+    let name = super::raw::plain_name(&video.id);
+    let crop = video.crop.map_or_else(String::new, |crop| {
+        let [left, top, width, height] = crop.into();
+        format!("@{left:.4},{top:.4},{width:.4},{height:.4}")
+    });
+    folder.join(format!("{name}@{:.6}+{:.6}{crop}.npy", window.start, window.length))
 }
 
 /// Reads what [`fill`] wrote.
@@ -53,7 +57,7 @@ fn file(folder: &Path, video: &str, window: Window) -> PathBuf {
 pub fn reader(folder: &Path, tscale: usize, channels: usize) -> FeatureReader {
     let folder = folder.to_owned();
     Arc::new(move |video: &Video, window: Window| {
-        let path = file(&folder, &video.id, window);
+        let path = file(&folder, video, window);
         let stored = features::read(&path, Layout::TimeFirst, Some(channels)).map_err(|error| error.to_string())?;
         if stored.length != tscale {
             return Err(format!("{} has {} snippets, not {tscale}; delete it", path.display(), stored.length));
@@ -81,7 +85,7 @@ pub fn fill(
     std::fs::create_dir_all(folder).map_err(failed)?;
     let mut plan = plan.clone();
     let videos = plan.videos.clone();
-    plan.items.retain(|&(video, window)| !file(folder, &videos[video].id, window).exists());
+    plan.items.retain(|&(video, window)| !file(folder, &videos[video], window).exists());
     let (mut done, total) = (0, plan.items.len());
     let maker = Maker::new(Arc::new(plan), &config.data, config.model.tscale, config.seed, None);
     // Each frame is met once: nothing is gained by keeping any.
@@ -104,7 +108,8 @@ pub fn fill(
             let values: Vec<f32> = features.swap_dims(1, 2).into_data().iter::<f32>().collect();
             for (item, values) in batch.items.iter().zip(values.chunks_exact(channels * length)) {
                 let rows = Features { length, channels, values: values.to_vec() };
-                let path = file(folder, &item.video, item.window);
+                let Some(video) = videos.iter().find(|video| video.id == item.video) else { continue };
+                let path = file(folder, video, item.window);
                 // Whole or not at all: what is there is not computed again.
                 let part = path.with_extension("part");
                 features::write(&part, &rows)?;

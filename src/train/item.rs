@@ -252,6 +252,7 @@ mod tests {
                 annotations: Vec::new(),
                 not_annotated: Vec::new(),
                 rejected: Vec::new(),
+                crop: None,
             };
             let window = Window { start: 0.0, length: 1.0 };
             let cache = FrameCache::new(0);

@@ -197,6 +197,7 @@ mod tests {
             annotations: Vec::new(),
             not_annotated: Vec::new(),
             rejected: Vec::new(),
+            crop: None,
         }
     }
 

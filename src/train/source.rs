@@ -102,6 +102,7 @@ mod files {
                     let spec = ClipSpec {
                         resize_width: self.data.resize_width as u32,
                         resize_height: self.data.resize_height as u32,
+                        crop: video.crop,
                         filter: match self.data.resize_filter {
                             ResizeFilter::Smooth => Filter::Smooth,
                             ResizeFilter::OpenCv => Filter::OpenCv,

@@ -128,6 +128,7 @@ mod tests {
             annotations: vec![Annotation { segment: [1.0, 1.5], label: "a".to_owned(), draft: false }],
             not_annotated: Vec::new(),
             rejected: Vec::new(),
+            crop: None,
         };
         let values = (0..23 * 2).map(|value| value as f32).collect();
         let path = folder.path().join("v.npy");

@@ -236,6 +236,7 @@ mod tests {
                 .collect(),
             not_annotated: Vec::new(),
             rejected: Vec::new(),
+            crop: None,
         }
     }
 

@@ -3,6 +3,8 @@
 //! Time rule: t = 0 is the first presented frame after edit lists; a frame without a time gets the previous frame's time plus its
 //! duration; a time that runs backward continues monotonically. So the times are strictly increasing whatever the file says.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::MediaTime;
 
 /// What a file says about the time of one frame, on the clock of its stream.
@@ -24,7 +26,7 @@ pub(super) struct KeyPacket {
 }
 
 /// When each frame of a video is shown, and what was found wrong while finding out.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TimeIndex {
     /// Time of every frame in display order, strictly increasing from zero.
     pub times: Vec<MediaTime>,
@@ -108,6 +110,17 @@ impl TimeIndex {
         self.starts.sort_unstable();
         self.starts.dedup_by_key(|start| start.0);
         self.ticks = ticks;
+    }
+
+    /// Whether this can be the index of a video: not of one that was read from a file that somebody cut or changed.
+    pub(super) fn is_whole(&self) -> bool {
+        let rising = |all: &mut dyn Iterator<Item = (i64, i64)>| all.into_iter().all(|(before, after)| before < after);
+        let times = rising(&mut self.times.windows(2).map(|pair| (pair[0].0, pair[1].0)));
+        let ticks = rising(&mut self.ticks.windows(2).map(|pair| (pair[0], pair[1])));
+        let starts = self.starts.iter().all(|start| start.0 < self.times.len());
+        let counts = self.ticks.is_empty() || self.ticks.len() == self.times.len();
+        let ends = self.times.last().is_some_and(|last| *last < self.end);
+        times && ticks && starts && counts && ends && self.times[0] == MediaTime::ZERO
     }
 
     /// Number of frames.

@@ -8,6 +8,7 @@ mod error;
 mod ffmpeg;
 mod frame;
 mod index;
+mod index_file;
 mod info;
 mod picture;
 mod player;

@@ -222,10 +222,13 @@ impl Worker {
         let mut decoding = None;
         // A seek that the packets promised and the pictures did not keep: it waits for the exact index.
         let mut unmet = None;
+        // A frame for which there was no room when something else came.
+        let mut held: Option<Arc<Frame>> = None;
         while !self.shared.stop.load(Ordering::Relaxed) {
-            let adopted = self.adopt_exact(&mut decoder);
+            let adopted = self.adopt_exact(&mut decoder, &mut held);
             let request = slot(&self.shared.request).take();
             if let Some(request) = request.or_else(|| if adopted { unmet.take() } else { None }) {
+                held = None;
                 (decoding, unmet) = self.begin(&mut decoder, request);
                 continue;
             }
@@ -235,18 +238,21 @@ impl Worker {
                 }
                 continue;
             };
+            if let Some(frame) = held.take() {
+                held = self.offer(generation, frame);
+                continue;
+            }
             let update = match decoder.next_frame() {
                 Ok(Some(frame)) => {
                     let frame = Arc::new(frame);
                     slot(&self.shared.store).insert(frame.clone());
-                    PlayerUpdate::Frame { generation, frame }
+                    held = Some(frame);
+                    continue;
                 }
                 Ok(None) => PlayerUpdate::End { generation },
                 Err(error) => PlayerUpdate::Failed(error),
             };
-            if !matches!(update, PlayerUpdate::Frame { .. }) {
-                decoding = None;
-            }
+            decoding = None;
             self.tell(update);
         }
     }
@@ -308,7 +314,7 @@ impl Worker {
 
     /// Changes to the exact index when it has come, and says whether it did. Frames sent before were counted by packets: if that was
     /// wrong, decoding goes on from the same time by the right count.
-    fn adopt_exact(&self, decoder: &mut Decoder) -> bool {
+    fn adopt_exact(&self, decoder: &mut Decoder, held: &mut Option<Arc<Frame>>) -> bool {
         let Some(exact) = slot(&self.shared.exact).take() else { return false };
         if decoder.index().exact {
             return false;
@@ -318,6 +324,10 @@ impl Worker {
             Ok(exact) => {
                 if numbered_anew {
                     slot(&self.shared.store).clear();
+                    if let Some(frame) = held.take() {
+                        // It comes again with its right number; a place that is lost is said by whoever asks for it.
+                        let _ = decoder.seek_time(frame.time);
+                    }
                 }
                 self.tell(PlayerUpdate::Indexed(exact));
                 true
@@ -329,9 +339,22 @@ impl Worker {
         }
     }
 
-    /// Sends an update, waiting for room. A frame is let go when a newer request or the end comes first: it is of no use any more.
+    /// Sends a frame when there is room; gives it back when something else comes first: a request, the end, the exact index.
+    fn offer(&self, generation: u64, frame: Arc<Frame>) -> Option<Arc<Frame>> {
+        select! {
+            send(self.sender, PlayerUpdate::Frame { generation, frame: frame.clone() }) -> sent => {
+                if sent.is_ok() {
+                    (self.notify)();
+                }
+                None
+            }
+            recv(self.woken) -> _ => Some(frame),
+        }
+    }
+
+    /// Sends what must not be lost, waiting for room. The end of a place that nobody wants any more is let go.
     fn tell(&self, update: PlayerUpdate) {
-        let lasting = !matches!(update, PlayerUpdate::Frame { .. } | PlayerUpdate::End { .. });
+        let lasting = !matches!(update, PlayerUpdate::End { .. });
         while !self.shared.stop.load(Ordering::Relaxed) && (lasting || !self.shared.waits()) {
             select! {
                 send(self.sender, update) -> sent => {

@@ -297,6 +297,37 @@ fn the_trainer_reads_the_frame_whose_number_the_picture_carries() {
     }
 }
 
+#[test]
+fn a_crop_is_that_region_of_the_upright_picture() {
+    let Some(files) = made_videos::files() else { return };
+    for name in ["b_frames.mp4", "rotated.mp4", "odd_420.mkv", "ten_bit.mp4"] {
+        let path = files.iter().find(|path| path.ends_with(name)).expect("made");
+        let truth = Truth::of(path).expect("decodes");
+        let (width, height) = truth.upright;
+        let read = |data: &Data, video: &Video| {
+            VideoFiles::new(data, Path::new("")).reader().read(video, &[21]).expect("reads")
+        };
+        let whole_size = Data { resize_width: width, resize_height: height, ..Data::default() };
+        let whole = read(&whole_size, &truth.video());
+        // A quarter of the width by half of the height, off the middle, in even pixels.
+        let (left, top, wide, high) = (width / 2 / 2 * 2, height / 4 / 2 * 2, width / 4 / 2 * 2, height / 2 / 2 * 2);
+        let share = |place: usize, of: usize| place as f64 / of as f64;
+        let region = [share(left, width), share(top, height), share(wide, width), share(high, height)];
+        let video = Video { crop: Some(region.try_into().expect("a region")), ..truth.video() };
+        let part = read(&Data { resize_width: wide, resize_height: high, ..Data::default() }, &video);
+        // At the region's own edge chroma is interpolated otherwise, for want of neighbours.
+        let inside = (2..high - 2).flat_map(|y| (2..wide - 2).map(move |x| (x, y)));
+        let worst = inside
+            .flat_map(|(x, y)| (0..3).map(move |channel| (x, y, channel)))
+            .map(|(x, y, channel)| {
+                let here = part[3 * (y * wide + x) + channel];
+                here.abs_diff(whole[3 * ((top + y) * width + left + x) + channel])
+            })
+            .max();
+        assert!(worst <= Some(3), "{name}: {worst:?}");
+    }
+}
+
 /// The decodable shared files; none with a printed reason where there are no shared data.
 fn shared() -> Vec<PathBuf> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -129,6 +129,7 @@ fn video(index: usize, subset: &str) -> Video {
         annotations: vec![action(start, first), action(start + 5.0, second)],
         not_annotated: Vec::new(),
         rejected: Vec::new(),
+        crop: None,
     }
 }
 

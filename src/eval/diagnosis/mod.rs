@@ -182,6 +182,7 @@ mod tests {
             annotations,
             not_annotated: Vec::new(),
             rejected: Vec::new(),
+            crop: None,
         };
         Dataset {
             videos: vec![

@@ -19,6 +19,7 @@ fn video(id: &str, subset: &str, segments: &[(f64, f64, &str)]) -> Video {
         annotations,
         not_annotated: Vec::new(),
         rejected: Vec::new(),
+        crop: None,
     }
 }
 

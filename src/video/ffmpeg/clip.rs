@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::super::{Filter, TimeIndex, VideoError};
 use super::Decoder;
+use crate::domain::Crop;
 
 /// Size of the frames that a [`ClipReader`] gives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ClipSpec {
     /// Pixels in a row of the upright, resized frame.
     pub resize_width: u32,
@@ -15,6 +16,8 @@ pub struct ClipSpec {
     pub resize_height: u32,
     /// How it comes to that size.
     pub filter: Filter,
+    /// The region of the upright frame that is taken; none: all of it.
+    pub crop: Option<Crop>,
 }
 
 /// A video opened for reading many frames at a time.
@@ -64,7 +67,7 @@ impl ClipReader {
         let mut lost = None;
         for frame in wanted {
             match self.decoder.seek(frame) {
-                Ok(()) => read.push((frame, self.decoder.current_rgb(size, self.spec.filter)?.data)),
+                Ok(()) => read.push((frame, self.decoder.current_rgb(self.spec.crop, size, self.spec.filter)?.data)),
                 Err(error) => lost = Some(error),
             }
         }

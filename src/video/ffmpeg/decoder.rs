@@ -8,7 +8,7 @@ use super::super::{Filter, Frame, PixelAspect, RgbImage, Rotation, TimeIndex, Vi
 use super::picture::Converter;
 use super::source::Source;
 use super::{index, raw, scan};
-use crate::domain::MediaTime;
+use crate::domain::{Crop, MediaTime};
 
 /// Starts further back that are tried before decoding from the beginning.
 const TRIES: usize = 3;
@@ -127,10 +127,24 @@ impl Decoder {
         self.seek(self.index.frame_at(time))
     }
 
-    /// The frame that was sought, or decoded last, as upright RGB of the given size. For clips and thumbnails, without the
+    /// A region of the frame that was sought, or decoded last, as upright RGB of the given size. For clips and thumbnails, without the
     /// detour over planes.
-    pub(super) fn current_rgb(&mut self, size: (u32, u32), filter: Filter) -> Result<RgbImage, VideoError> {
-        self.converter.rgb(self.source.path(), self.source.frame(), self.rotation, size, filter)
+    pub(super) fn current_rgb(
+        &mut self,
+        crop: Option<Crop>,
+        size: (u32, u32),
+        filter: Filter,
+    ) -> Result<RgbImage, VideoError> {
+        let (path, whole) = (self.source.path(), self.source.frame());
+        let part = match crop {
+            None => None,
+            Some(crop) => {
+                let stored = crop.turned_back(self.rotation.degrees() / 90);
+                let pixels = stored.pixels((whole.width() as usize, whole.height() as usize));
+                Some(raw::cropped(whole, pixels).map_err(|error| VideoError::convert(path, error))?)
+            }
+        };
+        self.converter.rgb(path, part.as_ref().unwrap_or(whole), self.rotation, size, filter)
     }
 
     /// Upright size of the frame that lies decoded, in pixels as stored.

@@ -97,3 +97,29 @@ pub(super) fn set_colours(scaler: &mut scaling::Context, matrix: ColourMatrix, r
         ffi::sws_setColorspaceDetails(scaler.as_mut_ptr(), table, full, table, 1, 0, 1 << 16, 1 << 16);
     }
 }
+
+/// A region (left, top, width, height in stored pixels) of a frame, sharing its bytes.
+pub(super) fn cropped(
+    frame: &ff::frame::Video,
+    (left, top, width, height): (usize, usize, usize, usize),
+) -> Result<ff::frame::Video, ff::Error> {
+    let mut part = ff::frame::Video::empty();
+    let (whole_width, whole_height) = (frame.width() as usize, frame.height() as usize);
+    // SAFETY: the new frame takes references to the buffers of a live one, so they outlive it; FFmpeg checks the margins against the
+    // size and moves the plane pointers inside the buffers.
+    unsafe {
+        let raw = part.as_mut_ptr();
+        match ffi::av_frame_ref(raw, frame.as_ptr()) {
+            error if error < 0 => return Err(ff::Error::from(error)),
+            _ => {}
+        }
+        (*raw).crop_left = left;
+        (*raw).crop_top = top;
+        (*raw).crop_right = whole_width.saturating_sub(left + width);
+        (*raw).crop_bottom = whole_height.saturating_sub(top + height);
+        match ffi::av_frame_apply_cropping(raw, ffi::AV_FRAME_CROP_UNALIGNED as i32) {
+            error if error < 0 => Err(ff::Error::from(error)),
+            _ => Ok(part),
+        }
+    }
+}

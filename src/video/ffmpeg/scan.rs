@@ -1,20 +1,26 @@
 //! Builds the presentation-time index of a file: by packets at once, exactly by decoding.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::SystemTime;
+use std::time::{Duration, Instant};
 
+use super::super::index_file::{self, Key};
 use super::super::{RawTime, TimeIndex, VideoError};
 use super::source::{PacketLog, Source};
 
 /// Indices kept; beyond it, all are forgotten (a data set of more videos keeps its own).
 const CACHE_LIMIT: usize = 4096;
 
-/// Path, size and modification time: what an index is of.
-type Key = (PathBuf, u64, Option<SystemTime>);
+/// An index that took longer than this to make is kept on disk.
+const WORTH_KEEPING: Duration = Duration::from_millis(500);
 
-/// The exact indices made in this process.
+/// FFmpeg's version of its codecs, which decide what a damaged file gives.
+fn decoder_version() -> String {
+    ffmpeg_next::codec::version().to_string()
+}
+
+/// The exact indices made or read in this process.
 fn cache() -> &'static Mutex<HashMap<Key, Arc<TimeIndex>>> {
     static CACHE: OnceLock<Mutex<HashMap<Key, Arc<TimeIndex>>>> = OnceLock::new();
     CACHE.get_or_init(Mutex::default)
@@ -25,7 +31,8 @@ fn key(path: &Path) -> Option<Key> {
     Some((path.canonicalize().ok()?, meta.len(), meta.modified().ok()))
 }
 
-/// The exact index of a file: its frames are decoded once, and remembered for this process by size and modification time.
+/// The exact index of a file: its frames are decoded once, and remembered by size and modification time:
+/// for this process, and on disk where counting took long.
 ///
 /// # Errors
 /// When the file cannot be opened, holds no video, or no frame of it decodes.
@@ -43,6 +50,7 @@ pub fn index_with(path: &Path, go_on: &mut dyn FnMut(usize) -> bool) -> Result<O
     if let Some(known) = key.as_ref().and_then(cached) {
         return Ok(Some(known));
     }
+    let begun = Instant::now();
     let Some(mut made) = decode_all(path, threads(), go_on)? else { return Ok(None) };
     if made.damaged {
         // With several threads damage can come out differently from run to run.
@@ -52,13 +60,22 @@ pub fn index_with(path: &Path, go_on: &mut dyn FnMut(usize) -> bool) -> Result<O
         }
     }
     let made = Arc::new(made);
-    if let (Some(key), Ok(mut cache)) = (key, cache().lock()) {
+    if let Some(key) = key {
+        if begun.elapsed() > WORTH_KEEPING {
+            index_file::write(&key, &decoder_version(), &made);
+        }
+        remember(key, made.clone());
+    }
+    Ok(Some(made))
+}
+
+fn remember(key: Key, index: Arc<TimeIndex>) {
+    if let Ok(mut cache) = cache().lock() {
         if cache.len() >= CACHE_LIMIT {
             cache.clear();
         }
-        cache.insert(key, made.clone());
+        cache.insert(key, index);
     }
-    Ok(Some(made))
 }
 
 /// The index by packets alone: a fraction of a second for an hour of video, and right for sound files. Where the exact one is
@@ -87,7 +104,12 @@ pub fn provisional_index(path: &Path) -> Result<Arc<TimeIndex>, VideoError> {
 }
 
 fn cached(key: &Key) -> Option<Arc<TimeIndex>> {
-    cache().lock().ok()?.get(key).cloned()
+    let known = cache().lock().ok()?.get(key).cloned();
+    known.or_else(|| {
+        let read = Arc::new(index_file::read(key, &decoder_version())?);
+        remember(key.clone(), read.clone());
+        Some(read)
+    })
 }
 
 /// Threads for decoding a sound file.

@@ -64,7 +64,7 @@ impl ThumbnailReader {
         let shown_width = f64::from(width.max(1)) * self.decoder.upright_pixel_aspect();
         // A cast from float to integer saturates; a shape no display has must not cost memory.
         let high = (f64::from(height) * f64::from(small) / shown_width).ceil() as u32;
-        self.decoder.current_rgb((small, high.clamp(1, 8 * self.max_width)), Filter::Smooth)
+        self.decoder.current_rgb(None, (small, high.clamp(1, 8 * self.max_width)), Filter::Smooth)
     }
 }
 

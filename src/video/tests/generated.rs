@@ -91,7 +91,7 @@ fn a_clip_repeats_what_lies_past_the_end_and_keeps_the_order_asked_for() {
     write_numbered(&path, 30, false);
     let asked = [29, 3, 3, 17, 99, 0];
     for filter in [Filter::Smooth, Filter::OpenCv] {
-        let spec = ClipSpec { resize_width: 8, resize_height: 6, filter };
+        let spec = ClipSpec { resize_width: 8, resize_height: 6, filter, crop: None };
         let mut reader = ClipReader::open(&path, spec).expect("opens");
         assert!(reader.read(&[]).expect("nothing is no failure").is_empty());
         let again = reader.read(&asked).expect("reads");

@@ -21,18 +21,6 @@ fn shared_videos() -> Option<PathBuf> {
     found
 }
 
-/// The files of some folders of shared videos, sorted.
-fn shared_files(folders: &[&str]) -> Vec<PathBuf> {
-    let Some(root) = shared_videos() else { return Vec::new() };
-    let mut files: Vec<PathBuf> = folders
-        .iter()
-        .flat_map(|folder| std::fs::read_dir(root.join(folder)).into_iter().flatten().flatten())
-        .map(|entry| entry.path())
-        .collect();
-    files.sort();
-    files
-}
-
 fn hash(frame: &Frame) -> u64 {
     let mut hasher = DefaultHasher::new();
     (frame.picture.width, frame.picture.height).hash(&mut hasher);

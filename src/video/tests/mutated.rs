@@ -39,11 +39,11 @@ fn survives(path: &Path) -> bool {
 
 #[test]
 fn damaged_files_neither_crash_nor_hang() {
-    let turns = std::env::var("ETAD_MUTATIONS").ok().and_then(|count| count.parse().ok()).unwrap_or(60);
+    let turns = std::env::var("ETAD_MUTATIONS").ok().and_then(|count| count.parse().ok()).unwrap_or(1000);
     let folder = tempfile::tempdir().expect("a folder");
     let names = ["a.mp4", "a.mkv", "a.ts", "a.avi", "a.mov"];
     let originals = names.map(|name| {
-        generated::write_numbered(&folder.path().join(name), 30, false);
+        generated::write_numbered(&folder.path().join(name), 14, true);
         std::fs::read(folder.path().join(name)).expect("the file is there")
     });
     let (mut readable, mut slowest) = (0, Duration::ZERO);
