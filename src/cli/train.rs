@@ -35,7 +35,7 @@ pub(super) struct TrainArgs {
     /// Seed of every random draw; the same as --set seed=N
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Train two steps only, write nothing, and say what the whole would take
+    /// Pass one chunk only, write nothing, and say what time and memory the whole would take
     #[arg(long)]
     dry_run: bool,
     /// Print one JSON document at the end
@@ -80,30 +80,65 @@ pub(super) fn run(args: TrainArgs) -> Outcome {
 fn dry_run(request: &TrainRequest, as_json: bool) -> Outcome {
     let (device, found) = jobs::rehearse(request)?;
     if as_json {
-        let mut document = serde_json::to_value(found)?;
+        let mut document = serde_json::to_value(&found)?;
         document["device"] = json!(device);
         return table::print_json(&document);
     }
-    let seconds = found.seconds;
-    let megabytes =
-        |bytes: Option<u64>| bytes.map_or("unknown".to_owned(), |bytes| format!("{:.0} MB", bytes as f64 / 1e6));
-    let rows = [
+    let (seconds, memory) = (found.seconds, found.memory);
+    let measured = [("process", found.process_memory_peak), ("device", found.device_memory)].map(|(name, bytes)| {
+        bytes.map_or_else(|| format!("{name} unknown"), |bytes| format!("{name} {}", megabytes(bytes)))
+    });
+    let parts = [
+        ("weights", memory.weights),
+        ("gradients", memory.gradients),
+        ("moments", memory.moments),
+        ("frames", memory.frames),
+        ("features", memory.features),
+        ("a chunk in the encoder", memory.encoder),
+        ("or the detector", memory.detector),
+        ("loader and cache", memory.loader),
+        ("program", memory.program),
+    ];
+    let free = match found.budget {
+        Some(budget) if budget.configured => format!("{} allowed by solver.memory_budget", megabytes(budget.bytes)),
+        Some(budget) => megabytes(budget.bytes),
+        None => "unknown; solver.memory_budget can say".to_owned(),
+    };
+    let mut rows = vec![
         ("device", device),
         ("windows or videos an epoch", found.items.to_string()),
         ("steps", format!("{} epochs of {}", found.epochs, found.steps_per_epoch)),
+        ("snippets at once", found.at_once.to_string()),
         (
             "a step",
             format!(
                 "{:.2} s: encoder forward {:.2}, detector {:.2}, encoder backward {:.2}",
-                seconds.total(),
+                found.epoch_seconds / found.steps_per_epoch.max(1) as f64,
                 seconds.encoder_forward,
                 seconds.detector,
                 seconds.encoder_backward
             ),
         ),
-        ("all steps", format!("{:.0} minutes, evaluations not counted", found.training_seconds / 60.0)),
-        ("memory of the process", megabytes(found.process_memory_peak)),
-        ("memory on the device", megabytes(found.device_memory)),
+        ("its frames", format!("{:.2} s to decode, beside the steps", seconds.data)),
+        ("an epoch", duration(found.epoch_seconds)),
+        ("evaluations", format!("{} of {}", found.evaluations, duration(found.evaluation_seconds))),
+        ("the whole run", format!("about {}", duration(found.total_seconds))),
+        ("memory at its peak", format!("about {}", megabytes(memory.needed))),
     ];
-    table::print(&["", ""], rows.map(|(name, value)| vec![name.to_owned(), value]))
+    rows.extend(parts.into_iter().filter(|(_, bytes)| *bytes > 0).map(|(name, bytes)| (name, megabytes(bytes))));
+    rows.extend([("measured now", measured.join(", ")), ("free", free)]);
+    rows.push(("", found.advice.unwrap_or_else(|| "it fits, as far as is known".to_owned())));
+    table::print(&["", ""], rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]))
+}
+
+fn megabytes(bytes: u64) -> String {
+    format!("{:.0} MB", bytes as f64 / 1e6)
+}
+
+fn duration(seconds: f64) -> String {
+    match seconds {
+        short if short < 90.0 => format!("{short:.0} s"),
+        middle if middle < 5400.0 => format!("{:.0} min", middle / 60.0),
+        long => format!("{:.1} h", long / 3600.0),
+    }
 }

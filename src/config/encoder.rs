@@ -1,5 +1,6 @@
 //! The video encoder's keys.
 
+use super::Chunk;
 use super::section::{choice, section};
 
 section! {
@@ -35,14 +36,26 @@ section! {
         frozen_stages: usize = 0,
         /// Whether the whole encoder stays as it was initialised or loaded.
         frozen: bool = false,
-        /// Snippets that pass the encoder at once (spec 7.3: 4); memory grows with it.
-        chunk: usize = 4,
+        /// Snippets that pass the encoder at once (spec 7.3: 4), to whole multiples of which the number that learns is rounded; memory grows
+        /// with it. "auto" passes as many at once as memory allows, and rounds by 4.
+        chunk: Chunk = Chunk::default(),
+        /// Snippets that pass at once where that is to differ from `chunk`: changes memory and time, not what is learnt. 0: as `chunk` says;
+        /// a run that goes on keeps its own. The config.toml of a run has what it took.
+        at_once: usize = 0,
         /// Share of the snippets that send gradients to the encoder, 0..1 (spec 7.3: 0.3); 1 is every snippet.
         snippet_ratio: f64 = 0.3,
         /// Mean of each RGB channel on the 0..255 scale (spec 2.4).
         mean: Vec<f64> = vec![110.2008, 100.63983, 95.99475],
         /// Standard deviation of each RGB channel on the 0..255 scale (spec 2.4).
         std: Vec<f64> = vec![58.14765, 56.46975, 55.332195],
+    }
+}
+
+impl Encoder {
+    /// Snippets that pass the encoder at once; before "auto" is resolved, the reference's number.
+    #[must_use]
+    pub fn at_once(&self) -> usize {
+        if self.at_once > 0 { self.at_once } else { self.chunk.rounding() }
     }
 }
 

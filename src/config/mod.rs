@@ -1,5 +1,6 @@
 //! Configuration: TOML to typed structs. Defaults, then the file, then `--set a.b=c`; unknown keys are errors.
 
+mod chunk;
 mod data;
 mod encoder;
 mod load;
@@ -10,6 +11,7 @@ mod reference;
 mod section;
 mod train;
 
+pub use chunk::Chunk;
 pub use data::{Data, FeatureLayout, ResizeFilter, Sampling, Scheme, Source, TruthRule};
 pub use encoder::{Architecture, Encoder, Norm};
 pub use load::{ConfigError, load, parse};

@@ -55,6 +55,8 @@ section! {
         workers: usize = 1,
         /// Megabytes of decoded and resized frames kept in memory between epochs; 0 decodes anew each time.
         frame_cache: usize = 1024,
+        /// Megabytes that a training may take of the memory of its device; 0 takes what is free there.
+        memory_budget: usize = 0,
         /// Threads of the tensor library on the CPU; 0 takes all cores.
         threads: usize = 0,
     }

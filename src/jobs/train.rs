@@ -9,11 +9,11 @@ use std::{
 };
 
 use crate::{
-    config::Config,
+    config::{self, Config},
     domain::{Detections, Do, Event, Order},
     formats::results,
     model::device::{self, Chosen},
-    run::{RunError, RunWriter},
+    run::{self, RunError, RunWriter},
     train::{
         self, Outcome, Rehearsal, Setup,
         sink::{INTERRUPT, RunSink, SinkError},
@@ -44,6 +44,7 @@ pub struct TrainRequest {
 /// When the run folder, the device, the data or the starting weights cannot be used, or the training fails; what can be written to the
 /// run folder then is.
 pub fn train(request: &TrainRequest, stop: Arc<AtomicBool>, watch: &mut dyn FnMut(&Event)) -> anyhow::Result<Outcome> {
+    let request = &as_before(request);
     device::limit_threads(request.config.solver.threads);
     let chosen = device::choose(&request.device)?;
     RunWriter::may_open(&request.run, request.resume)?;
@@ -51,7 +52,7 @@ pub fn train(request: &TrainRequest, stop: Arc<AtomicBool>, watch: &mut dyn FnMu
     let setup = setup(request, &chosen, start.as_ref().map(|(path, _)| path.as_path()));
     let mut ready = train::ready(&setup, &request.run)?;
     ready.notes.extend(start.as_ref().and_then(|(_, note)| note.clone()).filter(|_| !request.resume));
-    let writer = RunWriter::open(&request.run, &request.config.to_toml()?, request.resume)?;
+    let writer = RunWriter::open(&request.run, &ready.config().to_toml()?, request.resume)?;
     let mut sink = FolderSink { writer, stop, stopping: false, watch };
     let outcome = train::train(&setup, ready, &mut sink);
     if let Err(error) = &outcome {
@@ -82,6 +83,20 @@ fn setup<'a>(request: &'a TrainRequest, chosen: &'a Chosen, init: Option<&'a Pat
         init,
         resume: request.resume,
     }
+}
+
+/// The request with what an earlier part of the run decided and this one leaves open: how many snippets pass the encoder at once, on which
+/// the last bits of every sum depend.
+fn as_before(request: &TrainRequest) -> TrainRequest {
+    let mut request = request.clone();
+    let encoder = &mut request.config.encoder;
+    if request.resume
+        && encoder.at_once == 0
+        && let Ok(before) = config::load(&request.run.join(run::file::CONFIG), &[])
+    {
+        encoder.at_once = before.encoder.at_once;
+    }
+    request
 }
 
 /// Nothing in a run folder to start from.
@@ -164,6 +179,22 @@ fn sink_error(error: RunError) -> SinkError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_that_goes_on_passes_as_many_snippets_at_once_as_before() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut config = Config::default();
+        config.encoder.at_once = 16;
+        std::fs::write(folder.path().join("config.toml"), config.to_toml().expect("TOML")).expect("written");
+        let (root, run) = (folder.path().to_owned(), folder.path().to_owned());
+        let (config, device) = (Config::default(), "cpu".to_owned());
+        let mut request = TrainRequest { config, root, run, device, init: None, resume: true };
+        assert_eq!(as_before(&request).config.encoder.at_once, 16);
+        request.config.encoder.at_once = 2;
+        assert_eq!(as_before(&request).config.encoder.at_once, 2, "what is asked for wins");
+        (request.config.encoder.at_once, request.resume) = (0, false);
+        assert_eq!(as_before(&request).config.encoder.at_once, 0);
+    }
 
     #[test]
     fn a_run_gives_its_best_weights_else_its_last_else_a_sentence() {

@@ -19,8 +19,10 @@ pub mod item;
 pub mod loader;
 pub mod losses;
 pub mod material;
+mod memory;
 pub mod objective;
 pub mod optimizer;
+mod probe;
 mod randaugment;
 pub mod raw;
 #[cfg(test)]
@@ -39,6 +41,7 @@ pub mod windows;
 
 pub use check::{check, check_encoding};
 pub use error::TrainError;
+pub use memory::{Budget, Estimate};
 pub use rehearse::{Rehearsal, rehearse};
 pub use report::{device_memory, process_memory_peak};
 pub use run::{Outcome, Ready, Setup, ready, train, train_on};

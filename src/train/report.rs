@@ -91,6 +91,12 @@ pub fn device_memory(device: &Device) -> Option<u64> {
     device.memory_pool_usage().map(|usage| usage.bytes_in_use)
 }
 
+/// Bytes that the device keeps for this process, in use or for reuse, where it tells.
+#[must_use]
+pub fn device_reserved(device: &Device) -> Option<u64> {
+    device.memory_pool_usage().map(|usage| usage.bytes_reserved)
+}
+
 /// Bytes of memory of this process, where the system tells.
 #[must_use]
 pub fn process_memory() -> Option<u64> {

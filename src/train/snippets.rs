@@ -7,7 +7,7 @@ use crate::config::{Config, SnippetStrategy};
 use crate::domain::{Draw, Purpose};
 
 /// Snippets of a window that learn, of `tscale`: whole chunks, `int(tscale · ratio / chunk + 0.99)` of them (spec 7.3), at least
-/// one and never more than there are.
+/// one and never more than there are. How many pass at once is another matter, and changes none of it.
 #[must_use]
 pub fn count(tscale: usize, ratio: f64, chunk: usize) -> usize {
     let chunk = chunk.clamp(1, tscale.max(1));
@@ -19,7 +19,7 @@ pub fn count(tscale: usize, ratio: f64, chunk: usize) -> usize {
 #[must_use]
 pub fn chosen(config: &Config, step: u64, items: usize, upstream: &Tensor<3>) -> Vec<Vec<(usize, usize)>> {
     let time = config.model.tscale;
-    let count = count(time, config.encoder.snippet_ratio, config.encoder.chunk);
+    let count = count(time, config.encoder.snippet_ratio, config.encoder.chunk.rounding());
     let strategy = config.solver.snippet_strategy;
     let norms = match strategy {
         SnippetStrategy::Gradient => norms(upstream),
@@ -36,7 +36,7 @@ pub fn chosen(config: &Config, step: u64, items: usize, upstream: &Tensor<3>) ->
         .first()
         .map_or(0..0, |first| 0..first.len())
         .collect::<Vec<_>>()
-        .chunks(config.encoder.chunk.max(1))
+        .chunks(config.encoder.at_once())
         .flat_map(|columns| {
             let picked = &picked;
             (0..items).flat_map(move |item| columns.iter().map(move |&column| (item, picked[item][column])))
@@ -86,6 +86,31 @@ mod tests {
         assert_eq!(count(16, 0.3, 2), 6);
         assert_eq!(count(64, 1.0, 16), 64);
         assert_eq!(count(10, 1.0, 4), 10);
+    }
+
+    #[test]
+    fn what_passes_at_once_changes_the_portions_and_nothing_else() {
+        let upstream = Tensor::<3>::zeros([2, 3, 32], &burn::tensor::Device::flex());
+        let chosen = |settings: &[&str]| {
+            let settings: Vec<String> = settings.iter().map(|setting| (*setting).to_owned()).collect();
+            let config = crate::config::parse("model.tscale = 32", "x", &settings).expect("valid");
+            chosen(&config, 5, 2, &upstream)
+        };
+        let sorted = |chunks: &[Vec<(usize, usize)>]| {
+            let mut all = chunks.concat();
+            all.sort_unstable();
+            all
+        };
+        let whole = chosen(&["encoder.chunk=8"]);
+        assert_eq!(whole.iter().map(Vec::len).collect::<Vec<_>>(), [16, 16]);
+        for at_once in [1, 2, 4, 16] {
+            let parts = chosen(&["encoder.chunk=8", &format!("encoder.at_once={at_once}")]);
+            assert_eq!(sorted(&parts), sorted(&whole), "{at_once}");
+            assert!(parts.iter().all(|part| part.len() <= 2 * at_once));
+        }
+        let auto = |at_once: usize| sorted(&chosen(&["encoder.chunk=auto", &format!("encoder.at_once={at_once}")]));
+        assert_eq!(auto(1), sorted(&chosen(&["encoder.chunk=4"])));
+        assert_eq!(auto(16), auto(1));
     }
 
     #[test]

@@ -55,9 +55,9 @@ pub struct Engine {
     pub detector: Detector,
     /// Moments of both.
     pub optimizer: Optimizer,
-    config: Config,
+    pub(super) config: Config,
     losses: Losses,
-    device: Device,
+    pub(super) device: Device,
 }
 
 /// Name of the term that is the global norm of all gradients before clipping.
@@ -146,7 +146,7 @@ impl Engine {
     }
 
     /// Clips all gradients together and moves both groups (spec 7.1, 7.2). Gives back the global norm before.
-    fn apply(&mut self, mut gradients: Gradients, rates: Rates) -> Option<Tensor<1>> {
+    pub(super) fn apply(&mut self, mut gradients: Gradients, rates: Rates) -> Option<Tensor<1>> {
         let limit = self.config.solver.clip_norm;
         let norm = if limit > 0.0 { gradients.clip(limit) } else { gradients.norm() };
         self.detector = self.optimizer.step(DETECTOR, self.detector.clone(), &gradients, rates.detector);
@@ -188,7 +188,7 @@ impl Engine {
     }
 
     /// Forward pass and loss of a batch on given features `[batch, channels, tscale]`.
-    fn objective(&self, batch: &Batch, features: Tensor<3>, choices: &mut dyn Choices) -> Objective {
+    pub(super) fn objective(&self, batch: &Batch, features: Tensor<3>, choices: &mut dyn Choices) -> Objective {
         let proposals = |(item, one): (usize, &Item)| one.truth.with_rejected(choices.proposals(item));
         let sampled: Vec<Vec<Span>> = batch.items.iter().enumerate().map(proposals).collect();
         let truths: Vec<Truth> = batch.items.iter().map(|item| item.truth.clone()).collect();
@@ -200,10 +200,10 @@ impl Engine {
     }
 }
 
-/// Clips that pass the encoder at once: `chunk` snippets of each item (spec 7.3).
+/// Clips that pass the encoder at once: so many snippets of each item (spec 7.3).
 #[must_use]
 pub fn chunk_size(config: &EncoderConfig, items: usize) -> usize {
-    config.chunk.max(1) * items.max(1)
+    config.at_once() * items.max(1)
 }
 
 /// Mask `[batch, tscale]` of padded items; none when nothing is padded.
@@ -239,7 +239,7 @@ impl Clock {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Architecture, Norm};
+    use crate::config::{Architecture, Chunk, Norm};
     use crate::train::checkpoint::fresh;
     use crate::train::encoding::clips_of;
     use crate::train::item::Clips;
@@ -258,7 +258,7 @@ mod tests {
             norm: Norm::Group,
             norm_groups: 2,
             norm_epsilon: 1e-5,
-            chunk: 3,
+            chunk: Chunk::Fixed(3),
             snippet_ratio: ratio,
             ..EncoderConfig::default()
         };

@@ -28,6 +28,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("rfd", &["src/app/"]),
     ("wgpu", &["src/app/"]),
     ("burn", &["src/model/", "src/train/", "src/detect/"]),
+    ("nvml_wrapper", &["src/model/free_memory.rs"]),
     ("ffmpeg_next", &["src/video/ffmpeg/"]),
     ("clap", &["src/cli/", "src/main.rs"]),
 ];

@@ -108,6 +108,18 @@ fn sample_train_test_detect_and_eval() {
     let train = ["train", "configs/sample.toml", "--root", text(&project), "--run", text(&run), "--device", "cpu"];
     let rehearsed = json(&done(&with_tiny(&[&train[..], &["--dry-run", "--json"]].concat())));
     assert!(rehearsed["training_seconds"].is_f64() && !run.exists(), "{rehearsed}");
+    let (needed, took) = (&rehearsed["memory"]["needed"], &rehearsed["process_memory_peak"]);
+    assert!(needed.as_u64() > Some(1 << 20), "{rehearsed}");
+    // A program this small is mostly itself: within half of each other.
+    if let (Some(needed), Some(took)) = (needed.as_f64(), took.as_f64()) {
+        assert!(needed < 2.0 * took && took < 2.0 * needed, "{rehearsed}");
+    }
+    assert_eq!(
+        (&rehearsed["evaluations"], &rehearsed["at_once"], &rehearsed["advice"]),
+        (&2.into(), &16.into(), &Value::Null)
+    );
+    let tight = [&train[..], &["--dry-run", "--set", "solver.memory_budget=1"]].concat();
+    assert!(done(&with_tiny(&tight)).contains("0.00 GB are allowed: "));
     let trained = json(&done(&with_tiny(&[&train[..], &["--json"]].concat())));
     assert_eq!((&trained["run"], &trained["stopped"]), (&text(&run).into(), &false.into()));
     assert!(trained["best_average_map"].is_f64() && trained["best_epoch"].is_u64(), "{trained}");

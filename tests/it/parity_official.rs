@@ -372,7 +372,7 @@ pub(crate) fn two_iterations(device: &Device) {
         stem_width: 8,
         train_norm: true,
         frozen_stages: 3,
-        chunk: 2,
+        chunk: config::Chunk::Fixed(2),
         ..Default::default()
     };
     config.solver.clip_norm = 0.0;

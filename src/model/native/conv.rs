@@ -8,7 +8,7 @@ use super::volume::Volume;
 
 /// Values of patches made at once: they, and what a product reads beside them, stay in a core's cache, and a clip of full size does not
 /// need nine times its memory.
-const PATCH_VALUES: usize = 1 << 18;
+pub(super) const PATCH_VALUES: usize = 1 << 18;
 
 /// A convolution without bias; weight `[out, in, time, height, width]`, an odd kernel in space or along time, zeros outside.
 #[derive(Clone, Debug)]

@@ -6,6 +6,7 @@
 
 mod conv;
 mod matrix;
+mod memory;
 mod network;
 mod norm;
 #[cfg(test)]
@@ -107,9 +108,7 @@ impl NativeEncoder {
             let pairs = self.parameters.iter().zip(&self.trained);
             pairs.map(|(values, &trained)| if trained { vec![0.0; values.len()] } else { Vec::new() }).collect()
         };
-        let bytes: usize = zeros().iter().map(|values| values.len() * size_of::<f32>()).sum();
-        let sums = (SUMS_BYTES / bytes.max(1)).clamp(2, MOST_SUMS);
-        let each = count.div_ceil(sums).max(1);
+        let each = self.clips_a_sum(count);
         let groups: Vec<Vec<Vec<f32>>> = clips
             .par_chunks(each * size.values())
             .zip(upstream.par_chunks(each * channels))
@@ -130,6 +129,18 @@ impl NativeEncoder {
         }
         let named = self.names.iter().cloned().zip(sums).zip(&self.trained);
         named.filter(|(_, trained)| **trained).map(|(named, _)| named).collect()
+    }
+
+    /// Bytes of a sum of gradients.
+    fn sum_bytes(&self) -> usize {
+        let trained = self.parameters.iter().zip(&self.trained).filter(|(_, trained)| **trained);
+        trained.map(|(values, _)| values.len() * size_of::<f32>()).sum()
+    }
+
+    /// How many of `count` clips are summed by one thread.
+    fn clips_a_sum(&self, count: usize) -> usize {
+        let sums = (SUMS_BYTES / self.sum_bytes().max(1)).clamp(2, MOST_SUMS);
+        count.div_ceil(sums).max(1)
     }
 
     /// (x - mean) / std a channel (spec 2.4).

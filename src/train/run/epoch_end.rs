@@ -72,7 +72,7 @@ impl Run<'_> {
     }
 
     /// Whether there is anything to compare detections with.
-    pub(super) fn has_truth(&self) -> bool {
+    pub(in crate::train) fn has_truth(&self) -> bool {
         self.material.dataset.subset(&self.config.data.test_subset).any(|video| !video.annotations.is_empty())
     }
 

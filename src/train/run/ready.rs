@@ -8,11 +8,12 @@ use burn::tensor::Device;
 use toml::{Table, Value};
 
 use super::Setup;
-use crate::config::{Config, Data, SchedulerKind};
+use crate::config::{Chunk, Config, Data, SchedulerKind};
 use crate::train::check::check;
 use crate::train::checkpoint::{self, Header, Resumed};
 use crate::train::error::TrainError;
 use crate::train::material::Material;
+use crate::train::memory::{Budget, Meter};
 use crate::train::step::Engine;
 use crate::train::windows::Plan;
 
@@ -27,6 +28,14 @@ pub struct Ready {
     /// The checkpoint from which it goes on.
     pub(super) resumed: Option<Resumed>,
     pub(super) device: Device,
+}
+
+impl Ready {
+    /// The configuration with all that was left open decided.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.header.config
+    }
 }
 
 /// Reads and checks all that `setup` names; nothing is written. `folder` is the run folder, which may not exist.
@@ -45,7 +54,10 @@ pub(super) fn ready_on(setup: &Setup<'_>, material: Material, folder: &Path) -> 
     let plan = plan(config, &material)?;
     let device = setup.device.clone().autodiff();
     let mut engine = checkpoint::fresh(config, &material.classes, &device);
-    let header = Header { config: config.clone(), classes: material.classes.clone(), data: material.fingerprint() };
+    let mut resolved = config.clone();
+    resolved.encoder.at_once = at_once(setup, &engine, plan.items.len());
+    engine.pass_at_once(resolved.encoder.at_once);
+    let header = Header { config: resolved, classes: material.classes.clone(), data: material.fingerprint() };
     let mut notes = Vec::new();
     let newest = if setup.resume { checkpoint::newest(&folder.join("checkpoints"))? } else { None };
     let resumed = match newest {
@@ -70,6 +82,16 @@ pub(super) fn ready_on(setup: &Setup<'_>, material: Material, folder: &Path) -> 
     Ok(Ready { notes, material, plan: Arc::new(plan), engine, header, resumed, device })
 }
 
+/// Snippets that pass the encoder at once.
+fn at_once(setup: &Setup<'_>, engine: &Engine, items: usize) -> usize {
+    let encoder = &setup.config.encoder;
+    if encoder.at_once > 0 || encoder.chunk != Chunk::Auto || engine.encoder.is_none() {
+        return encoder.at_once();
+    }
+    let budget = Budget::of(setup.config, setup.device, setup.device_name);
+    Meter::new(setup.config, engine, items, setup.device).at_once(setup.config, budget)
+}
+
 /// The windows that train.
 fn plan(config: &Config, material: &Material) -> Result<Plan, TrainError> {
     let data = &config.data;
@@ -90,14 +112,15 @@ fn plan(config: &Config, material: &Material) -> Result<Plan, TrainError> {
 }
 
 /// Keys that change neither what is learnt nor from what: places, pace, and what happens besides the steps.
-const FREE: [&str; 8] = [
+const FREE: [&str; 9] = [
     "name",
     "data.annotations",
     "data.folder",
-    "encoder.chunk",
+    "encoder.at_once",
     "solver.workers",
     "solver.threads",
     "solver.frame_cache",
+    "solver.memory_budget",
     "workflow.",
 ];
 
@@ -160,7 +183,7 @@ mod tests {
         now.data.folder = "elsewhere".to_owned();
         now.workflow.save_minutes = 1.0;
         now.workflow.test_epoch = Some(3);
-        now.encoder.chunk = 1;
+        now.encoder.at_once = 1;
         assert_eq!(differences(&before, &now), Vec::<String>::new());
         now.seed = 1;
         now.solver.batch_size = 9;

@@ -95,6 +95,8 @@ impl Source {
                 Ok(()) if self.is_before_floor() => continue,
                 Ok(()) => {
                     std::mem::swap(&mut self.frame, &mut self.incoming);
+                    // The codec made up what was missing and says so only here.
+                    self.errors += usize::from(self.frame.has_decode_errors());
                     return Some(&self.frame);
                 }
                 Err(ff::Error::Eof) => return None,

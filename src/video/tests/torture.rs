@@ -47,7 +47,7 @@ fn what_is_wrong_is_said() {
         assert!(info.warnings.iter().any(|warning| warning.contains(words)), "{name}: {:?}", info.warnings);
     };
     says("torture/mb_annex-b.mp4", "ends after 0.5 of 35.2 s");
-    says("torture/decord_corrupted.mp4", "damaged in 1 place");
+    says("torture/decord_corrupted.mp4", "damaged in 2 places");
     says("torture_derived/two_video_streams.mkv", "2 video streams");
     says("torture_derived/truncated_60pct.webm", "ends after 3.0 of 5.0 s");
     says("torture/mp4p_av1-clearkey-cbcs-video.mp4", "encrypted");
