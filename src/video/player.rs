@@ -38,7 +38,8 @@ pub enum SeekTarget {
 /// What the decode thread tells.
 #[derive(Debug)]
 pub enum PlayerUpdate {
-    /// The index: first by packets, then the exact one. Frame numbers mean those of the latest.
+    /// The index: first by packets, then the exact one, which overtakes frames that wait. Where it says other times than the one before, those
+    /// frames are numbered wrong: seek.
     Indexed(Arc<TimeIndex>),
     /// A decoded frame for the seek of this generation: first the one asked for, then those that follow it.
     Frame {
@@ -83,6 +84,8 @@ struct Shared {
     request: Mutex<Option<Request>>,
     /// The exact index, or why there is none, once that is known.
     exact: Mutex<Option<Result<Arc<TimeIndex>, VideoError>>>,
+    /// The index that the decoder has taken and that nobody was told of: it overtakes the frames that wait.
+    index: Mutex<Option<Arc<TimeIndex>>>,
     store: Mutex<FrameStore>,
     stop: AtomicBool,
 }
@@ -117,6 +120,7 @@ impl Player {
         let shared = Arc::new(Shared {
             request: Mutex::new(Some(first)),
             exact: Mutex::default(),
+            index: Mutex::default(),
             store: Mutex::new(FrameStore::new(KEPT)),
             stop: AtomicBool::new(false),
         });
@@ -169,16 +173,20 @@ impl Player {
         slot(&self.shared.store)
     }
 
+    fn new_index(&self) -> Option<PlayerUpdate> {
+        slot(&self.shared.index).take().map(PlayerUpdate::Indexed)
+    }
+
     /// The next update, if there is one. Take frames only while they are wanted: what is not taken keeps the thread from decoding ahead.
     #[must_use]
     pub fn try_next(&self) -> Option<PlayerUpdate> {
-        self.updates.try_recv().ok()
+        self.new_index().or_else(|| self.updates.try_recv().ok())
     }
 
     /// Waits for the next update; `None` when the thread has ended, or after `timeout`.
     #[must_use]
     pub fn wait_next(&self, timeout: Duration) -> Option<PlayerUpdate> {
-        self.updates.recv_timeout(timeout).ok()
+        self.new_index().or_else(|| self.updates.recv_timeout(timeout).ok())
     }
 }
 
@@ -217,7 +225,7 @@ impl Worker {
                 return;
             }
         };
-        self.tell(PlayerUpdate::Indexed(decoder.index().clone()));
+        self.tell_index(decoder.index().clone());
         // The generation that is being decoded; none at the end of the video, or after a failure.
         let mut decoding = None;
         // A seek that the packets promised and the pictures did not keep: it waits for the exact index.
@@ -329,7 +337,7 @@ impl Worker {
                         let _ = decoder.seek_time(frame.time);
                     }
                 }
-                self.tell(PlayerUpdate::Indexed(exact));
+                self.tell_index(exact);
                 true
             }
             Err(error) => {
@@ -337,6 +345,11 @@ impl Worker {
                 false
             }
         }
+    }
+
+    fn tell_index(&self, index: Arc<TimeIndex>) {
+        *slot(&self.shared.index) = Some(index);
+        (self.notify)();
     }
 
     /// Sends a frame when there is room; gives it back when something else comes first: a request, the end, the exact index.

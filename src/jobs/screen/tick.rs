@@ -64,7 +64,7 @@ impl Screen {
             |queue: &FrameQueue<Arc<Frame>>| queue.len() >= HELD && queue.next_time().is_some_and(|next| next > time);
         while !rich(&self.queue) {
             match self.player.try_next() {
-                Some(PlayerUpdate::Indexed(index)) => self.adopt(index, events),
+                Some(PlayerUpdate::Indexed(index)) => self.adopt(now, index, events),
                 Some(PlayerUpdate::Frame { generation, frame }) => {
                     self.queue.push(generation, frame.time, frame);
                     if self.awaited.is_some() && !self.queue.is_empty() {
@@ -89,10 +89,16 @@ impl Screen {
         }
     }
 
-    fn adopt(&mut self, index: Arc<TimeIndex>, events: &mut Vec<ScreenEvent>) {
+    fn adopt(&mut self, now: Instant, index: Arc<TimeIndex>, events: &mut Vec<ScreenEvent>) {
         let (length, frames, warnings) = (index.duration(), index.len(), index.warnings.clone());
         events.push(ScreenEvent::Ready { length, frames, warnings });
+        let renumbered = self.index.as_ref().is_some_and(|before| before.times != index.times);
         self.index = Some(index);
+        if let Some(shown) = self.shown.as_ref().filter(|_| renumbered) {
+            let (time, playing) = (shown.frame.time, self.clock.is_playing());
+            self.go(now, SeekTarget::Time(time), None);
+            self.clock.seek(now, if playing { time } else { self.clock.now(now) });
+        }
     }
 
     /// While a picture is awaited: shows it, or what was decoded nearest to it so far.
@@ -263,6 +269,8 @@ impl Screen {
             let low = frame - run;
             let generation = self.player.fill(low.saturating_sub(room / 4), low);
             self.filling = Some(generation);
+            // What waits is of no use any more, and would keep the answer from coming.
+            self.queue.restart(generation);
             self.away.get_or_insert(now);
         } else if self.away.take().is_some() {
             // The frame itself comes first, and is shown already.
