@@ -173,20 +173,22 @@ impl Player {
         slot(&self.shared.store)
     }
 
-    fn new_index(&self) -> Option<PlayerUpdate> {
-        slot(&self.shared.index).take().map(PlayerUpdate::Indexed)
+    /// The index that nobody was told of yet, without taking a frame for it.
+    #[must_use]
+    pub fn new_index(&self) -> Option<Arc<TimeIndex>> {
+        slot(&self.shared.index).take()
     }
 
     /// The next update, if there is one. Take frames only while they are wanted: what is not taken keeps the thread from decoding ahead.
     #[must_use]
     pub fn try_next(&self) -> Option<PlayerUpdate> {
-        self.new_index().or_else(|| self.updates.try_recv().ok())
+        self.new_index().map(PlayerUpdate::Indexed).or_else(|| self.updates.try_recv().ok())
     }
 
     /// Waits for the next update; `None` when the thread has ended, or after `timeout`.
     #[must_use]
     pub fn wait_next(&self, timeout: Duration) -> Option<PlayerUpdate> {
-        self.new_index().or_else(|| self.updates.recv_timeout(timeout).ok())
+        self.new_index().map(PlayerUpdate::Indexed).or_else(|| self.updates.recv_timeout(timeout).ok())
     }
 }
 

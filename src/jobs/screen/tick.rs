@@ -62,6 +62,9 @@ impl Screen {
         let time = self.clock.now(now);
         let rich =
             |queue: &FrameQueue<Arc<Frame>>| queue.len() >= HELD && queue.next_time().is_some_and(|next| next > time);
+        if let Some(index) = self.player.new_index() {
+            self.adopt(now, index, events);
+        }
         while !rich(&self.queue) {
             match self.player.try_next() {
                 Some(PlayerUpdate::Indexed(index)) => self.adopt(now, index, events),
