@@ -114,9 +114,8 @@ impl TimeIndex {
 
     /// Whether this can be the index of a video: not of one that was read from a file that somebody cut or changed.
     pub(super) fn is_whole(&self) -> bool {
-        let rising = |all: &mut dyn Iterator<Item = (i64, i64)>| all.into_iter().all(|(before, after)| before < after);
-        let times = rising(&mut self.times.windows(2).map(|pair| (pair[0].0, pair[1].0)));
-        let ticks = rising(&mut self.ticks.windows(2).map(|pair| (pair[0], pair[1])));
+        let times = self.times.is_sorted_by(|before, after| before < after);
+        let ticks = self.ticks.is_sorted_by(|before, after| before < after);
         let starts = self.starts.iter().all(|start| start.0 < self.times.len());
         let counts = self.ticks.is_empty() || self.ticks.len() == self.times.len();
         let ends = self.times.last().is_some_and(|last| *last < self.end);
