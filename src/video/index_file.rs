@@ -76,7 +76,7 @@ mod tests {
         (index.exact, index.warnings) = (true, vec!["It ends early.".to_owned()]);
         let key = (PathBuf::from("/v.mp4"), 7, Some(SystemTime::UNIX_EPOCH));
         write_in(folder.path(), &key, "59.1", &index).expect("kept");
-        assert_eq!(read_in(folder.path(), &key, "59.1"), Some(index.clone()));
+        assert_eq!(read_in(folder.path(), &key, "59.1"), Some(index));
         assert_eq!(read_in(folder.path(), &key, "60.0"), None);
         assert_eq!(read_in(folder.path(), &(PathBuf::from("/v.mp4"), 8, key.2), "59.1"), None);
         // What was cut short or tampered with is not believed.

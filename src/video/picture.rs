@@ -383,17 +383,17 @@ mod tests {
         let ten = Picture {
             planes: vec![plane(wide(&luma), 2, 2), plane(wide(&[360]), 1, 1), plane(wide(&[760]), 1, 1)],
             layout: Layout { bits: 10, ..Layout::PLANAR },
-            ..planar.clone()
+            ..planar
         };
         let paired = Picture {
             planes: vec![planar.planes[0].clone(), plane(vec![90, 190], 1, 1)],
             layout: Layout { chroma: Chroma::Pairs, ..Layout::PLANAR },
-            ..planar.clone()
+            ..planar
         };
         let upper = Picture {
             planes: vec![plane(wide(&luma.map(|value| value << 6)), 2, 2), plane(wide(&[360 << 6, 760 << 6]), 1, 1)],
             layout: Layout { bits: 10, shift: 6, chroma: Chroma::Pairs, alpha: false },
-            ..planar.clone()
+            ..planar
         };
         let wanted = planar.to_rgb();
         for (name, picture) in [("ten", ten), ("paired", paired), ("upper", upper)] {

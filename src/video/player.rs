@@ -168,7 +168,6 @@ impl Player {
     }
 
     /// The decoded frames at hand. Hold them for a moment only: the decode thread adds to them.
-    #[must_use]
     pub fn kept(&self) -> std::sync::MutexGuard<'_, FrameStore> {
         slot(&self.shared.store)
     }
@@ -357,7 +356,7 @@ impl Worker {
     /// Sends a frame when there is room; gives it back when something else comes first: a request, the end, the exact index.
     fn offer(&self, generation: u64, frame: Arc<Frame>) -> Option<Arc<Frame>> {
         select! {
-            send(self.sender, PlayerUpdate::Frame { generation, frame: frame.clone() }) -> sent => {
+            send(self.sender, PlayerUpdate::Frame { generation, frame }) -> sent => {
                 if sent.is_ok() {
                     (self.notify)();
                 }
