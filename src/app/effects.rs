@@ -12,6 +12,7 @@ use crate::domain::{Detections, Failure};
 use crate::formats;
 use crate::jobs::follow::{Followed, Follower};
 use crate::jobs::look::{Look, Looker};
+use crate::jobs::review::{ReviewRequest, Reviewer};
 use crate::jobs::screen::{Screen, ScreenEvent};
 use crate::project;
 use crate::run;
@@ -82,6 +83,7 @@ pub struct Effects {
     looker: Option<Looker>,
     detection: Option<Arc<AtomicBool>>,
     health: Option<Arc<AtomicBool>>,
+    reviewer: Option<Reviewer>,
 }
 
 impl Effects {
@@ -90,7 +92,17 @@ impl Effects {
     pub fn new(ctx: egui::Context, etad: PathBuf) -> Self {
         let (sender, messages) = bounded(WAITING);
         let outbox = Outbox { messages: sender, ctx };
-        Self { etad, outbox, messages, screen: None, follower: None, looker: None, detection: None, health: None }
+        Self {
+            etad,
+            outbox,
+            messages,
+            screen: None,
+            follower: None,
+            looker: None,
+            detection: None,
+            health: None,
+            reviewer: None,
+        }
     }
 
     /// The next message, if one waits.
@@ -184,6 +196,7 @@ impl Effects {
                     processes::Detection { job, checkpoint, device, videos, cancel },
                 );
             }
+            Effect::Review(request) => self.review(request),
             Effect::CancelDetect => {
                 if let Some(cancel) = self.detection.take() {
                     cancel.store(true, std::sync::atomic::Ordering::Relaxed);
@@ -266,6 +279,19 @@ impl Effects {
         match Follower::start(folder, report) {
             Ok(follower) => self.follower = Some(follower),
             Err(error) => self.outbox.report(Report::Failed(no_thread("run follower", &error))),
+        }
+    }
+
+    fn review(&mut self, request: ReviewRequest) {
+        if self.reviewer.is_none() {
+            let outbox = self.outbox.clone();
+            match Reviewer::start(move |reviewed| outbox.report(Report::Reviewed(Box::new(reviewed)))) {
+                Ok(reviewer) => self.reviewer = Some(reviewer),
+                Err(error) => self.outbox.report(Report::Failed(no_thread("comparison", &error))),
+            }
+        }
+        if let Some(reviewer) = &self.reviewer {
+            reviewer.ask(request);
         }
     }
 

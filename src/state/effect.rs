@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::domain::{Dataset, Detections, Do, MediaTime};
+use crate::jobs::review::ReviewRequest;
 use crate::project::Media;
 
 use super::{Export, Init, Wanted};
@@ -145,4 +146,6 @@ pub enum Effect {
     },
     /// End the detection.
     CancelDetect,
+    /// Compare detections with the truth, instead of what was to be compared before; reports `Reviewed`.
+    Review(ReviewRequest),
 }

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use crate::domain::{Detection, Detections, Do, Failure, MediaTime, RunEvent};
+use crate::jobs::review::Reviewed;
 use crate::project::{Finding, Opened};
 
-use super::{DeviceChoice, LossSplit, Origin, RunSummary, Sort, ThemeChoice};
+use super::{DeviceChoice, Inspect, LossSplit, Origin, RunSummary, Sort, ThemeChoice};
 
 /// Anything that changes the state.
 #[derive(Clone, Debug, PartialEq)]
@@ -170,6 +171,8 @@ pub enum Command {
     SetScale(f32),
     /// Draw the terms of the loss in this division.
     SplitLoss(LossSplit),
+    /// Something about what the detections are beside the truth.
+    Inspect(Inspect),
 }
 
 /// What a video file turned out to be.
@@ -305,6 +308,8 @@ pub enum Report {
         /// Job.
         job: u64,
     },
+    /// What is shown was compared with the truth.
+    Reviewed(Box<Reviewed>),
     /// Something was saved, or not.
     Saved(Result<PathBuf, Failure>),
     /// A job failed in a way that touches nothing else.

@@ -7,6 +7,7 @@ mod curves;
 mod detecting;
 mod effect;
 mod input;
+pub mod inspect;
 mod lanes;
 mod library;
 mod notices;
@@ -24,6 +25,7 @@ pub use curves::{Curves, EvalPoint, LossSplit};
 pub use detecting::{DetectJob, Detecting, Row};
 pub use effect::{DetectVideo, Effect, PlayerRequest, TrainRequest};
 pub use input::{Choice, Command, Export, Init, Input, PathField, Report, VideoFacts, Wanted};
+pub use inspect::{ClassOrder, Inspect, Inspecting, Mark, Page};
 pub use lanes::{Bar, Lane, lanes};
 pub use library::{Entry, Library, Sort, Thumbnail};
 pub use notices::{Notice, Notices, Tone};
@@ -81,6 +83,8 @@ pub struct State {
     pub run: Option<RunView>,
     /// Detection on videos.
     pub detecting: Detecting,
+    /// What the shown detections are beside the truth.
+    pub inspect: Inspecting,
     /// Sentences for the person.
     pub notices: Notices,
     /// What is remembered between sessions.

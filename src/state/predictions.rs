@@ -1,5 +1,7 @@
 //! Detections by where they came from, and which of them the timeline and the table show.
 
+use std::sync::Arc;
+
 use crate::domain::{Detection, Detections};
 
 /// Where a set of detections came from.
@@ -40,8 +42,8 @@ impl Origin {
 pub struct PredictionSet {
     /// Where they came from.
     pub origin: Origin,
-    /// By video.
-    pub detections: Detections,
+    /// By video; shared with whoever compares them with the truth.
+    pub detections: Arc<Detections>,
 }
 
 /// All sets of this session.
@@ -59,6 +61,7 @@ impl Predictions {
     /// Adds a set, or replaces the one of the same origin. What a person detected is shown and stays; of the epochs the latest
     /// is shown, whatever the order in which they are read, unless a person chose another set.
     pub fn put(&mut self, origin: Origin, detections: Detections) {
+        let detections = Arc::new(detections);
         let detected = origin == Origin::Detected;
         match self.sets.iter_mut().find(|set| set.origin == origin) {
             Some(set) => set.detections = detections,

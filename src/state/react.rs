@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::domain::{Dataset, Detections, Event, Failure, MediaTime, RunEvent, Video};
+use crate::domain::{Detections, Event, Failure, MediaTime, RunEvent};
 use crate::project::{Media, Opened};
 
 use super::update::seek;
 use super::{
     Effect, Entry, Health, Init, Library, Origin, PathField, Playback, PlayerRequest, Predictions, Project, Report,
-    Row, RunState, RunView, State, Status, Thumbnail, TimelineView, TrainForm, VideoFacts, Wanted, lanes,
+    Row, RunState, RunView, State, Status, Thumbnail, TimelineView, TrainForm, VideoFacts, Wanted, inspect, lanes,
 };
 
 pub(super) fn react(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
@@ -44,6 +44,7 @@ pub(super) fn react(state: &mut State, report: Report, effects: &mut Vec<Effect>
         }
         Report::Saved(Ok(path)) => state.notices.done(format!("Saved {}.", path.display())),
         Report::Saved(Err(failure)) | Report::Failed(failure) => state.notices.wrong(failure),
+        Report::Reviewed(reviewed) => inspect::reviewed(state, *reviewed),
         Report::DetectBegins { .. } | Report::Detected { .. } | Report::DetectEnded { .. } => detection(state, report),
         Report::VideoReady { .. }
         | Report::VideoFailed { .. }
@@ -93,6 +94,7 @@ fn opened_project(state: &mut State, opened: Opened, effects: &mut Vec<Effect>) 
     state.training = TrainForm { devices, no_gpu, ..TrainForm::default() };
     state.runs.clear();
     state.run = None;
+    state.inspect = inspect::Inspecting::default();
     state.detecting.checkpoint = None;
     let readable = state.library.entries.iter().enumerate().filter(|(_, entry)| entry.problem.is_none());
     let files: Vec<(usize, PathBuf)> = readable.map(|(index, entry)| (index, entry.path.clone())).collect();
@@ -152,6 +154,8 @@ fn looked(
     }
     let all = state.library.entries.iter().all(|entry| entry.thumbnail != Thumbnail::Waiting);
     if all {
+        // Shares of videos are known once all lengths are.
+        state.inspect.stale = true;
         check_health(state, effects);
     }
 }
@@ -164,19 +168,8 @@ pub(super) fn check_health(state: &mut State, effects: &mut Vec<Effect>) {
 /// As [`check_health`]; `asked` when a person wants to know.
 pub(super) fn ask_health(state: &mut State, asked: bool, effects: &mut Vec<Effect>) {
     let (Some(config), Some(project)) = (&state.training.config, &state.project) else { return };
-    let mut dataset = Dataset::default();
     let mut media = BTreeMap::new();
     for entry in &state.library.entries {
-        dataset.videos.push(Video {
-            id: entry.id.clone(),
-            subset: entry.subset.clone(),
-            duration: entry.duration.unwrap_or(0.0),
-            frames: None,
-            path: Some(entry.path.display().to_string()),
-            annotations: entry.annotations.clone(),
-            not_annotated: entry.not_annotated.clone(),
-            rejected: Vec::new(),
-        });
         if let Some(problem) = &entry.problem {
             media.insert(entry.id.clone(), Err(problem.clone()));
         } else if let (Some(duration), Some(frame)) = (entry.duration, entry.frame) {
@@ -187,7 +180,7 @@ pub(super) fn ask_health(state: &mut State, asked: bool, effects: &mut Vec<Effec
     effects.push(Effect::CheckHealth {
         config: config.clone(),
         root: project.root.clone(),
-        dataset: Box::new(dataset),
+        dataset: Box::new(state.library.dataset()),
         media,
         classes: project.classes.names().to_vec(),
         initialised: state.training.init != Init::Scratch,
@@ -205,6 +198,7 @@ fn player(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
             if asked > MediaTime::ZERO {
                 seek(state, asked, effects);
             }
+            inspect::video_ready(state, effects);
         }
         Report::VideoFailed { generation, failure } if generation == playback.generation => {
             playback.status = Status::Failed(failure.to_string());
@@ -214,6 +208,7 @@ fn player(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
             (playback.time, playback.frame) = (time, frame);
             if playback.playing {
                 state.timeline = state.timeline.showing(time.as_secs());
+                inspect::shown(state, effects);
             }
         }
         Report::PlaybackEnded { generation } if generation == playback.generation => playback.playing = false,
@@ -370,7 +365,7 @@ fn detection(state: &mut State, report: Report) {
 
 /// What was detected before with the videos of this job replaced.
 fn merged(earlier: Option<&super::PredictionSet>, found: &Detections) -> Detections {
-    let mut all = earlier.map(|set| set.detections.clone()).unwrap_or_default();
+    let mut all = earlier.map(|set| Detections::clone(&set.detections)).unwrap_or_default();
     all.videos.retain(|(video, _)| found.videos.iter().all(|(other, _)| other != video));
     all.videos.extend(found.videos.iter().cloned());
     all
@@ -403,4 +398,6 @@ pub(super) fn refresh(state: &mut State) {
         state.detecting.rows = rows;
         state.detecting.selected = None;
     }
+    state.inspect.stale = true;
+    inspect::recount(state);
 }

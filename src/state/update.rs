@@ -5,7 +5,7 @@ use crate::domain::{Do, Failure, MediaTime};
 use super::react::{self, ask_health, check_health, follow, react, refresh, select};
 use super::{
     Command, DetectJob, DetectVideo, Effect, Input, PathField, PlayerRequest, PredictionSet, Row, RunState, State,
-    TimelineView, TrainRequest, Wanted,
+    TimelineView, TrainRequest, Wanted, inspect,
 };
 
 /// Takes in one input, the only way in which the state changes, and tells what must be done outside.
@@ -15,6 +15,7 @@ pub fn update(state: &mut State, input: Input) -> Vec<Effect> {
         Input::Command(command) => obey(state, command, &mut effects),
         Input::Report(report) => react(state, report, &mut effects),
     }
+    inspect::keep_current(state, &mut effects);
     effects
 }
 
@@ -68,6 +69,7 @@ fn obey(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
         | Command::TableOfAll(_)
         | Command::SelectRow(_)
         | Command::ExportDetections(_) => detect(state, command, effects),
+        Command::Inspect(what) => inspect::obey(state, what, effects),
         Command::Dismiss(id) => state.notices.dismiss(id),
         Command::SetTheme(theme) => state.settings.theme = theme,
         Command::SetScale(scale) => state.settings.scale = scale,
@@ -80,6 +82,7 @@ fn obey(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
         | Command::Seek(_)
         | Command::SeekBy(_)
         | Command::StepFrames(_) => {
+            (state.playback.until, state.playback.play_when_ready) = (None, false);
             if state.playback.is_ready() {
                 play(state, &command, effects);
             }
@@ -270,7 +273,8 @@ fn detect(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
         Command::ExportDetections(form) => {
             if let Some(PredictionSet { detections, .. }) = state.predictions.current() {
                 let folder = state.project.as_ref().map(|project| project.root.clone());
-                effects.push(Effect::AskExport { form, folder, detections: detections.clone() });
+                let detections = crate::domain::Detections::clone(detections);
+                effects.push(Effect::AskExport { form, folder, detections });
             }
         }
         _ => {}
@@ -278,7 +282,7 @@ fn detect(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
 }
 
 /// Opens `video` if another one is open, and goes to `seconds`; a video that is still opening goes there when it is ready.
-fn go_to(state: &mut State, video: &str, seconds: f64, effects: &mut Vec<Effect>) {
+pub(super) fn go_to(state: &mut State, video: &str, seconds: f64, effects: &mut Vec<Effect>) {
     let Some(index) = state.library.index(video) else { return };
     if state.playback.video != Some(index) {
         select(state, index, effects);

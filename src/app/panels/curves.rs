@@ -177,7 +177,7 @@ fn hover(at: &HoverPosition<'_>, value: impl Fn(f64) -> String) -> Option<String
     }
 }
 
-fn legend(ui: &mut Ui, theme: &Theme, names: &[(String, Color32)]) {
+pub(super) fn legend(ui: &mut Ui, theme: &Theme, names: &[(String, Color32)]) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(10.0, 2.0);
         ui.spacing_mut().interact_size.y = 16.0;

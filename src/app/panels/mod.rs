@@ -1,8 +1,11 @@
 //! The panels. Each draws the state and sends commands; none owns a thread or changes what it shows.
 
+mod analysis;
 mod curves;
 mod detections;
+mod errors;
 mod library;
+mod marks;
 mod player;
 mod timeline;
 mod train_form;
@@ -50,6 +53,8 @@ pub fn show(ui: &mut Ui, panel: Panel, view: &mut View<'_>) {
         Panel::Timeline => timeline::show(ui, view),
         Panel::Training => training::show(ui, view),
         Panel::Detections => detections::show(ui, view),
+        Panel::Errors => errors::show(ui, view),
+        Panel::Analysis => analysis::show(ui, view),
     }
 }
 

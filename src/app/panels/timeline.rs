@@ -8,12 +8,12 @@ use egui::{
 };
 
 use crate::domain::MediaTime;
-use crate::state::{Bar, Command, Lane, TimelineView, clock_text, length_text, ticks};
+use crate::state::{Bar, Command, Lane, Mark, TimelineView, clock_text, length_text, ticks};
 
 use super::super::icons::Icon;
 use super::super::theme::Theme;
 use super::super::widgets::{caption, empty_state, icon_button};
-use super::{View, paint_line};
+use super::{View, marks, paint_line};
 
 const NAMES: f32 = 116.0;
 const RULER: f32 = 24.0;
@@ -182,8 +182,8 @@ fn lanes(ui: &mut Ui, view: &mut View<'_>, track: Rect) {
             let line = Rect::from_min_max(pos2(track.left(), rect.top()), pos2(track.right(), rect.bottom()));
             let hit = paint_lane(ui, view, lane, rect, line, response.hover_pos(), &mut named);
             go_to_pointer(view, &response, line);
-            if let Some(bar) = hit {
-                response.on_hover_ui_at_pointer(|ui| details(ui, theme, lane, bar));
+            if let Some((bar, mark)) = hit {
+                response.on_hover_ui_at_pointer(|ui| details(ui, theme, lane, bar, mark));
             }
         }
     });
@@ -203,7 +203,7 @@ fn paint_lane<'a>(
     line: Rect,
     pointer: Option<Pos2>,
     named: &mut usize,
-) -> Option<&'a Bar> {
+) -> Option<(&'a Bar, Option<Mark>)> {
     let theme = view.theme;
     let colour = theme.class(lane.colour);
     let painter = ui.painter();
@@ -224,6 +224,7 @@ fn paint_lane<'a>(
         let (left, right) = (x_at(timeline, line, bar.start), x_at(timeline, line, bar.end));
         Rect::from_min_max(pos2(left, line.top() + top), pos2(right.max(left + 2.0), line.top() + top + height))
     };
+    let known = view.state.marks();
     let mut hit = None;
     // The best predictions come first and are painted last, on top.
     let bars = lane.truth.iter().map(|bar| (bar, true)).chain(lane.predictions.iter().rev().map(|bar| (bar, false)));
@@ -232,16 +233,18 @@ fn paint_lane<'a>(
         if place.right() < line.left() || place.left() > line.right() {
             continue;
         }
+        let mark = known.and_then(|known| known.of(truth, bar.index));
         let under = pointer.is_some_and(|at| place.expand(1.0).contains(at) && line.contains(at));
         if under {
-            hit = Some(bar);
+            hit = Some((bar, mark));
         }
         paint_bar(&clipped, theme, lane, bar, place, colour, under);
+        marks::paint(&clipped, theme, place, truth, mark);
         if *named < MOST_NAMED {
             *named += 1;
             let response =
                 ui.interact(place.intersect(line), ui.scope_id().with((&lane.label, truth, bar.index)), Sense::hover());
-            response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, name_of(lane, bar)));
+            response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, name_of(lane, bar, mark)));
         }
     }
     hit
@@ -277,19 +280,23 @@ fn paint_bar(
     }
 }
 
-fn name_of(lane: &Lane, bar: &Bar) -> String {
+fn name_of(lane: &Lane, bar: &Bar, mark: Option<Mark>) -> String {
     let Bar { start, end, .. } = bar;
+    let mark = mark.map_or(String::new(), |mark| format!(", {}", marks::word(mark, bar.score.is_none())));
     match bar.score {
-        None => format!("Truth {} {start:.2} to {end:.2} s", lane.label),
-        Some(score) => format!("Prediction {} {start:.2} to {end:.2} s, score {score:.2}", lane.label),
+        None => format!("Truth {} {start:.2} to {end:.2} s{mark}", lane.label),
+        Some(score) => format!("Prediction {} {start:.2} to {end:.2} s, score {score:.2}{mark}", lane.label),
     }
 }
 
-fn details(ui: &mut Ui, theme: &Theme, lane: &Lane, bar: &Bar) {
+fn details(ui: &mut Ui, theme: &Theme, lane: &Lane, bar: &Bar, mark: Option<Mark>) {
     ui.label(RichText::new(&lane.label).font(theme.strong_font()));
     let times = format!("{} to {}", clock_text(bar.start), clock_text(bar.end));
     ui.label(RichText::new(times).font(theme.number_font()));
     caption(ui, theme, format!("{:.2} s long", bar.end - bar.start));
     let origin = bar.score.map_or_else(|| "annotated".to_owned(), |score| format!("predicted, score {score:.3}"));
     caption(ui, theme, origin);
+    if let Some(mark) = mark {
+        ui.label(RichText::new(marks::word(mark, bar.score.is_none())).color(marks::colour(theme, mark)));
+    }
 }

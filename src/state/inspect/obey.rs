@@ -1,0 +1,115 @@
+//! Commands of a person about errors, and playing around one.
+
+use crate::domain::MediaTime;
+use crate::eval::slider_tious;
+
+use super::super::react::refresh;
+use super::super::update::go_to;
+use super::super::{Effect, PlayerRequest, State};
+use super::{Inspect, recount};
+
+/// Seconds that are played before and after an error.
+const AROUND: f64 = 1.0;
+
+pub(in super::super) fn obey(state: &mut State, what: Inspect, effects: &mut Vec<Effect>) {
+    match what {
+        Inspect::Tiou(index) => {
+            state.inspect.tiou = index.min(slider_tious().len() - 1);
+            recount(state);
+        }
+        Inspect::Subset(subset) => {
+            state.inspect.subset = Some(subset);
+            state.inspect.stale = true;
+        }
+        Inspect::Bins(bins) => {
+            state.inspect.bins = bins;
+            state.inspect.stale = true;
+        }
+        Inspect::BestF1 { here } => {
+            let open = state.selected().map(|entry| entry.id.clone()).filter(|_| here);
+            let comparison = state.inspect.comparison.as_ref();
+            let best = comparison.and_then(|known| known.review.best_f1(state.inspect.tiou, open.as_deref()));
+            if let Some((score, _)) = best {
+                state.detecting.min_score = score.clamp(0.0, 1.0);
+                refresh(state);
+            }
+        }
+        Inspect::Filter(filter) => {
+            state.inspect.filter = filter;
+            recount(state);
+        }
+        Inspect::Here(here) => {
+            state.inspect.here = here;
+            recount(state);
+        }
+        Inspect::Page(page) => state.inspect.page = page,
+        Inspect::OrderClasses(order) => state.inspect.class_order = order,
+        Inspect::Select(index) => select(state, index, effects),
+        Inspect::Next(by) => {
+            let count = state.inspect.rows.len();
+            if count > 0 {
+                let next = match state.inspect.selected {
+                    Some(index) => (index as i64 + i64::from(by)).rem_euclid(count as i64) as usize,
+                    None if by < 0 => count - 1,
+                    None => 0,
+                };
+                select(state, next, effects);
+            }
+        }
+        Inspect::Show { video, detection } => {
+            let place =
+                |row: &crate::eval::ErrorRow| row.video == video && row.score.is_some() && row.index == detection;
+            if let Some(index) = state.inspect.rows.iter().position(place) {
+                return select(state, index, effects);
+            }
+            let known = state.inspect.comparison.clone();
+            let named = known.as_deref().and_then(|known| Some((known, known.review.videos.get_index(video)?)));
+            let Some((known, (id, review))) = named else { return };
+            let found = review.in_found.and_then(|place| known.found.videos.get(place)?.1.get(detection));
+            if let Some(found) = found {
+                state.inspect.selected = None;
+                show(state, id, found.segment, effects);
+            }
+        }
+    }
+}
+
+fn select(state: &mut State, index: usize, effects: &mut Vec<Effect>) {
+    let described = state.inspect.rows.get(index).and_then(|row| state.inspect.describe(row));
+    let Some((video, segment)) = described.map(|one| (one.video.to_owned(), one.segment)) else { return };
+    state.inspect.selected = Some(index);
+    let row = state.inspect.rows[index];
+    show(state, &video, segment, effects);
+    // Listing the open video alone, another one makes another list.
+    state.inspect.selected = state.inspect.rows.iter().position(|other| *other == row);
+}
+
+/// Plays a segment with a moment before and after.
+fn show(state: &mut State, video: &str, [start, end]: [f64; 2], effects: &mut Vec<Effect>) {
+    go_to(state, video, (start - AROUND).max(0.0), effects);
+    let is_open = state.selected().is_some_and(|entry| entry.id == video);
+    if is_open {
+        state.playback.until = Some(MediaTime::from_secs(end + AROUND));
+        state.playback.play_when_ready = true;
+        video_ready(state, effects);
+    }
+}
+
+/// Plays what was asked for, once the video can.
+pub(in super::super) fn video_ready(state: &mut State, effects: &mut Vec<Effect>) {
+    let playback = &mut state.playback;
+    if playback.is_ready() && std::mem::take(&mut playback.play_when_ready) {
+        let speed = playback.speed.abs();
+        (playback.playing, playback.speed) = (true, speed);
+        effects.push(Effect::Player(PlayerRequest::Play { speed: Some(speed) }));
+    }
+}
+
+/// Stands still where a short piece ends.
+pub(in super::super) fn shown(state: &mut State, effects: &mut Vec<Effect>) {
+    let playback = &mut state.playback;
+    if playback.until.is_some_and(|until| playback.time >= until) {
+        (playback.playing, playback.until) = (false, None);
+        effects.push(Effect::Player(PlayerRequest::Play { speed: None }));
+    }
+}
