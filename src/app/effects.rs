@@ -1,5 +1,6 @@
 //! Carries out what the state asks for. The only place of the window that owns threads, channels and processes.
 
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -44,7 +45,7 @@ const WAITING: usize = 1024;
 #[derive(Clone)]
 pub struct Outbox {
     messages: Sender<Message>,
-    ctx: egui::Context,
+    pub(super) ctx: egui::Context,
 }
 
 impl Outbox {
@@ -197,6 +198,19 @@ impl Effects {
                 );
             }
             Effect::Review(request) => self.review(request),
+            Effect::AskSave { name, folder, contents } => {
+                dialogs::ask_save(&self.outbox, name, folder, move || Ok(contents));
+            }
+            Effect::Picture { name, folder, place } => super::picture::save(&self.outbox, name, folder, place),
+            Effect::ReadLog(folder) => self.outbox.spawn("log reader", move |outbox| {
+                // A run that printed nothing yet has no log.
+                let text = end_of(&folder.join(run::LOG)).unwrap_or_default();
+                outbox.report(Report::Log { folder, text });
+            }),
+            Effect::Attention => {
+                let wish = egui::UserAttentionType::Informational;
+                self.outbox.ctx.send_viewport_cmd(egui::ViewportCommand::RequestUserAttention(wish));
+            }
             Effect::CancelDetect => {
                 if let Some(cancel) = self.detection.take() {
                     cancel.store(true, std::sync::atomic::Ordering::Relaxed);
@@ -302,6 +316,20 @@ impl Effects {
             outbox.report(Report::Devices(processes::devices(&etad)));
         });
     }
+}
+
+/// The last whole lines of a file, up to 32 kB of it.
+fn end_of(path: &Path) -> std::io::Result<String> {
+    const MOST: u64 = 32 * 1024;
+    let mut file = std::fs::File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(MOST)))?;
+    let mut bytes = Vec::new();
+    file.take(MOST).read_to_end(&mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let whole =
+        if length > MOST { text.split_once('\n').map_or(String::new(), |(_, rest)| rest.to_owned()) } else { text };
+    Ok(whole)
 }
 
 /// What is known of a run without following it.

@@ -12,6 +12,7 @@ mod keys;
 mod layout;
 mod paint;
 mod panels;
+mod picture;
 mod processes;
 mod theme;
 mod toasts;

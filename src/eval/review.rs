@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::cases::{Cases, EvalError, EvalOptions, sort_out};
 use super::diagnosis::{Kind, kind_of, nearest};
 use super::matching::{ClassMatches, match_class};
-use crate::domain::{Dataset, Detections};
+use crate::domain::{Dataset, Detections, Video};
 
 /// The thresholds of the slider: 0.10, 0.15 … 0.95, each the number that its literal means.
 #[must_use]
@@ -126,25 +126,26 @@ fn share(part: usize, whole: usize) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
-/// Matches detections with the truths of a subset at every slider threshold, by OpenTAD's rules on all scores.
+/// Matches detections with the truths of a subset at every threshold of the options.
 ///
 /// # Errors
 /// [`EvalError`], as [`super::evaluate`].
-pub fn review(truth: &Dataset, found: &Detections, subset: &str) -> Result<Review, EvalError> {
-    let options = EvalOptions::new(subset, &slider_tious());
-    let cases = sort_out(truth, found, &options)?;
+pub fn review(truth: &Dataset, found: &Detections, options: &EvalOptions) -> Result<Review, EvalError> {
+    let cases = sort_out(truth, found, options)?;
+    let counts = |video: &Video| video.subset == options.subset && !options.blocked.contains(&video.id);
     let thresholds = options.tious.len();
     let mut videos: IndexMap<String, VideoReview> = IndexMap::new();
-    for (place, video) in truth.videos.iter().enumerate().filter(|(_, video)| video.subset == subset) {
+    for (place, video) in truth.videos.iter().enumerate().filter(|(_, video)| counts(video)) {
         let truths = vec![Counted { class: None }; video.annotations.len()];
         let finder = vec![vec![None; truths.len()]; thresholds];
         let found = vec![Vec::new(); thresholds];
         let of_video = VideoReview { truths, finder, found, in_truth: Some(place), ..VideoReview::default() };
         videos.insert(video.id.clone(), of_video);
     }
-    // Place of each detection by its order in the file, which counts from 1.
+    // Place of each detection by its order in the file, which counts from 1 and leaves blocked videos out.
     let mut places: Vec<(usize, u32)> = Vec::with_capacity(found.count());
-    for (place, (video, detections)) in found.videos.iter().enumerate() {
+    let asked = found.videos.iter().enumerate().filter(|(_, (video, _))| !options.blocked.contains(video));
+    for (place, (video, detections)) in asked {
         let entry = videos.entry(video.clone());
         let at = entry.index();
         let of_video =
@@ -163,7 +164,7 @@ pub fn review(truth: &Dataset, found: &Detections, subset: &str) -> Result<Revie
         note(&mut videos, class as u32, matches, &cases, &places);
     }
     let labels = matched.iter().map(|matches| matches.label.to_owned()).collect();
-    Ok(Review { subset: subset.to_owned(), tious: options.tious, labels, videos })
+    Ok(Review { subset: options.subset.clone(), tious: options.tious.clone(), labels, videos })
 }
 
 /// Notes the truths, detections and matches of one class in their videos.

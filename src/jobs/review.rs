@@ -70,7 +70,7 @@ pub fn compare(request: &ReviewRequest) -> Result<Comparison, EvalError> {
     let options = EvalOptions::new(subset, &slider_tious());
     let how = DiagnosisOptions { normalised: false, bins: *bins };
     Ok(Comparison {
-        review: review(truth, &found, subset)?,
+        review: review(truth, &found, &options)?,
         diagnosis: diagnose(truth, &found, &options, how)?,
         evaluation: evaluate(truth, &found, &options)?,
         proposals: average_recall(truth, &found, &EvalOptions::new(subset, &PROPOSAL_TIOUS), MOST_PROPOSALS)?,

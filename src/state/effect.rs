@@ -146,6 +146,28 @@ pub enum Effect {
     },
     /// End the detection.
     CancelDetect,
+    /// Ask where to save this, and save it; reports `Saved`.
+    AskSave {
+        /// Name of the file.
+        name: String,
+        /// Suggested folder.
+        folder: Option<PathBuf>,
+        /// What.
+        contents: Vec<u8>,
+    },
+    /// Ask where to save a part of the window as it looks, and save it; reports `Saved`.
+    Picture {
+        /// Name of the file, without extension.
+        name: String,
+        /// Suggested folder.
+        folder: Option<PathBuf>,
+        /// Left, top, right, bottom in points.
+        place: [f32; 4],
+    },
+    /// Read the end of what a run printed; reports `Log`.
+    ReadLog(PathBuf),
+    /// Tell a person who looks elsewhere that something is done.
+    Attention,
     /// Compare detections with the truth, instead of what was to be compared before; reports `Reviewed`.
     Review(ReviewRequest),
 }

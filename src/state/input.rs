@@ -6,7 +6,7 @@ use crate::domain::{Detection, Detections, Do, Failure, MediaTime, RunEvent};
 use crate::jobs::review::Reviewed;
 use crate::project::{Finding, Opened};
 
-use super::{DeviceChoice, Inspect, LossSplit, Origin, RunSummary, Sort, ThemeChoice};
+use super::{DeviceChoice, Inspect, LossSplit, Origin, RunSummary, Sort, ThemeChoice, Watch};
 
 /// Anything that changes the state.
 #[derive(Clone, Debug, PartialEq)]
@@ -171,6 +171,8 @@ pub enum Command {
     SetScale(f32),
     /// Draw the terms of the loss in this division.
     SplitLoss(LossSplit),
+    /// Something about watching a run.
+    Watch(Watch),
     /// Something about what the detections are beside the truth.
     Inspect(Inspect),
 }
@@ -307,6 +309,13 @@ pub enum Report {
     DetectEnded {
         /// Job.
         job: u64,
+    },
+    /// The end of what a run printed.
+    Log {
+        /// Its folder.
+        folder: PathBuf,
+        /// Whole lines.
+        text: String,
     },
     /// What is shown was compared with the truth.
     Reviewed(Box<Reviewed>),

@@ -10,6 +10,7 @@ use super::update::seek;
 use super::{
     Effect, Entry, Health, Init, Library, Origin, PathField, Playback, PlayerRequest, Predictions, Project, Report,
     Row, RunState, RunView, State, Status, Thumbnail, TimelineView, TrainForm, VideoFacts, Wanted, inspect, lanes,
+    percent,
 };
 
 pub(super) fn react(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
@@ -246,7 +247,22 @@ fn run(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
         }
         Report::RunEvents { folder, events } if state.run.as_ref().is_some_and(|run| run.folder == folder) => {
             events.iter().for_each(|event| run_event(state, event, effects));
+            let told = |event: &RunEvent| {
+                matches!(event.event, Event::Checkpoint { .. } | Event::Done { .. } | Event::Stopped)
+            };
+            if events.iter().any(told) {
+                effects.extend(state.runs_folder().map(Effect::FindRuns));
+            }
+            if state.run.as_ref().is_some_and(|run| run.log.is_some()) {
+                effects.push(Effect::ReadLog(folder.clone()));
+            }
             read_predictions(folder, &events, effects);
+        }
+        Report::Log { folder, text } => {
+            let reader = state.run.as_mut().filter(|run| run.folder == folder);
+            if let Some(log) = reader.and_then(|run| run.log.as_mut()) {
+                *log = text;
+            }
         }
         // Of a run that is not looked at any more.
         Report::RunEvents { .. } => {}
@@ -269,8 +285,12 @@ fn run_event(state: &mut State, event: &RunEvent, effects: &mut Vec<Effect>) {
     let Some(run) = &mut state.run else { return };
     run.push(event);
     match &event.event {
-        Event::Checkpoint { .. } | Event::Done { .. } | Event::Stopped => {
-            effects.extend(state.runs_folder().map(Effect::FindRuns));
+        Event::Done { best_average_map, best_epoch } if run.own => {
+            let best = best_average_map.zip(*best_epoch);
+            let best = best
+                .map_or(String::new(), |(map, epoch)| format!(": best mAP {} after epoch {}", percent(map), epoch + 1));
+            state.notices.done(format!("The training {} is finished{best}.", run.name));
+            effects.push(Effect::Attention);
         }
         Event::Resumed { epoch, .. } => {
             state.predictions.forget_from(*epoch);
@@ -279,6 +299,7 @@ fn run_event(state: &mut State, event: &RunEvent, effects: &mut Vec<Effect>) {
         Event::Failed { message } if run.own => {
             let sentence = format!("The training {} failed: {message}", run.name);
             state.notices.wrong(Failure::new(sentence));
+            effects.push(Effect::Attention);
         }
         _ => {}
     }

@@ -5,7 +5,7 @@ use crate::domain::{Do, Failure, MediaTime};
 use super::react::{self, ask_health, check_health, follow, react, refresh, select};
 use super::{
     Command, DetectJob, DetectVideo, Effect, Input, PathField, PlayerRequest, PredictionSet, Row, RunState, State,
-    TimelineView, TrainRequest, Wanted, inspect,
+    TimelineView, TrainRequest, Wanted, inspect, watch,
 };
 
 /// Takes in one input, the only way in which the state changes, and tells what must be done outside.
@@ -69,6 +69,7 @@ fn obey(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
         | Command::TableOfAll(_)
         | Command::SelectRow(_)
         | Command::ExportDetections(_) => detect(state, command, effects),
+        Command::Watch(what) => watch::obey(state, what, effects),
         Command::Inspect(what) => inspect::obey(state, what, effects),
         Command::Dismiss(id) => state.notices.dismiss(id),
         Command::SetTheme(theme) => state.settings.theme = theme,

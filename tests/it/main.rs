@@ -11,6 +11,7 @@
 
 mod architecture;
 mod cli_devices;
+mod cli_diagnose;
 #[cfg(feature = "video")]
 mod cli_ends;
 mod cli_eval;

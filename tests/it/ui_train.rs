@@ -66,6 +66,7 @@ fn write_run(folder: &Path, state: &State, epochs: usize) -> RunWriter {
         steps_per_epoch: 20,
         epochs: 8,
         pid: std::process::id(),
+        device_memory_total: Some(4_000_000_000),
     };
     writer.event(start).expect("written");
     for epoch in 0..epochs {

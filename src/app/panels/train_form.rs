@@ -3,7 +3,7 @@
 use egui::{RichText, Ui};
 
 use crate::project::{Finding, Severity};
-use crate::state::{Command, Health, Init, TrainForm};
+use crate::state::{Command, Health, Init, TrainForm, Watch};
 
 use super::super::icons::{self, Icon};
 use super::super::theme::Theme;
@@ -133,8 +133,10 @@ fn health(ui: &mut Ui, view: &mut View<'_>, form: &TrainForm) {
                 }
             });
             egui::CollapsingHeader::new("What is wrong with the data").default_open(errors > 0).show(ui, |ui| {
-                for finding in findings.iter().take(MOST_FINDINGS) {
-                    one_finding(ui, theme, finding);
+                for (index, finding) in findings.iter().take(MOST_FINDINGS).enumerate() {
+                    if one_finding(ui, theme, finding) {
+                        view.send(Command::Watch(Watch::Finding(index)));
+                    }
                 }
                 if findings.len() > MOST_FINDINGS {
                     caption(ui, theme, format!("and {} more; `etad check` lists all", findings.len() - MOST_FINDINGS));
@@ -158,7 +160,8 @@ fn mark(ui: &mut Ui, icon: Icon, colour: egui::Color32) {
     icons::paint(ui.painter(), icon, rect, colour);
 }
 
-fn one_finding(ui: &mut Ui, theme: &Theme, finding: &Finding) {
+/// Returns whether a person wants to be led to it.
+fn one_finding(ui: &mut Ui, theme: &Theme, finding: &Finding) -> bool {
     let colour = if finding.severity == Severity::Error { theme.bad() } else { theme.warn() };
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
@@ -166,8 +169,17 @@ fn one_finding(ui: &mut Ui, theme: &Theme, finding: &Finding) {
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = 1.0;
             let video = finding.video.as_ref().map_or(String::new(), |video| format!("{video} "));
-            ui.label(format!("{video}{}", finding.sentence));
+            let text = format!("{video}{}", finding.sentence);
+            let led = if finding.video.is_some() {
+                ui.link(text).on_hover_text("Show it in the player").clicked()
+            } else {
+                ui.label(text);
+                false
+            };
             caption(ui, theme, &finding.advice);
-        });
-    });
+            led
+        })
+        .inner
+    })
+    .inner
 }

@@ -26,6 +26,10 @@ fn one_video(
     (dataset, Detections { videos: vec![("v".to_owned(), detections)] })
 }
 
+fn all() -> EvalOptions {
+    EvalOptions::new("val", &slider_tious())
+}
+
 /// Index of 0.50.
 const HALF: usize = 8;
 
@@ -56,7 +60,7 @@ fn every_kind_in_one_video() {
         found("a", 82.0, 88.0, 0.3),
     ];
     let (dataset, detections) = one_video(truths, vec![[80.0, 90.0]], detections);
-    let review = review(&dataset, &detections, "val").expect("reviews");
+    let review = super::review(&dataset, &detections, &all()).expect("reviews");
     let of_video = &review.videos["v"];
     let kinds: Vec<Option<Kind>> = (0..8).map(|index| of_video.kind(HALF, 0.5, index)).collect();
     use Kind::{Background, Confusion, DoubleDetection, Localisation, TruePositive, WrongLabel};
@@ -102,7 +106,7 @@ fn of_equal_scores_the_later_wins_and_a_taken_truth_passes_on() {
         found("b", 5.0, 9.0, 0.5),
     ];
     let (dataset, detections) = one_video(truths, Vec::new(), detections);
-    let review = review(&dataset, &detections, "val").expect("reviews");
+    let review = super::review(&dataset, &detections, &all()).expect("reviews");
     let of_video = &review.videos["v"];
     assert_eq!(of_video.finder[HALF], [Some(1), Some(3), Some(0)]);
     assert_eq!(of_video.kind(HALF, 0.5, 2), Some(Kind::DoubleDetection));
@@ -148,7 +152,7 @@ fn the_sliders_count_what_the_evaluation_counts_at_every_threshold_and_score() {
     let mut hits = 0;
     for number in 0..200 {
         let (dataset, detections) = drawn(number);
-        let review = review(&dataset, &detections, "val").expect("reviews");
+        let review = super::review(&dataset, &detections, &all()).expect("reviews");
         for score in [0.0, 0.2, 0.4, 0.5, 1.0] {
             let options = EvalOptions { score_threshold: Some(score), ..EvalOptions::new("val", &slider_tious()) };
             let expected = evaluate(&dataset, &detections, &options).expect("evaluates");
@@ -180,7 +184,7 @@ fn the_sliders_count_what_the_evaluation_counts_at_every_threshold_and_score() {
 fn the_best_f1_is_the_best_of_all_scores() {
     for number in 0..100 {
         let (dataset, detections) = drawn(number);
-        let review = review(&dataset, &detections, "val").expect("reviews");
+        let review = super::review(&dataset, &detections, &all()).expect("reviews");
         for threshold in [0, HALF, 17] {
             let scores = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0];
             let all = scores.map(|score| (review.tally(threshold, score, None).f1().unwrap_or(0.0), score));
@@ -196,7 +200,7 @@ fn the_best_f1_is_the_best_of_all_scores() {
 fn the_area_under_the_interpolated_curve_is_the_average_precision() {
     for number in 0..50 {
         let (dataset, detections) = drawn(number);
-        let review = review(&dataset, &detections, "val").expect("reviews");
+        let review = super::review(&dataset, &detections, &all()).expect("reviews");
         let expected = evaluate(&dataset, &detections, &EvalOptions::new("val", &slider_tious())).expect("evaluates");
         for (class, result) in expected.classes.iter().enumerate() {
             assert_eq!(review.labels[class], result.label);
