@@ -1,5 +1,6 @@
 //! Carries out what the state asks for. The only place of the window that owns threads, channels and processes.
 
+use std::collections::BTreeMap;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,10 +18,10 @@ use crate::jobs::review::{ReviewRequest, Reviewer};
 use crate::jobs::screen::{Screen, ScreenEvent};
 use crate::project;
 use crate::run;
-use crate::state::{Choice, Effect, PlayerRequest, Report, RunSummary, VideoFacts};
+use crate::state::{Choice, Effect, PlayerRequest, Report, VideoFacts};
 use crate::video::{Frame, RgbImage};
 
-use super::{dialogs, health, processes};
+use super::{dialogs, health, processes, runs};
 
 /// What reaches the window from its jobs.
 #[derive(Debug)]
@@ -85,6 +86,9 @@ pub struct Effects {
     detection: Option<Arc<AtomicBool>>,
     health: Option<Arc<AtomicBool>>,
     reviewer: Option<Reviewer>,
+    /// Runs that are followed beside.
+    beside: BTreeMap<PathBuf, Follower>,
+    digests: runs::Known,
 }
 
 impl Effects {
@@ -103,6 +107,8 @@ impl Effects {
             detection: None,
             health: None,
             reviewer: None,
+            beside: BTreeMap::new(),
+            digests: runs::Known::default(),
         }
     }
 
@@ -152,18 +158,38 @@ impl Effects {
             Effect::Look { generation, files } => self.look(generation, files),
             Effect::Player(request) => self.player(request),
             Effect::ListChoices { root } => self.list_choices(root),
-            Effect::CheckHealth { config, root, dataset, media, classes, initialised, asked } => {
+            Effect::CheckHealth { config, overrides, root, dataset, media, classes, initialised, asked } => {
                 self.stop_health();
                 let stop = Arc::new(AtomicBool::new(false));
                 self.health = Some(stop.clone());
                 self.outbox.spawn("health check", move |outbox| {
                     let data = health::Data { dataset: *dataset, media, classes, initialised, asked };
-                    health::check(&config, &root, data, &stop, &|found| outbox.report(Report::Health(found)));
+                    health::check(&config, &overrides, &root, data, &stop, &|found| {
+                        outbox.report(Report::Health(found))
+                    });
                 });
             }
-            Effect::FindRuns(folder) => self.outbox.spawn("run finder", move |outbox| {
-                outbox.report(Report::Runs(run::runs_in(&folder).into_iter().map(summary).collect()));
+            Effect::FindRuns(folder) => {
+                let known = self.digests.clone();
+                self.outbox.spawn("run finder", move |outbox| {
+                    let runs = run::runs_in(&folder).into_iter().map(|folder| runs::summary(folder, &known));
+                    outbox.report(Report::Runs(runs.collect()));
+                });
+            }
+            Effect::ReadConfig(path) => self.outbox.spawn("recipe reader", move |outbox| {
+                let text = std::fs::read_to_string(&path).ok();
+                outbox.report(Report::ConfigText { path, text });
             }),
+            Effect::ReadResults(path) => self.outbox.spawn("predictions reader", move |outbox| {
+                let detections = formats::results::read(&path).map_err(|error| Failure::new(sentence(&error)));
+                outbox.report(Report::ResultsRead { path, detections });
+            }),
+            Effect::FollowBeside(folder) => {
+                if let Some(follower) = self.follower_of(folder.clone()) {
+                    self.beside.insert(folder, follower);
+                }
+            }
+            Effect::UnfollowBeside(folder) => drop(self.beside.remove(&folder)),
             Effect::Train(request) => {
                 // The training reads the same videos and tells what it finds.
                 self.stop_health();
@@ -278,6 +304,12 @@ impl Effects {
     }
 
     fn follow(&mut self, folder: PathBuf) {
+        // The earlier one must be gone before the new one speaks.
+        self.follower = None;
+        self.follower = self.follower_of(folder);
+    }
+
+    fn follower_of(&self, folder: PathBuf) -> Option<Follower> {
         let outbox = self.outbox.clone();
         let of = folder.clone();
         let report = move |said| {
@@ -288,12 +320,8 @@ impl Effects {
                 Followed::Unreadable(why) => Report::Failed(Failure::new(why)),
             });
         };
-        // The earlier one must be gone before the new one speaks.
-        self.follower = None;
-        match Follower::start(folder, report) {
-            Ok(follower) => self.follower = Some(follower),
-            Err(error) => self.outbox.report(Report::Failed(no_thread("run follower", &error))),
-        }
+        let started = Follower::start(folder, report);
+        started.map_err(|error| self.outbox.report(Report::Failed(no_thread("run follower", &error)))).ok()
     }
 
     fn review(&mut self, request: ReviewRequest) {
@@ -330,16 +358,6 @@ fn end_of(path: &Path) -> std::io::Result<String> {
     let whole =
         if length > MOST { text.split_once('\n').map_or(String::new(), |(_, rest)| rest.to_owned()) } else { text };
     Ok(whole)
-}
-
-/// What is known of a run without following it.
-fn summary(folder: PathBuf) -> RunSummary {
-    let name = folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let checkpoint = ["best", "last"]
-        .map(|name| folder.join("checkpoints").join(format!("{name}.safetensors")))
-        .into_iter()
-        .find(|path| path.is_file());
-    RunSummary { name, alive: run::is_alive(&folder), checkpoint, folder }
 }
 
 /// Configurations in the project, in the current folder and beside the executable, those that can be read, each once by name.

@@ -14,6 +14,7 @@ mod paint;
 mod panels;
 mod picture;
 mod processes;
+mod runs;
 mod theme;
 mod toasts;
 mod top_bar;

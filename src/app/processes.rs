@@ -43,6 +43,9 @@ fn train_arguments(request: &TrainRequest, folder: &Path) -> Vec<OsString> {
     pair("--root", request.root.clone().into());
     pair("--run", folder.into());
     pair("--device", request.device.clone().into());
+    for assignment in &request.overrides {
+        pair("--set", assignment.into());
+    }
     match (&request.init, &request.resume) {
         (_, Some(_)) => arguments.push("--resume".into()),
         (Init::Scratch, None) => {}

@@ -10,7 +10,7 @@ use crate::project::Media;
 use super::{Export, Init, Wanted};
 
 /// A training to start.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct TrainRequest {
     /// Configuration file.
     pub config: PathBuf,
@@ -24,6 +24,9 @@ pub struct TrainRequest {
     pub device: String,
     /// Starting weights.
     pub init: Init,
+    /// Keys that are other than in the configuration file, as `--set` takes them.
+    #[serde(default)]
+    pub overrides: Vec<String>,
 }
 
 /// A video to detect on.
@@ -96,6 +99,8 @@ pub enum Effect {
     CheckHealth {
         /// Configuration.
         config: PathBuf,
+        /// Keys that are other than in it, as `--set` takes them.
+        overrides: Vec<String>,
         /// Project folder, where the configuration's relative paths start.
         root: PathBuf,
         /// Annotations.
@@ -164,6 +169,14 @@ pub enum Effect {
         /// Left, top, right, bottom in points.
         place: [f32; 4],
     },
+    /// Read the text of a configuration; reports `ConfigText`.
+    ReadConfig(PathBuf),
+    /// Read a file of detections; reports `ResultsRead`.
+    ReadResults(PathBuf),
+    /// Follow this run folder too; reports `RunEvents`.
+    FollowBeside(PathBuf),
+    /// Follow it no more.
+    UnfollowBeside(PathBuf),
     /// Read the end of what a run printed; reports `Log`.
     ReadLog(PathBuf),
     /// Tell a person who looks elsewhere that something is done.

@@ -6,7 +6,7 @@ use crate::domain::{Detection, Detections, Do, Failure, MediaTime, RunEvent};
 use crate::jobs::review::Reviewed;
 use crate::project::{Finding, Opened};
 
-use super::{DeviceChoice, Inspect, LossSplit, Origin, RunSummary, Sort, ThemeChoice, Watch};
+use super::{DeviceChoice, Inspect, LossSplit, Origin, Recipe, RunSummary, Runs, Sort, ThemeChoice, Watch};
 
 /// Anything that changes the state.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +37,8 @@ pub enum Wanted {
     Init,
     /// Weights to detect with.
     Checkpoint,
+    /// A file of detections to look at.
+    Predictions,
 }
 
 /// The field in which a path is typed, where no file dialog can be or somebody likes it better.
@@ -49,7 +51,7 @@ pub struct PathField {
 }
 
 /// Starting weights of a training.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Init {
     /// Random weights.
     #[default]
@@ -125,6 +127,8 @@ pub enum Command {
     FitTimeline,
     /// Show the detections of this origin.
     ShowPredictions(Option<Origin>),
+    /// Ask for a file of detections to show.
+    OpenPredictions,
     /// Hide detections below this score.
     SetMinScore(f64),
     /// Train with this configuration.
@@ -171,6 +175,10 @@ pub enum Command {
     SetScale(f32),
     /// Draw the terms of the loss in this division.
     SplitLoss(LossSplit),
+    /// Something about several runs.
+    Runs(Runs),
+    /// Something about the recipe of the next training.
+    Recipe(Recipe),
     /// Something about watching a run.
     Watch(Watch),
     /// Something about what the detections are beside the truth.
@@ -309,6 +317,20 @@ pub enum Report {
     DetectEnded {
         /// Job.
         job: u64,
+    },
+    /// The text of the chosen configuration.
+    ConfigText {
+        /// File.
+        path: PathBuf,
+        /// Its text; none when it cannot be read.
+        text: Option<String>,
+    },
+    /// A file of detections was read.
+    ResultsRead {
+        /// File.
+        path: PathBuf,
+        /// What it holds.
+        detections: Result<Detections, Failure>,
     },
     /// The end of what a run printed.
     Log {

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 
 use crate::domain::{Detections, Event, Failure, MediaTime, RunEvent};
 use crate::project::{Media, Opened};
+use crate::run::RunWriter;
 
 use super::update::seek;
 use super::{
-    Effect, Entry, Health, Init, Library, Origin, PathField, Playback, PlayerRequest, Predictions, Project, Report,
-    Row, RunState, RunView, State, Status, Thumbnail, TimelineView, TrainForm, VideoFacts, Wanted, inspect, lanes,
-    percent,
+    Effect, Entry, Health, Init, Library, Origin, PathField, Playback, PlayerRequest, Predictions, Project, RecipeForm,
+    Report, Row, RunState, RunView, State, Status, Thumbnail, TimelineView, TrainForm, VideoFacts, Wanted, inspect,
+    lanes, percent, runs,
 };
 
 pub(super) fn react(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
@@ -31,6 +32,7 @@ pub(super) fn react(state: &mut State, report: Report, effects: &mut Vec<Effect>
             let config = state.training.config.take();
             state.training.config = config.or_else(|| configs.first().map(|choice| choice.path.clone()));
             state.training.configs = configs;
+            effects.extend(state.training.config.clone().map(Effect::ReadConfig));
             check_health(state, effects);
         }
         Report::Devices(devices) => {
@@ -45,6 +47,17 @@ pub(super) fn react(state: &mut State, report: Report, effects: &mut Vec<Effect>
         }
         Report::Saved(Ok(path)) => state.notices.done(format!("Saved {}.", path.display())),
         Report::Saved(Err(failure)) | Report::Failed(failure) => state.notices.wrong(failure),
+        Report::ConfigText { path, text } if state.training.config.as_ref() == Some(&path) => {
+            state.training.recipe.read(text.unwrap_or_default());
+        }
+        // Of one that was chosen before.
+        Report::ConfigText { .. } => {}
+        Report::ResultsRead { path, detections: Ok(detections) } => {
+            state.predictions.put(Origin::File(path.clone()), detections);
+            state.predictions.choose(Some(Origin::File(path)));
+            refresh(state);
+        }
+        Report::ResultsRead { detections: Err(failure), .. } => state.notices.wrong(failure),
         Report::Reviewed(reviewed) => inspect::reviewed(state, *reviewed),
         Report::DetectBegins { .. } | Report::Detected { .. } | Report::DetectEnded { .. } => detection(state, report),
         Report::VideoReady { .. }
@@ -54,6 +67,13 @@ pub(super) fn react(state: &mut State, report: Report, effects: &mut Vec<Effect>
         | Report::PlaybackEnded { .. } => player(state, report, effects),
         report => run(state, report, effects),
     }
+}
+
+/// Trains with another configuration; its text is read for the form.
+pub(super) fn choose_config(state: &mut State, path: PathBuf, effects: &mut Vec<Effect>) {
+    state.training.recipe = RecipeForm::default();
+    state.training.choose_config(path.clone());
+    effects.push(Effect::ReadConfig(path));
 }
 
 /// Opens files or folders.
@@ -68,8 +88,9 @@ pub(super) fn open(state: &mut State, paths: Vec<PathBuf>, effects: &mut Vec<Eff
 pub(super) fn chosen(state: &mut State, wanted: Wanted, path: PathBuf, effects: &mut Vec<Effect>) {
     match wanted {
         Wanted::Project => open(state, vec![path], effects),
+        Wanted::Predictions => effects.push(Effect::ReadResults(path)),
         Wanted::Config => {
-            state.training.choose_config(path);
+            choose_config(state, path, effects);
             check_health(state, effects);
         }
         Wanted::Init => {
@@ -95,6 +116,9 @@ fn opened_project(state: &mut State, opened: Opened, effects: &mut Vec<Effect>) 
     state.training = TrainForm { devices, no_gpu, ..TrainForm::default() };
     state.runs.clear();
     state.run = None;
+    for run in std::mem::take(&mut state.compared) {
+        effects.push(Effect::UnfollowBeside(run.folder));
+    }
     state.inspect = inspect::Inspecting::default();
     state.detecting.checkpoint = None;
     let readable = state.library.entries.iter().enumerate().filter(|(_, entry)| entry.problem.is_none());
@@ -180,6 +204,7 @@ pub(super) fn ask_health(state: &mut State, asked: bool, effects: &mut Vec<Effec
     state.training.health = Health::Checking;
     effects.push(Effect::CheckHealth {
         config: config.clone(),
+        overrides: state.training.recipe.overrides(),
         root: project.root.clone(),
         dataset: Box::new(state.library.dataset()),
         media,
@@ -240,9 +265,13 @@ fn run(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
             if let Some(run) = state.run.as_mut().filter(|run| run.folder == folder) {
                 run.ended = (!success).then_some(how);
                 effects.push(Effect::CheckRun);
-            } else if !success {
+            } else {
+                if success {
+                    return runs::start_next(state, effects);
+                }
                 let name = folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
                 state.notices.wrong(Failure::new(format!("The training {name} ended early: {how}.")));
+                runs::start_next(state, effects);
             }
         }
         Report::RunEvents { folder, events } if state.run.as_ref().is_some_and(|run| run.folder == folder) => {
@@ -264,11 +293,19 @@ fn run(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
                 *log = text;
             }
         }
-        // Of a run that is not looked at any more.
-        Report::RunEvents { .. } => {}
+        Report::RunEvents { folder, events } => {
+            if let Some(run) = state.compared.iter_mut().find(|run| run.folder == folder) {
+                events.iter().for_each(|event| run.push(event));
+                // Its latest detections can stand beside those of the followed run.
+                let is_eval = |event: &&RunEvent| matches!(event.event, Event::Eval { .. });
+                let latest: Vec<RunEvent> = events.iter().rev().find(is_eval).cloned().into_iter().collect();
+                read_predictions(folder, &latest, effects);
+            }
+        }
         Report::RunChecked { folder, alive } => run_checked(state, &folder, alive, effects),
         Report::EpochPredictions { folder, epoch, detections } => {
-            let Some(run) = state.run.as_ref().filter(|run| run.folder == folder) else { return };
+            let mut known = state.run.iter().chain(&state.compared);
+            let Some(run) = known.find(|run| run.folder == folder) else { return };
             match detections {
                 Ok(detections) => {
                     state.predictions.put(Origin::Epoch { run: run.name.clone(), epoch }, detections);
@@ -293,7 +330,8 @@ fn run_event(state: &mut State, event: &RunEvent, effects: &mut Vec<Effect>) {
             effects.push(Effect::Attention);
         }
         Event::Resumed { epoch, .. } => {
-            state.predictions.forget_from(*epoch);
+            let name = run.name.clone();
+            state.predictions.forget_from(&name, *epoch);
             refresh(state);
         }
         Event::Failed { message } if run.own => {
@@ -302,6 +340,20 @@ fn run_event(state: &mut State, event: &RunEvent, effects: &mut Vec<Effect>) {
             effects.push(Effect::Attention);
         }
         _ => {}
+    }
+}
+
+/// Predictions of epochs that are read without being asked for.
+const MOST_READ: usize = 32;
+
+/// Asks for the predictions of an epoch that were not read, or forgotten for want of room.
+pub(super) fn read_missing(state: &State, origin: Option<&Origin>, effects: &mut Vec<Effect>) {
+    let Some(Origin::Epoch { run: name, epoch }) = origin else { return };
+    let run = state.run.iter().chain(&state.compared).find(|run| run.name == *name);
+    let missing = origin.is_some_and(|origin| state.predictions.set(origin).is_none());
+    if let Some(run) = run.filter(|_| missing) {
+        let files = vec![(*epoch, RunWriter::predictions_file(*epoch))];
+        effects.push(Effect::ReadPredictions { folder: run.folder.clone(), files });
     }
 }
 
@@ -316,6 +368,8 @@ fn read_predictions(folder: PathBuf, events: &[RunEvent], effects: &mut Vec<Effe
             _ => {}
         }
     }
+    // The latest show where things stand; a slider asks for an earlier one when it gets there.
+    files.drain(..files.len().saturating_sub(MOST_READ));
     if !files.is_empty() {
         effects.push(Effect::ReadPredictions { folder, files });
     }
@@ -327,7 +381,7 @@ fn run_checked(state: &mut State, folder: &PathBuf, alive: bool, effects: &mut V
     if alive || (run.own && run.ended.is_none() && run.state.is_living()) {
         return;
     }
-    let was_living = run.state.is_living();
+    let (was_living, own) = (run.state.is_living(), run.own);
     run.lost();
     if let (true, true, RunState::Dead(how)) = (was_living, run.own, &run.state) {
         let sentence = match run.curves.loss.last() {
@@ -340,12 +394,21 @@ fn run_checked(state: &mut State, folder: &PathBuf, alive: bool, effects: &mut V
         state.notices.wrong(Failure::new(sentence));
     }
     effects.extend(state.runs_folder().map(Effect::FindRuns));
+    if own {
+        runs::start_next(state, effects);
+    }
 }
 
 /// Follows a run from its first event on.
 pub(super) fn follow(state: &mut State, folder: PathBuf, own: bool, effects: &mut Vec<Effect>) {
-    state.predictions.forget_epochs();
-    state.run = Some(RunView::new(folder.clone(), own));
+    let run = RunView::new(folder.clone(), own);
+    if state.is_compared(&folder) {
+        state.compared.retain(|other| other.folder != folder);
+        effects.push(Effect::UnfollowBeside(folder.clone()));
+    }
+    let kept: Vec<String> = state.compared.iter().map(|run| run.name.clone()).collect();
+    state.predictions.follow(&run.name, &kept);
+    state.run = Some(run);
     effects.push(Effect::Follow(folder));
     refresh(state);
 }

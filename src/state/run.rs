@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::domain::{Do, Event, RunEvent};
+use crate::run::Digest;
 
 use super::Curves;
 
@@ -58,6 +59,8 @@ pub struct RunSummary {
     pub alive: bool,
     /// The checkpoint that is best by mAP, else the last, where one is on disk.
     pub checkpoint: Option<PathBuf>,
+    /// Its facts.
+    pub digest: Digest,
 }
 
 /// Something that takes time within a run.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::LossSplit;
+use super::{LossSplit, TrainRequest};
 
 /// Dark, light, or as the system has it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +32,8 @@ pub struct Settings {
     pub smooth: f32,
     /// Whether the loss is drawn on a logarithmic scale.
     pub log_scale: bool,
+    /// Trainings that wait for their turn.
+    pub queue: Vec<TrainRequest>,
     /// What was opened lately, newest first.
     pub recent: Vec<PathBuf>,
 }
@@ -44,6 +46,7 @@ impl Default for Settings {
             loss_split: LossSplit::default(),
             smooth: 0.6,
             log_scale: false,
+            queue: Vec::new(),
             recent: Vec::new(),
         }
     }

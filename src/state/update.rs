@@ -5,7 +5,7 @@ use crate::domain::{Do, Failure, MediaTime};
 use super::react::{self, ask_health, check_health, follow, react, refresh, select};
 use super::{
     Command, DetectJob, DetectVideo, Effect, Input, PathField, PlayerRequest, PredictionSet, Row, RunState, State,
-    TimelineView, TrainRequest, Wanted, inspect, watch,
+    TimelineView, TrainRequest, Wanted, inspect, recipe, runs, watch,
 };
 
 /// Takes in one input, the only way in which the state changes, and tells what must be done outside.
@@ -44,9 +44,11 @@ fn obey(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
         Command::Pan(seconds) => state.timeline = state.timeline.panned(seconds),
         Command::FitTimeline => state.timeline = TimelineView::fit(state.timeline.length),
         Command::ShowPredictions(origin) => {
+            react::read_missing(state, origin.as_ref(), effects);
             state.predictions.choose(origin);
             refresh(state);
         }
+        Command::OpenPredictions => effects.push(Effect::AskFile(Wanted::Predictions)),
         Command::SetMinScore(score) => {
             state.detecting.min_score = score.clamp(0.0, 1.0);
             refresh(state);
@@ -69,6 +71,11 @@ fn obey(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
         | Command::TableOfAll(_)
         | Command::SelectRow(_)
         | Command::ExportDetections(_) => detect(state, command, effects),
+        Command::Runs(what) => runs::obey(state, what, effects),
+        Command::Recipe(what) => {
+            recipe::obey(state, what, effects);
+            check_health(state, effects);
+        }
         Command::Watch(what) => watch::obey(state, what, effects),
         Command::Inspect(what) => inspect::obey(state, what, effects),
         Command::Dismiss(id) => state.notices.dismiss(id),
@@ -185,7 +192,7 @@ pub(super) fn seek(state: &mut State, time: MediaTime, effects: &mut Vec<Effect>
 fn train(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
     match command {
         Command::ChooseConfig(path) => {
-            state.training.choose_config(path);
+            react::choose_config(state, path, effects);
             check_health(state, effects);
         }
         Command::BrowseConfig => effects.push(Effect::AskFile(Wanted::Config)),
@@ -226,6 +233,7 @@ fn start_training(state: &mut State, resume: Option<std::path::PathBuf>, effects
     if busy {
         return;
     }
+    let overrides = if resume.is_none() { state.training.recipe.overrides() } else { Vec::new() };
     state.training.starting = true;
     // What was wrong with the run that goes on is being mended.
     if let Some(name) = resume.as_ref().and_then(|folder| folder.file_name()) {
@@ -239,6 +247,7 @@ fn start_training(state: &mut State, resume: Option<std::path::PathBuf>, effects
         resume,
         device: state.training.device.clone(),
         init: state.training.init.clone(),
+        overrides,
     }));
 }
 

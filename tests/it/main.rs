@@ -56,5 +56,6 @@ mod ui_support;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_train;
 #[cfg(all(feature = "window", feature = "video"))]
+mod ui_why;
 mod ui_window;
 mod walk;

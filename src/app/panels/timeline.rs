@@ -3,8 +3,8 @@
 
 use egui::accesskit::Role;
 use egui::{
-    Align, ComboBox, CornerRadius, Layout, Painter, Pos2, Rect, Response, RichText, ScrollArea, Sense, Stroke,
-    StrokeKind, Ui, WidgetInfo, pos2, vec2,
+    Align, CornerRadius, Layout, Painter, Pos2, Rect, Response, RichText, ScrollArea, Sense, Stroke, StrokeKind, Ui,
+    WidgetInfo, pos2, vec2,
 };
 
 use crate::domain::MediaTime;
@@ -13,7 +13,7 @@ use crate::state::{Bar, Command, Lane, Mark, TimelineView, clock_text, length_te
 use super::super::icons::Icon;
 use super::super::theme::Theme;
 use super::super::widgets::{caption, empty_state, icon_button};
-use super::{View, marks, paint_line};
+use super::{View, marks, paint_line, sources};
 
 const NAMES: f32 = 116.0;
 const RULER: f32 = 24.0;
@@ -47,23 +47,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
 fn header(ui: &mut Ui, view: &mut View<'_>) {
     let theme = view.theme;
     ui.horizontal(|ui| {
-        let predictions = &view.state.predictions;
-        caption(ui, theme, "Predictions");
-        let shown = predictions.shown.as_ref().map_or("none yet".to_owned(), crate::state::Origin::name);
-        let combo = ComboBox::from_id_salt("shown predictions").selected_text(shown).width(170.0).truncate();
-        let mut chosen = predictions.shown.clone();
-        let combo = combo.show_ui(ui, |ui| {
-            for set in predictions.sets.iter().rev() {
-                ui.selectable_value(&mut chosen, Some(set.origin.clone()), set.origin.name());
-            }
-            if predictions.sets.is_empty() {
-                caption(ui, theme, "Train, or detect with weights, to see some.");
-            }
-        });
-        combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Predictions on the timeline"));
-        if chosen != predictions.shown {
-            view.send(Command::ShowPredictions(chosen));
-        }
+        sources::show(ui, view);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if icon_button(ui, theme, Icon::Fit, "Show the whole video", "Show the whole video (F2)").clicked() {
                 view.send(Command::FitTimeline);

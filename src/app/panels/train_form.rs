@@ -3,12 +3,12 @@
 use egui::{RichText, Ui};
 
 use crate::project::{Finding, Severity};
-use crate::state::{Command, Health, Init, TrainForm, Watch};
+use crate::state::{Command, Health, Init, Runs, TrainForm, Watch};
 
 use super::super::icons::{self, Icon};
 use super::super::theme::Theme;
 use super::super::widgets::{caption, choice, cut, field, primary_button, soft};
-use super::View;
+use super::{View, recipe_form};
 
 /// Findings that are shown at once.
 const MOST_FINDINGS: usize = 30;
@@ -19,6 +19,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     config(ui, view, form);
     device(ui, view, form);
     weights(ui, view, form);
+    recipe_form::show(ui, view);
     health(ui, view, form);
     ui.add_space(4.0);
     let because = view.state.no_training_because();
@@ -27,6 +28,13 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
         let tip = "Train in a process of its own; the window may be closed meanwhile (Ctrl+T)";
         if button.on_hover_text(tip).on_disabled_hover_text(because.unwrap_or_default()).clicked() {
             view.send(Command::Train);
+        }
+        let busy = view.state.run.as_ref().is_some_and(|run| run.own && run.state.is_living());
+        if busy && view.state.request().is_some() {
+            let queue = ui.button("Queue").on_hover_text("Train it when the training that runs has ended");
+            if queue.clicked() {
+                view.send(Command::Runs(Runs::Queue));
+            }
         }
         if let Some(because) = because {
             caption(ui, theme, because);

@@ -8,7 +8,7 @@ use crate::state::{Command, Mood, RunState, RunView, Watch, percent, verdict, wa
 
 use super::super::theme::Theme;
 use super::super::widgets::{caption, chip, choice, cut, heading, progress, soft, strong};
-use super::{View, curves, train_form};
+use super::{View, curves, runs, train_form};
 
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
@@ -18,10 +18,12 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
         if let Some(run) = &view.state.run {
             status(ui, view, run);
             curves::show(ui, view, run);
+            ui.add_space(4.0);
             ui.add_space(10.0);
             ui.separator();
             ui.add_space(4.0);
         }
+        runs::show(ui, view);
         if living {
             // While a run lives the next one is not of interest; it is a click away.
             egui::CollapsingHeader::new(strong(view.theme, "New training"))
