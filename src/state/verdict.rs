@@ -56,6 +56,10 @@ pub fn verdict(run: &RunView) -> Option<Verdict> {
     if run.curves.loss.len() < FEWEST {
         return say(Mood::Neutral, "Too early to say whether it learns.".to_owned(), None);
     }
+    if let (RunState::Done, Some(best)) = (&run.state, run.curves.best()) {
+        let sentence = format!("Its best mAP was {} after epoch {}.", percent(best.average), best.epoch + 1);
+        return say(Mood::Good, sentence, None);
+    }
     let loss = change_of_loss(run);
     let falls = loss < -STILL;
     let evals = &run.curves.evals;
@@ -200,6 +204,9 @@ mod tests {
         let mut failed = run(&falling, &[], 0.0);
         failed.state = RunState::Failed("the loss is not a finite number at step 7".to_owned());
         assert_eq!(said(&failed).0, Mood::Bad);
+        let mut done = run(&falling, &[0.1, 0.3, 0.2], 0.0);
+        done.state = RunState::Done;
+        assert_eq!(said(&done).1, "Its best mAP was 30.0 % after epoch 2.");
         assert_eq!(verdict(&RunView::new(PathBuf::from("/p"), true)), None);
     }
 }

@@ -27,6 +27,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
         return;
     }
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        ui.set_max_width(ui.available_width() - 6.0);
         against(ui, view);
         sliders(ui, view);
         if let Some(failure) = &inspect.failure {
@@ -71,7 +72,7 @@ fn sliders(ui: &mut Ui, view: &mut View<'_>) {
     let number = |ui: &mut Ui, value: f64| {
         ui.label(RichText::new(format!("{value:.2}")).font(theme.number_font()));
     };
-    ui.spacing_mut().slider_width = (ui.available_width() - 250.0).clamp(70.0, 240.0);
+    ui.spacing_mut().slider_width = (ui.available_width() - 290.0).clamp(60.0, 240.0);
     field(ui, theme, "tIoU", |ui, label| {
         let mut index = view.state.inspect.tiou;
         let slider = Slider::new(&mut index, 0..=slider_tious().len() - 1).show_value(false);
@@ -119,7 +120,7 @@ fn totals(ui: &mut Ui, view: &View<'_>) {
     let theme = view.theme;
     let inspect = &view.state.inspect;
     ui.spacing_mut().interact_size.y = 18.0;
-    Grid::new("totals").num_columns(7).spacing([8.0, 2.0]).show(ui, |ui| {
+    Grid::new("totals").num_columns(7).spacing([6.0, 2.0]).show(ui, |ui| {
         ui.label("");
         let heads = ["precision %", "recall %", "F1 %", "hits", "false", "missed"];
         for (head, width) in heads.into_iter().zip(WIDTHS) {
@@ -142,7 +143,7 @@ fn totals(ui: &mut Ui, view: &View<'_>) {
     }
 }
 
-const WIDTHS: [f32; 6] = [62.0, 48.0, 40.0, 40.0, 40.0, 44.0];
+const WIDTHS: [f32; 6] = [60.0, 46.0, 34.0, 28.0, 30.0, 38.0];
 
 fn cells(tally: Tally) -> [String; 6] {
     let Tally { hits, false_alarms, missed } = tally;

@@ -11,7 +11,7 @@ use crate::state::{Command, RunView, Watch};
 
 use super::super::icons::Icon;
 use super::super::theme::Theme;
-use super::super::widgets::{caption, empty_state, strong};
+use super::super::widgets::{caption, cut, empty_state, strong};
 use super::View;
 
 pub(super) use plot::legend;
@@ -53,7 +53,8 @@ fn options(ui: &mut Ui, view: &mut View<'_>) {
         if ui.checkbox(&mut log, "Log").on_hover_text("Logarithmic scale of the loss").changed() {
             view.send(Command::Watch(Watch::LogScale(log)));
         }
-        caption(ui, theme, "Ctrl+wheel zooms, drag moves, double click resets");
+        let hint = "Ctrl+wheel zooms, drag moves, double click resets";
+        cut(ui, RichText::new(hint).font(theme.small_font()).color(theme.text_soft()));
     });
 }
 
