@@ -1,5 +1,9 @@
 //! `etad diagnose`: what the errors of a detection file are, what each kind costs, which truths are missed (spec 17).
 
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
 use serde_json::json;
 
 use super::eval::{self, CaseArgs};
@@ -7,7 +11,9 @@ use super::exit::bad_input;
 use super::table;
 use crate::domain::{Dataset, Detections, tiou_key};
 use crate::eval::diagnosis::{BinResult, BinScheme, Diagnosis, DiagnosisOptions, Kind, diagnose};
-use crate::eval::{ErrorFilter, ErrorRow, Review, review};
+use crate::eval::{ErrorFilter, ErrorRow, EvalOptions, Review, measure, review};
+use crate::jobs::report::{ReportCase, html};
+use crate::jobs::review::{ReviewRequest, compare};
 
 /// Say what the errors of a detection file are.
 #[derive(Clone, Debug, clap::Args)]
@@ -26,6 +32,9 @@ pub struct DiagnoseArgs {
     /// Also list the N best scored errors at the first threshold, and then missed truths.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub errors: usize,
+    /// Also write a report with plots and tables, one HTML file; hits and errors at the tIoU nearest to the first one.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// Print one JSON document instead of tables.
     #[arg(long)]
     pub json: bool,
@@ -74,10 +83,36 @@ pub fn run(args: &DiagnoseArgs) -> anyhow::Result<()> {
         let rows = review.errors(0, least, &ErrorFilter::default());
         rows.iter().take(args.errors).filter_map(|row| listed(&truth, &found, &review, row)).collect()
     };
+    if let Some(path) = &args.html {
+        write_report(args, path, truth, found, &options, bins)?;
+    }
     if args.json {
         return table::print_json(&to_json(&diagnosis, &errors));
     }
     print(&diagnosis, &errors)
+}
+
+fn write_report(
+    args: &DiagnoseArgs,
+    path: &Path,
+    truth: Dataset,
+    found: Detections,
+    options: &EvalOptions,
+    bins: BinScheme,
+) -> anyhow::Result<()> {
+    let subset = options.subset.clone();
+    let request = ReviewRequest { generation: 0, truth: Arc::new(truth), found: Arc::new(found), subset, bins };
+    let comparison = compare(&request).map_err(bad_input)?;
+    let least = options.score_threshold.unwrap_or(0.0);
+    let first = options.tious.first().copied().unwrap_or(0.5);
+    let far = |index: &usize| (comparison.review.tious[*index] - first).abs();
+    let threshold = (0..comparison.review.tious.len()).min_by(|a, b| far(a).total_cmp(&far(b))).unwrap_or(0);
+    let duration = |id: &str| request.truth.video(id).map(|video| video.duration);
+    let measured = measure(&comparison.found, least, duration);
+    let title = args.case.predictions.display().to_string();
+    let text =
+        html(&ReportCase { title: &title, comparison: &comparison, threshold, least, measured: &measured, run: None });
+    std::fs::write(path, text).with_context(|| format!("cannot write the report {}", path.display()))
 }
 
 fn listed(truth: &Dataset, found: &Detections, review: &Review, row: &ErrorRow) -> Option<Listed> {

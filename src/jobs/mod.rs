@@ -8,6 +8,7 @@ mod infer;
 #[cfg(feature = "video")]
 pub mod look;
 pub mod process;
+pub mod report;
 pub mod review;
 #[cfg(feature = "video")]
 pub mod screen;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::Event;
+use crate::domain::{Event, csv_field};
 
 use super::Pace;
 
@@ -190,7 +190,7 @@ impl Curves {
         columns.push(("device memory bytes".to_owned(), &self.device_memory));
         columns.push(("process memory bytes".to_owned(), &self.process_memory));
         columns.retain(|(_, curve)| !curve.is_empty());
-        let names: Vec<String> = columns.iter().map(|(name, _)| format!("\"{}\"", name.replace('"', "\"\""))).collect();
+        let names: Vec<String> = columns.iter().map(|(name, _)| csv_field(name)).collect();
         let mut text = format!("step,{}\r\n", names.join(","));
         let mut next = vec![0; columns.len()];
         for &[step, _] in &self.loss {
@@ -321,7 +321,7 @@ mod tests {
         [step(0, 4.0), step(10, 3.0), eval(0, 11, 0.25)].iter().for_each(|event| curves.push(0.0, event));
         let text = curves.steps_csv();
         let mut lines = text.split("\r\n");
-        assert!(lines.next().is_some_and(|head| head.starts_with("step,\"loss\",\"iou\",\"seconds waiting")), "{text}");
+        assert!(lines.next().is_some_and(|head| head.starts_with("step,loss,iou,seconds waiting")), "{text}");
         assert_eq!(lines.next(), Some("0,4,2,0,0,0,0,0"));
         assert_eq!(curves.evals_csv(), "epoch,step,average mAP,mAP 0.50\r\n1,11,0.25,0.375\r\n");
     }

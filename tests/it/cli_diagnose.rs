@@ -36,7 +36,12 @@ fn kinds_add_up_and_errors_are_listed() {
     assert!(found["errors"][0]["error"].is_string() && found["errors"][0]["segment"][1].is_f64());
     let coverage = &found["properties"][0]["bins"];
     assert!(coverage[0]["truths"].as_u64().expect("a count") > 0 && coverage[4]["to"].is_null());
-    let table = run("diagnose", "validation", &["--tiou", "0.5", "--bins", "thumos", "--errors", "3"]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("report.html");
+    let html = page.to_str().expect("a path");
+    let table = run("diagnose", "validation", &["--tiou", "0.5", "--bins", "thumos", "--errors", "3", "--html", html]);
+    let report = std::fs::read_to_string(&page).expect("a report");
+    assert!(report.contains("<svg") && report.contains("HighJump") && report.ends_with("</html>\n"));
     let text = String::from_utf8_lossy(&table.stdout).into_owned();
     assert!(text.contains("double detection") && text.contains("Truths by length"), "{text}");
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::domain::{Dataset, Detections, Segment};
 use crate::eval::diagnosis::{BinScheme, Kind};
-use crate::eval::{Confusion, ErrorFilter, ErrorRow, PrPoint, Tally, VideoReview, slider_tious};
+use crate::eval::{Confusion, ErrorFilter, ErrorRow, Measured, PrPoint, Tally, VideoReview, measure, slider_tious};
 use crate::jobs::review::{Comparison, ReviewRequest, Reviewed};
 
 use super::{Effect, Library, State};
@@ -38,6 +38,10 @@ pub enum Inspect {
     Select(usize),
     /// The next (`+1`) or previous (`-1`) error of the list.
     Next(i32),
+    /// Ask where to save what was measured.
+    SaveResults,
+    /// Ask where to save a report.
+    SaveReport,
     /// Show this page of the analysis.
     Page(Page),
     /// Order the table of classes.
@@ -67,12 +71,21 @@ pub enum Page {
     Proposals,
     /// Missed truths by bins.
     Bins,
+    /// How often, how long, how soon.
+    Results,
 }
 
 impl Page {
     /// All pages.
-    pub const ALL: [Self; 6] =
-        [Self::Classes, Self::PrecisionRecall, Self::Thresholds, Self::Confusion, Self::Proposals, Self::Bins];
+    pub const ALL: [Self; 7] = [
+        Self::Classes,
+        Self::PrecisionRecall,
+        Self::Thresholds,
+        Self::Confusion,
+        Self::Proposals,
+        Self::Bins,
+        Self::Results,
+    ];
 
     /// Its name in the window.
     #[must_use]
@@ -84,6 +97,7 @@ impl Page {
             Self::Confusion => "Confusion",
             Self::Proposals => "Recall",
             Self::Bins => "Missed",
+            Self::Results => "Results",
         }
     }
 }
@@ -184,6 +198,8 @@ pub struct Inspecting {
     curve_of: Option<(u64, usize, Option<String>)>,
     /// Which class is taken for which.
     pub confusion: Confusion,
+    /// How often, how long, how soon; kept while that page is shown.
+    pub measured: Vec<Measured>,
     /// Hits and errors of each class of the comparison.
     pub class_tallies: Vec<Tally>,
     /// Whether something that matters may have changed.
@@ -213,6 +229,7 @@ impl Default for Inspecting {
             curve: Vec::new(),
             curve_of: None,
             confusion: Confusion::default(),
+            measured: Vec::new(),
             class_tallies: Vec::new(),
             stale: false,
             asked: None,
@@ -405,6 +422,7 @@ pub(super) fn reviewed(state: &mut State, reviewed: Reviewed) {
 
 /// Brings list and totals in step with threshold, score, filter and open video.
 pub(super) fn recount(state: &mut State) {
+    state.inspect.measured = if state.inspect.page == Page::Results { measured(state) } else { Vec::new() };
     let open = state.selected().map(|entry| entry.id.clone());
     let least = state.detecting.min_score;
     let inspect = &mut state.inspect;
@@ -434,6 +452,19 @@ pub(super) fn recount(state: &mut State) {
         inspect.curve = review.precision_recall(threshold, class.map(|index| index as u32));
         inspect.curve_of = curve_of;
     }
+}
+
+/// What the shown detections are like in time, of all videos or of the open one.
+pub(super) fn measured(state: &State) -> Vec<Measured> {
+    let Some(set) = state.predictions.current() else { return Vec::new() };
+    let open = state.selected().map(|entry| entry.id.as_str()).filter(|_| state.inspect.here);
+    let duration = |video: &str| {
+        let index = state.library.index(video)?;
+        state.library.entries[index].duration
+    };
+    let mut rows = measure(&set.detections, state.detecting.min_score, duration);
+    rows.retain(|row| open.is_none_or(|id| id == row.video));
+    rows
 }
 
 #[cfg(test)]

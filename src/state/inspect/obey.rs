@@ -1,12 +1,13 @@
 //! Commands of a person about errors, and playing around one.
 
 use crate::domain::MediaTime;
-use crate::eval::slider_tious;
+use crate::eval::{measured_csv, slider_tious};
+use crate::jobs::report::{ReportCase, html};
 
 use super::super::react::refresh;
 use super::super::update::go_to;
-use super::super::{Effect, PlayerRequest, State};
-use super::{Inspect, recount};
+use super::super::{Effect, Origin, PlayerRequest, State};
+use super::{Inspect, measured, recount};
 
 /// Seconds that are played before and after an error.
 const AROUND: f64 = 1.0;
@@ -42,7 +43,19 @@ pub(in super::super) fn obey(state: &mut State, what: Inspect, effects: &mut Vec
             state.inspect.here = here;
             recount(state);
         }
-        Inspect::Page(page) => state.inspect.page = page,
+        Inspect::Page(page) => {
+            state.inspect.page = page;
+            recount(state);
+        }
+        Inspect::SaveResults => {
+            let text = measured_csv(&measured(state));
+            save(state, "results.csv", text, effects);
+        }
+        Inspect::SaveReport => {
+            if let Some(text) = report(state) {
+                save(state, "report.html", text, effects);
+            }
+        }
         Inspect::OrderClasses(order) => state.inspect.class_order = order,
         Inspect::Select(index) => select(state, index, effects),
         Inspect::Next(by) => {
@@ -72,6 +85,28 @@ pub(in super::super) fn obey(state: &mut State, what: Inspect, effects: &mut Vec
             }
         }
     }
+}
+
+fn save(state: &State, name: &str, text: String, effects: &mut Vec<Effect>) {
+    let folder = state.project.as_ref().map(|project| project.root.clone());
+    effects.push(Effect::AskSave { name: name.to_owned(), folder, contents: text.into_bytes() });
+}
+
+/// The report of what is shown; with the followed run's curves where the detections are its own.
+fn report(state: &State) -> Option<String> {
+    let comparison = state.inspect.comparison.as_ref()?;
+    let origin = state.predictions.shown.as_ref()?;
+    let run = state.run.as_ref().filter(|run| matches!(origin, Origin::Epoch { run: of, .. } if *of == run.name));
+    let map = run.map(|run| run.curves.average_curve()).unwrap_or_default();
+    let project = state.project.as_ref().map_or("", |project| project.name.as_str());
+    Some(html(&ReportCase {
+        title: &format!("{project}: {}", origin.name()),
+        comparison,
+        threshold: state.inspect.tiou,
+        least: state.detecting.min_score,
+        measured: &measured(state),
+        run: run.map(|run| (run.curves.loss.as_slice(), map.as_slice())),
+    }))
 }
 
 fn select(state: &mut State, index: usize, effects: &mut Vec<Effect>) {

@@ -4,6 +4,7 @@ mod bins;
 mod classes;
 mod confusion;
 mod plots;
+mod results;
 
 use egui::{RichText, ScrollArea, Ui, vec2};
 
@@ -16,14 +17,6 @@ use super::View;
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     let theme = view.theme;
     let inspect = &view.state.inspect;
-    let Some(comparison) = inspect.comparison.clone() else {
-        let advice = match &inspect.failure {
-            Some(failure) => failure.as_str(),
-            None => "Train until an epoch is evaluated, or detect in videos that are annotated.",
-        };
-        empty_state(ui, theme, Icon::Curve, "Nothing to compare yet", advice);
-        return;
-    };
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(2.0, 2.0);
         ui.spacing_mut().button_padding = vec2(7.0, 2.0);
@@ -34,6 +27,17 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
             }
         }
     });
+    if inspect.page == Page::Results {
+        return results::show(ui, view);
+    }
+    let Some(comparison) = inspect.comparison.clone() else {
+        let advice = match &inspect.failure {
+            Some(failure) => failure.as_str(),
+            None => "Train until an epoch is evaluated, or detect in videos that are annotated.",
+        };
+        empty_state(ui, theme, Icon::Curve, "Nothing to compare yet", advice);
+        return;
+    };
     let words = format!(
         "{}, tIoU {:.2}, score from {:.2}{}",
         if comparison.review.subset.is_empty() { "videos without a subset" } else { &comparison.review.subset },
@@ -54,7 +58,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
             Page::Proposals => plots::proposals(ui, view, &comparison),
             Page::Classes => classes::show(ui, view, &comparison),
             Page::Bins => bins::show(ui, view, &comparison),
-            Page::Confusion => {}
+            Page::Confusion | Page::Results => {}
         }
     });
 }

@@ -10,7 +10,7 @@ use crate::state::{Command, Inspect};
 use super::super::super::theme::Theme;
 use super::super::super::widgets::{caption, strong};
 use super::super::View;
-use super::super::curves::legend;
+use super::super::curves::{legend, marks};
 
 const HEIGHT: f32 = 230.0;
 
@@ -35,8 +35,11 @@ fn plot<'a>(id: &'static str, ui: &Ui, theme: &Theme, x: &'static str, y: &'stat
         .grid_color(theme.line())
         .include_y(0.0)
         .include_y(100.0)
-        .custom_x_axes(vec![AxisHints::new_x().label(x)])
-        .custom_y_axes(vec![AxisHints::new_y().label(y).min_thickness(30.0)])
+        .custom_x_axes(vec![AxisHints::new_x().label(x).label_spacing(13.0..=14.0)])
+        .custom_y_axes(vec![AxisHints::new_y().label(y).label_spacing(13.0..=14.0).min_thickness(30.0)])
+        .grid_spacing(10.0..=11.0)
+        .x_grid_spacer(|input| marks(input, 44.0, 0.0))
+        .y_grid_spacer(|input| marks(input, 26.0, 0.0))
         .set_margin_fraction(vec2(0.02, 0.04))
 }
 

@@ -14,7 +14,7 @@ use super::super::theme::Theme;
 use super::super::widgets::{caption, cut, empty_state, strong};
 use super::View;
 
-pub(super) use plot::legend;
+pub(super) use plot::{legend, marks};
 
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, run: &RunView) {
     let theme = view.theme;

@@ -93,7 +93,7 @@ pub(super) fn plot<'a>(id: &'static str, ui: &Ui, theme: &Theme, last: f64, log:
 }
 
 /// Marks at round values at least `room` points and `least` apart, each with a line and a label.
-fn marks(input: GridInput, room: f64, least: f64) -> Vec<GridMark> {
+pub(in super::super) fn marks(input: GridInput, room: f64, least: f64) -> Vec<GridMark> {
     let (from, to) = input.bounds;
     let step = round_step((input.base_step_size / f64::from(LEAST_GRID) * room).max(least));
     let (first, last) = ((from / step).ceil() as i64, (to / step).floor() as i64);
