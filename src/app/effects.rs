@@ -12,6 +12,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use crate::config;
 use crate::domain::{Detections, Failure};
 use crate::formats;
+use crate::jobs::evidence;
 use crate::jobs::follow::{Followed, Follower};
 use crate::jobs::look::{Look, Looker};
 use crate::jobs::review::{ReviewRequest, Reviewer};
@@ -214,13 +215,13 @@ impl Effects {
                     outbox.report(Report::EpochPredictions { folder: folder.clone(), epoch, detections });
                 }
             }),
-            Effect::Detect { job, checkpoint, device, videos } => {
+            Effect::Detect { job, checkpoint, device, videos, evidence } => {
                 let cancel = Arc::new(AtomicBool::new(false));
                 self.detection = Some(cancel.clone());
                 processes::detect(
                     &self.outbox,
                     self.etad.clone(),
-                    processes::Detection { job, checkpoint, device, videos, cancel },
+                    processes::Detection { job, checkpoint, device, videos, evidence, cancel },
                 );
             }
             Effect::Review(request) => self.review(request),
@@ -228,6 +229,10 @@ impl Effects {
                 dialogs::ask_save(&self.outbox, name, folder, move || Ok(contents));
             }
             Effect::Picture { name, folder, place } => super::picture::save(&self.outbox, name, folder, place),
+            Effect::ReadEvidence { folder, video, name } => self.outbox.spawn("evidence reader", move |outbox| {
+                let evidence = evidence::read(&folder, &name).map(|found| found.map(Box::new)).map_err(Failure::new);
+                outbox.report(Report::EvidenceRead { video, evidence });
+            }),
             Effect::ReadLog(folder) => self.outbox.spawn("log reader", move |outbox| {
                 // A run that printed nothing yet has no log.
                 let text = end_of(&folder.join(run::LOG)).unwrap_or_default();

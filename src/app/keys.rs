@@ -64,7 +64,7 @@ fn scale(state: &State, direction: i32) -> f32 {
 }
 
 /// With Ctrl, these lead to the panels in their order.
-const DIGITS: [Key; 7] = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7];
+const DIGITS: [Key; 8] = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8];
 
 /// Turns keys into commands; returns the panel that was asked for. While a person types, only Escape is ours, and leaves the field.
 pub fn read(ctx: &Context, state: &State, help: &mut bool, commands: &mut Vec<Command>) -> Option<Panel> {
@@ -103,7 +103,7 @@ const HELP: &[(&str, &str)] = &[
     ("Shift+wheel, middle drag", "move the timeline"),
     ("F2", "whole video on the timeline"),
     ("N  Shift+N", "next error, error before; played with a moment around"),
-    ("Ctrl+1 … Ctrl+7", "show library, player, timeline, training, detections, errors, analysis"),
+    ("Ctrl+1 … Ctrl+8", "show library, player, timeline, training, detections, errors, analysis, evidence"),
     ("Ctrl+F", "find a video by name"),
     ("Ctrl+O", "open a folder"),
     ("Ctrl+T", "train"),

@@ -22,12 +22,22 @@ pub enum Panel {
     Errors,
     /// Curves and tables of it.
     Analysis,
+    /// What the network said before anything was suppressed.
+    Evidence,
 }
 
 impl Panel {
     /// All of them, in the order of their keys.
-    pub const ALL: [Self; 7] =
-        [Self::Library, Self::Player, Self::Timeline, Self::Training, Self::Detections, Self::Errors, Self::Analysis];
+    pub const ALL: [Self; 8] = [
+        Self::Library,
+        Self::Player,
+        Self::Timeline,
+        Self::Training,
+        Self::Detections,
+        Self::Errors,
+        Self::Analysis,
+        Self::Evidence,
+    ];
 
     /// Its title.
     #[must_use]
@@ -40,6 +50,7 @@ impl Panel {
             Self::Detections => "Detections",
             Self::Errors => "Errors",
             Self::Analysis => "Analysis",
+            Self::Evidence => "Evidence",
         }
     }
 }
@@ -51,9 +62,10 @@ pub const KEY: &str = "etad.layout.2";
 #[must_use]
 pub fn default_tree() -> Tree<Panel> {
     let mut tiles = Tiles::default();
-    let [library, player, timeline, training, detections, errors, analysis] =
+    let [library, player, timeline, training, detections, errors, analysis, evidence] =
         Panel::ALL.map(|panel| tiles.insert_pane(panel));
-    let middle = split(&mut tiles, LinearDir::Vertical, &[(player, 0.54), (timeline, 0.46)]);
+    let below = tiles.insert_tab_tile(vec![timeline, evidence]);
+    let middle = split(&mut tiles, LinearDir::Vertical, &[(player, 0.54), (below, 0.46)]);
     let right = tiles.insert_tab_tile(vec![training, detections, errors, analysis]);
     let root = split(&mut tiles, LinearDir::Horizontal, &[(library, 0.19), (middle, 0.5), (right, 0.31)]);
     Tree::new(egui::Id::unique("workbench tiles"), root, tiles)

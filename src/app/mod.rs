@@ -26,7 +26,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-pub use paint::{VideoPaint, VideoUniforms};
+pub use paint::{MapUniforms, VideoPaint, VideoUniforms};
 pub use workbench::Workbench;
 
 /// How the window starts.

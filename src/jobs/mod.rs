@@ -2,6 +2,7 @@
 
 mod check;
 mod devices;
+pub mod evidence;
 mod features;
 pub mod follow;
 mod infer;

@@ -148,6 +148,17 @@ pub enum Effect {
         device: String,
         /// On what.
         videos: Vec<DetectVideo>,
+        /// Where the network's raw outputs are kept.
+        evidence: Option<PathBuf>,
+    },
+    /// Read what was kept of a video's raw outputs; reports `EvidenceRead`.
+    ReadEvidence {
+        /// Where they are kept.
+        folder: PathBuf,
+        /// Video name.
+        video: String,
+        /// Name under which they are kept.
+        name: String,
     },
     /// End the detection.
     CancelDetect,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::domain::{Detection, Detections, Do, Failure, MediaTime, RunEvent};
+use crate::jobs::evidence::Evidence;
 use crate::jobs::review::Reviewed;
 use crate::project::{Finding, Opened};
 
@@ -331,6 +332,13 @@ pub enum Report {
         path: PathBuf,
         /// What it holds.
         detections: Result<Detections, Failure>,
+    },
+    /// The raw outputs of a video were read, if there are any.
+    EvidenceRead {
+        /// Video name.
+        video: String,
+        /// What they are.
+        evidence: Result<Option<Box<Evidence>>, Failure>,
     },
     /// The end of what a run printed.
     Log {

@@ -58,6 +58,7 @@ pub(super) fn react(state: &mut State, report: Report, effects: &mut Vec<Effect>
             refresh(state);
         }
         Report::ResultsRead { detections: Err(failure), .. } => state.notices.wrong(failure),
+        Report::EvidenceRead { video, evidence } => inspect::evidence_read(state, video, evidence),
         Report::Reviewed(reviewed) => inspect::reviewed(state, *reviewed),
         Report::DetectBegins { .. } | Report::Detected { .. } | Report::DetectEnded { .. } => detection(state, report),
         Report::VideoReady { .. }
@@ -420,7 +421,11 @@ fn detection(state: &mut State, report: Report) {
         Report::Detected { job: id, video, found } if id == job.id => {
             job.done += 1;
             match found {
-                Ok(found) => job.found.videos.push((video, found)),
+                Ok(found) => {
+                    // What was kept of it is another now.
+                    state.inspect.evidence_of = None;
+                    job.found.videos.push((video, found));
+                }
                 // What failed changes nothing of what is shown.
                 Err(reason) => return job.failed.push((video, reason)),
             }

@@ -316,7 +316,9 @@ fn start_detection(state: &mut State, videos: Vec<DetectVideo>, effects: &mut Ve
     state.detecting.next_job += 1;
     let job = state.detecting.next_job;
     state.detecting.job = Some(DetectJob { id: job, total: videos.len(), ..DetectJob::default() });
-    effects.push(Effect::Detect { job, checkpoint, device: state.training.device.clone(), videos });
+    let evidence = state.evidence_folder();
+    let device = state.training.device.clone();
+    effects.push(Effect::Detect { job, checkpoint, device, videos, evidence });
 }
 
 impl State {

@@ -4,6 +4,7 @@ mod analysis;
 mod curves;
 mod detections;
 mod errors;
+mod evidence;
 mod library;
 mod marks;
 mod player;
@@ -58,6 +59,7 @@ pub fn show(ui: &mut Ui, panel: Panel, view: &mut View<'_>) {
         Panel::Detections => detections::show(ui, view),
         Panel::Errors => errors::show(ui, view),
         Panel::Analysis => analysis::show(ui, view),
+        Panel::Evidence => evidence::show(ui, view),
     }
 }
 

@@ -10,11 +10,12 @@ use std::sync::Arc;
 use crate::domain::{Dataset, Detections, Segment};
 use crate::eval::diagnosis::{BinScheme, Kind};
 use crate::eval::{Confusion, ErrorFilter, ErrorRow, Measured, PrPoint, Tally, VideoReview, measure, slider_tious};
+use crate::jobs::evidence::Evidence;
 use crate::jobs::review::{Comparison, ReviewRequest, Reviewed};
 
 use super::{Effect, Library, State};
 
-pub(super) use obey::{obey, shown, video_ready};
+pub(super) use obey::{evidence_read, obey, shown, video_ready};
 
 /// What a person does with it.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +43,10 @@ pub enum Inspect {
     SaveResults,
     /// Ask where to save a report.
     SaveReport,
+    /// Read what was kept of this video's raw outputs.
+    Evidence(String),
+    /// Look at a cell of the proposal map.
+    Cell(usize),
     /// Show this page of the analysis.
     Page(Page),
     /// Order the table of classes.
@@ -198,6 +203,12 @@ pub struct Inspecting {
     curve_of: Option<(u64, usize, Option<String>)>,
     /// Which class is taken for which.
     pub confusion: Confusion,
+    /// What the network said of the open video, where that was kept.
+    pub evidence: Option<Arc<Evidence>>,
+    /// The video whose evidence was asked for.
+    pub evidence_of: Option<String>,
+    /// The cell of the proposal map that is looked at.
+    pub cell: Option<usize>,
     /// How often, how long, how soon; kept while that page is shown.
     pub measured: Vec<Measured>,
     /// Hits and errors of each class of the comparison.
@@ -229,6 +240,9 @@ impl Default for Inspecting {
             curve: Vec::new(),
             curve_of: None,
             confusion: Confusion::default(),
+            evidence: None,
+            evidence_of: None,
+            cell: None,
             measured: Vec::new(),
             class_tallies: Vec::new(),
             stale: false,
@@ -332,6 +346,12 @@ impl State {
         }
         let video = inspect.comparison.as_ref()?.review.videos.get(&self.selected()?.id)?;
         Some(Marks { video, threshold: inspect.tiou, tiou: inspect.threshold(), least: self.detecting.min_score })
+    }
+
+    /// Where the raw outputs of detections from this window are kept.
+    #[must_use]
+    pub fn evidence_folder(&self) -> Option<std::path::PathBuf> {
+        self.runs_folder().map(|runs| runs.join("evidence"))
     }
 
     /// Subsets of the library, in the order of their first videos.

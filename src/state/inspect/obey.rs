@@ -1,11 +1,14 @@
 //! Commands of a person about errors, and playing around one.
 
-use crate::domain::MediaTime;
+use std::sync::Arc;
+
+use crate::domain::{Failure, MediaTime};
 use crate::eval::{measured_csv, slider_tious};
+use crate::jobs::evidence::Evidence;
 use crate::jobs::report::{ReportCase, html};
 
 use super::super::react::refresh;
-use super::super::update::go_to;
+use super::super::update::{go_to, seek};
 use super::super::{Effect, Origin, PlayerRequest, State};
 use super::{Inspect, measured, recount};
 
@@ -47,6 +50,24 @@ pub(in super::super) fn obey(state: &mut State, what: Inspect, effects: &mut Vec
             state.inspect.page = page;
             recount(state);
         }
+        Inspect::Evidence(video) => {
+            let inspect = &mut state.inspect;
+            (inspect.evidence, inspect.cell) = (None, None);
+            inspect.evidence_of = Some(video.clone());
+            let entry = state.library.index(&video).and_then(|index| state.library.entries.get(index));
+            let name = entry.and_then(|entry| entry.path.file_stem()).map(|stem| stem.to_string_lossy().into_owned());
+            if let (Some(folder), Some(name)) = (state.evidence_folder(), name) {
+                effects.push(Effect::ReadEvidence { folder, video, name });
+            }
+        }
+        Inspect::Cell(index) => {
+            let known = state.inspect.evidence.clone();
+            let refined = known.as_ref().and_then(|evidence| evidence.refined.get(index).copied());
+            if let (Some([start, _]), true) = (refined, state.playback.is_ready()) {
+                state.inspect.cell = Some(index);
+                seek(state, MediaTime::from_secs(f64::from(start)), effects);
+            }
+        }
         Inspect::SaveResults => {
             let text = measured_csv(&measured(state));
             save(state, "results.csv", text, effects);
@@ -84,6 +105,21 @@ pub(in super::super) fn obey(state: &mut State, what: Inspect, effects: &mut Vec
                 show(state, id, found.segment, effects);
             }
         }
+    }
+}
+
+/// Takes in what was kept of a video, unless another one is looked at by now.
+pub(in super::super) fn evidence_read(
+    state: &mut State,
+    video: String,
+    evidence: Result<Option<Box<Evidence>>, Failure>,
+) {
+    if state.inspect.evidence_of.as_ref() != Some(&video) {
+        return;
+    }
+    match evidence {
+        Ok(evidence) => state.inspect.evidence = evidence.map(|evidence| Arc::new(*evidence)),
+        Err(failure) => state.notices.wrong(failure),
     }
 }
 
