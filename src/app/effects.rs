@@ -166,7 +166,7 @@ impl Effects {
                 self.outbox.spawn("health check", move |outbox| {
                     let data = health::Data { dataset: *dataset, media, classes, initialised, asked };
                     health::check(&config, &overrides, &root, data, &stop, &|found| {
-                        outbox.report(Report::Health(found))
+                        outbox.report(Report::Health(found));
                     });
                 });
             }

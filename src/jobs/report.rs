@@ -21,7 +21,16 @@ pub struct ReportCase<'a> {
     /// What was measured of the detections.
     pub measured: &'a [Measured],
     /// Loss and average mAP over the steps of the run, where there is one.
-    pub run: Option<(&'a [[f64; 2]], &'a [[f64; 2]])>,
+    pub run: Option<RunCurves<'a>>,
+}
+
+/// Curves of a run over its steps.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RunCurves<'a> {
+    /// Total loss.
+    pub loss: &'a [[f64; 2]],
+    /// Average mAP, 0..1.
+    pub map: &'a [[f64; 2]],
 }
 
 const STYLE: &str = "body{font:14px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1e24;background:#fff}\
@@ -59,7 +68,7 @@ pub fn html(case: &ReportCase<'_>) -> String {
             tally.missed.to_string(),
         ]],
     ));
-    if let Some((loss, map)) = run {
+    if let Some(RunCurves { loss, map }) = run {
         add("<h2>The run</h2>".to_owned());
         add(plot("step", "loss", &[("loss", loss.to_vec())], None));
         let map: Vec<[f64; 2]> = map.iter().map(|&[x, y]| [x, 100.0 * y]).collect();
@@ -264,7 +273,7 @@ mod tests {
             threshold: 8,
             least: 0.1,
             measured: &measured,
-            run: Some((&curve, &curve)),
+            run: Some(RunCurves { loss: &curve, map: &curve }),
         });
         for wanted in ["x &amp; y", "a&lt;b", "<svg", "double detection", "by length", "first after s", "100.0"] {
             assert!(page.contains(wanted), "{wanted}");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::domain::{Failure, MediaTime};
 use crate::eval::{measured_csv, slider_tious};
 use crate::jobs::evidence::Evidence;
-use crate::jobs::report::{ReportCase, html};
+use crate::jobs::report::{ReportCase, RunCurves, html};
 
 use super::super::react::refresh;
 use super::super::update::{go_to, seek};
@@ -141,7 +141,7 @@ fn report(state: &State) -> Option<String> {
         threshold: state.inspect.tiou,
         least: state.detecting.min_score,
         measured: &measured(state),
-        run: run.map(|run| (run.curves.loss.as_slice(), map.as_slice())),
+        run: run.map(|run| RunCurves { loss: &run.curves.loss, map: &map }),
     }))
 }
 

@@ -63,6 +63,7 @@ fn line(ui: &mut Ui, view: &View<'_>, row: &Measured) {
         let name = format!("{} in {}: {} times, {:.2} s", row.label, row.video, row.count, row.total);
         WidgetInfo::labeled(Role::Row, true, name)
     });
+    response.on_hover_text(format!("{} in {}", row.label, row.video));
     let painter = ui.painter_at(rect);
     let middle = rect.center().y;
     let dot = Rect::from_center_size(pos2(rect.left() + 6.0, middle), vec2(8.0, 8.0));
