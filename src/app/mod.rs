@@ -12,7 +12,9 @@ mod keys;
 mod layout;
 mod paint;
 mod panels;
+mod picture;
 mod processes;
+mod runs;
 mod strip;
 mod theme;
 mod toasts;
@@ -25,7 +27,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-pub use paint::{VideoPaint, VideoUniforms, WHOLE};
+pub use paint::{MapUniforms, VideoPaint, VideoUniforms, WHOLE};
 pub use workbench::Workbench;
 
 /// How the window starts.

@@ -29,6 +29,9 @@ pub(super) struct DetectArgs {
     /// Search this region of the pictures only: its left, top, width and height as shares, as 0.25,0,0.5,1
     #[arg(long, value_name = "L,T,W,H", value_parser = crop)]
     crop: Option<Crop>,
+    /// Also keep the network's raw outputs here, one file a video: what the window shows as evidence
+    #[arg(long, value_name = "DIR")]
+    raw_predictions: Option<PathBuf>,
     /// Print one JSON document about what was done
     #[arg(long)]
     json: bool,
@@ -40,7 +43,8 @@ pub(super) struct DetectArgs {
 pub(super) fn run(args: DetectArgs) -> Outcome {
     let videos = files(&args.videos)?;
     out::check(&args.out)?;
-    let request = DetectRequest { checkpoint: args.checkpoint, videos, device: args.device, crop: args.crop };
+    let (device, crop, raw) = (args.device, args.crop, args.raw_predictions);
+    let request = DetectRequest { checkpoint: args.checkpoint, videos, device, crop, raw };
     let bar = progress::bar("detecting");
     let found = jobs::detect(&request, interrupt::flag("ending"), &mut |event| progress::watch(&bar, event));
     bar.finish_and_clear();

@@ -4,6 +4,7 @@
 //! trainer and an evaluation.
 
 mod crop;
+mod csv;
 mod dataset;
 mod detections;
 mod events;
@@ -14,6 +15,7 @@ mod random;
 mod time;
 
 pub use crop::{Crop, NoCrop};
+pub use csv::csv_field;
 pub use dataset::{Annotation, Dataset, Video, merged};
 pub use detections::{Detection, Detections};
 pub use events::{Event, LearningRates, LossTerm, RunEvent, Seconds, tiou_key};

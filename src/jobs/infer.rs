@@ -142,6 +142,8 @@ pub struct DetectRequest {
     pub device: String,
     /// The region of the pictures that is searched; none: all of it.
     pub crop: Option<crate::domain::Crop>,
+    /// Folder that the network's raw outputs are written to, if they are wanted.
+    pub raw: Option<PathBuf>,
 }
 
 /// Detects in any videos, named by their file stems; `None` when `stop` became true. A video that cannot be read is a sentence in `broken`.
@@ -164,7 +166,8 @@ pub fn detect(
     }
     let material = Material::of_videos(&loaded.config, videos, loaded.classes.clone());
     let mut sink = Unrecorded { stop, watch };
-    let Some(found) = inference::search(&loaded.config, &material, &loaded, &chosen.device, &mut sink, None)? else {
+    let raw = request.raw.as_deref();
+    let Some(found) = inference::search(&loaded.config, &material, &loaded, &chosen.device, &mut sink, raw)? else {
         return Ok(None);
     };
     broken.extend(found.1.into_iter().map(|video| format!("{}: {}", video.video, video.reason)));

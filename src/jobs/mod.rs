@@ -2,12 +2,15 @@
 
 mod check;
 mod devices;
+pub mod evidence;
 mod features;
 pub mod follow;
 mod infer;
 #[cfg(feature = "video")]
 pub mod look;
 pub mod process;
+pub mod report;
+pub mod review;
 #[cfg(feature = "video")]
 pub mod screen;
 #[cfg(feature = "window")]

@@ -49,6 +49,10 @@ pub struct Playback {
     pub view: PictureView,
     /// Whether dropped frames and the like are written over the picture.
     pub stats: bool,
+    /// Where to stand still again, while a short piece is shown.
+    pub until: Option<MediaTime>,
+    /// Whether to play as soon as the video is ready.
+    pub play_when_ready: bool,
 }
 
 impl Default for Playback {
@@ -68,6 +72,8 @@ impl Default for Playback {
             repeat: None,
             view: PictureView::default(),
             stats: false,
+            until: None,
+            play_when_ready: false,
         }
     }
 }
