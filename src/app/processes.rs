@@ -125,6 +125,10 @@ fn detect_one(etad: &Path, job: &Detection, video: &DetectVideo, folder: &Path) 
         job.device.clone().into(),
         video.path.clone().into(),
     ];
+    if let Some(crop) = video.crop {
+        let shares: [f64; 4] = crop.into();
+        arguments.extend(["--crop".into(), shares.map(|share| share.to_string()).join(",").into()]);
+    }
     if let Some(folder) = &job.evidence {
         arguments.extend(["--raw-predictions".into(), folder.clone().into()]);
     }

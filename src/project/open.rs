@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::domain::{Annotation, ClassList, Dataset, Segment, Video};
+use crate::domain::{Annotation, ClassList, Crop, Dataset, Segment, Video};
 
 use super::{Manifest, ProjectError};
 
@@ -40,6 +40,8 @@ pub struct ProjectVideo {
     pub annotations: Vec<Annotation>,
     /// Regions that nobody annotated.
     pub not_annotated: Vec<Segment>,
+    /// The region of the picture that is learnt from and searched; none: all of it.
+    pub crop: Option<Crop>,
     /// Why it cannot be used, when that is known without reading it.
     pub problem: Option<String>,
 }
@@ -74,7 +76,7 @@ impl Opened {
             annotations: video.annotations.clone(),
             not_annotated: video.not_annotated.clone(),
             rejected: Vec::new(),
-            crop: None,
+            crop: video.crop,
         };
         Dataset { videos: self.videos.iter().map(video).collect() }
     }
@@ -171,6 +173,7 @@ fn locate(video: Video, base: &Path, found: &[PathBuf]) -> ProjectVideo {
         duration: Some(video.duration).filter(|seconds| *seconds > 0.0),
         annotations: video.annotations,
         not_annotated: video.not_annotated,
+        crop: video.crop,
         problem,
     }
 }
@@ -191,6 +194,7 @@ fn name_videos(paths: Vec<PathBuf>) -> Vec<ProjectVideo> {
             duration: None,
             annotations: Vec::new(),
             not_annotated: Vec::new(),
+            crop: None,
             problem: None,
         });
     }

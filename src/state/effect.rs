@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::domain::{Dataset, Detections, Do, MediaTime, TimeRange};
+use crate::domain::{Crop, Dataset, Detections, Do, MediaTime, TimeRange};
 use crate::jobs::review::ReviewRequest;
 use crate::project::Media;
 
@@ -30,12 +30,14 @@ pub struct TrainRequest {
 }
 
 /// A video to detect on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DetectVideo {
     /// Name in the results.
     pub id: String,
     /// File.
     pub path: PathBuf,
+    /// The region of the picture that is searched; none: all of it.
+    pub crop: Option<Crop>,
 }
 
 /// What the player job is asked.

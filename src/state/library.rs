@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::domain::{Annotation, Dataset, Segment, Video};
+use crate::domain::{Annotation, Crop, Dataset, Segment, Video};
 use crate::project::ProjectVideo;
+
+use super::DetectVideo;
 
 /// Whether there is a small picture of a video.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,6 +38,8 @@ pub struct Entry {
     pub annotations: Vec<Annotation>,
     /// Regions that nobody annotated.
     pub not_annotated: Vec<Segment>,
+    /// The region of the picture that is learnt from and searched; none: all of it.
+    pub crop: Option<Crop>,
     /// Small picture.
     pub thumbnail: Thumbnail,
     /// Why it cannot be read.
@@ -54,9 +58,16 @@ impl From<ProjectVideo> for Entry {
             warnings: Vec::new(),
             annotations: video.annotations,
             not_annotated: video.not_annotated,
+            crop: video.crop,
             thumbnail,
             problem: video.problem,
         }
+    }
+}
+
+impl From<&Entry> for DetectVideo {
+    fn from(entry: &Entry) -> Self {
+        Self { id: entry.id.clone(), path: entry.path.clone(), crop: entry.crop }
     }
 }
 
@@ -137,7 +148,7 @@ impl Library {
             annotations: entry.annotations.clone(),
             not_annotated: entry.not_annotated.clone(),
             rejected: Vec::new(),
-            crop: None,
+            crop: entry.crop,
         };
         Dataset { videos: self.entries.iter().map(video).collect() }
     }
@@ -164,6 +175,7 @@ mod tests {
             warnings: Vec::new(),
             annotations: vec![action; actions],
             not_annotated: Vec::new(),
+            crop: None,
             thumbnail: Thumbnail::Waiting,
             problem: None,
         }

@@ -15,6 +15,7 @@ fn video(id: &str, problem: Option<&str>) -> ProjectVideo {
         duration: Some(10.0),
         annotations: vec![Annotation { segment: [1.0, 2.0], label: "jump".to_owned(), draft: false }],
         not_annotated: Vec::new(),
+        crop: None,
         problem: problem.map(str::to_owned),
     }
 }

@@ -286,12 +286,12 @@ fn detect(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
         Command::ChooseCheckpoint(path) => state.detecting.checkpoint = path,
         Command::BrowseCheckpoint => effects.push(Effect::AskFile(Wanted::Checkpoint)),
         Command::DetectOpen => {
-            let video = state.selected().map(|entry| DetectVideo { id: entry.id.clone(), path: entry.path.clone() });
+            let video = state.selected().map(DetectVideo::from);
             start_detection(state, video.into_iter().collect(), effects);
         }
         Command::DetectAll => {
             let readable = state.library.entries.iter().filter(|entry| entry.problem.is_none());
-            let videos = readable.map(|entry| DetectVideo { id: entry.id.clone(), path: entry.path.clone() }).collect();
+            let videos = readable.map(DetectVideo::from).collect();
             start_detection(state, videos, effects);
         }
         Command::CancelDetect => {

@@ -42,6 +42,12 @@ impl Seen {
         [self.part[0] + f64::from(share.x) * self.part[2], self.part[1] + f64::from(share.y) * self.part[3]]
     }
 
+    /// Where a place of the picture, 0..1, is on the screen.
+    pub(super) fn point_at(&self, [x, y]: [f64; 2]) -> Pos2 {
+        let share = vec2(((x - self.part[0]) / self.part[2]) as f32, ((y - self.part[1]) / self.part[3]) as f32);
+        self.place.min + share * self.place.size()
+    }
+
     fn centre(&self) -> [f64; 2] {
         [self.part[0] + self.part[2] / 2.0, self.part[1] + self.part[3] / 2.0]
     }

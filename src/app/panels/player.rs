@@ -49,6 +49,9 @@ fn stage(ui: &mut Ui, view: &mut View<'_>) {
                 let part = seen.part.map(|share| share as f32);
                 let paint = VideoPaint { frame, sequence, target, part };
                 ui.painter().add(egui_wgpu::Callback::new_paint_callback(seen.place, paint));
+                if let Some(crop) = view.state.selected().and_then(|entry| entry.crop) {
+                    overlay::crop(ui, view, &seen, crop);
+                }
                 seen.hands(ui, view);
             }
             let response = ui.allocate_rect(rect, Sense::click());

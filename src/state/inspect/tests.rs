@@ -42,6 +42,7 @@ fn compared() -> State {
         duration: Some(20.0),
         annotations: vec![Annotation { segment: [4.0, 8.0], label: "jump".to_owned(), ..Annotation::default() }],
         not_annotated: Vec::new(),
+        crop: None,
         problem: None,
     };
     let opened = Opened {
