@@ -2,7 +2,8 @@
 
 use egui::{Align, Frame, Key, Layout, Margin, Panel, Response, RichText, TextEdit, Ui};
 
-use crate::state::{Command, Settings, State, ThemeChoice, Wanted};
+use crate::jobs::keeper::Access;
+use crate::state::{Annotate, Command, Settings, State, ThemeChoice, Wanted};
 
 use super::theme::Theme;
 use super::widgets::{caption, cut, strong};
@@ -28,6 +29,7 @@ pub fn show(ui: &mut Ui, theme: &Theme, state: &State, help: &mut bool, commands
                 if let Some(run) = state.run.as_ref().filter(|run| run.state.is_living()) {
                     caption(ui, theme, format!("{}  ·  {}", run.name, run.state.word().to_lowercase()));
                 }
+                kept(ui, theme, state, commands);
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                     if let Some(project) = &state.project {
                         cut(ui, RichText::new(&project.name).color(theme.text_soft()))
@@ -39,6 +41,27 @@ pub fn show(ui: &mut Ui, theme: &Theme, state: &State, help: &mut bool, commands
         path_field(ui, state, commands);
     });
     reset
+}
+
+/// Whether what was done is on the disk, and who may edit.
+fn kept(ui: &mut Ui, theme: &Theme, state: &State, commands: &mut Vec<Command>) {
+    if state.project.is_none() {
+        return;
+    }
+    let editing = &state.editing;
+    if let Access::Theirs(pid) = editing.access {
+        let tip =
+            format!("Process {pid} edits this project. Take over: it saves, lets go and only reads from then on.");
+        if ui.button("Take over").on_hover_text(tip).clicked() {
+            commands.push(Annotate::TakeOver.into());
+        }
+        ui.label(RichText::new("Read only").color(theme.warn()));
+    } else if let Some(trouble) = &editing.trouble {
+        ui.label(RichText::new("Not on disk yet").color(theme.bad())).on_hover_text(&trouble.sentence);
+    } else if editing.last > 0 {
+        let words = if editing.is_kept() { "All edits on disk" } else { "Writing" };
+        caption(ui, theme, words).on_hover_text("Every edit goes to the journal at once, the annotation file follows");
+    }
 }
 
 fn open_menu(ui: &mut Ui, theme: &Theme, state: &State, commands: &mut Vec<Command>) {

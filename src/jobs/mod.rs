@@ -5,6 +5,7 @@ mod devices;
 mod features;
 pub mod follow;
 mod infer;
+pub mod keeper;
 #[cfg(feature = "video")]
 pub mod look;
 pub mod process;

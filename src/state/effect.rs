@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::domain::{Dataset, Detections, Do, MediaTime};
-use crate::project::Media;
+use crate::project::{Entry as Step, Media};
 
 use super::{Export, Init, Wanted};
 
@@ -60,8 +60,16 @@ pub enum PlayerRequest {
 /// What must be done outside the state.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Open a project on a thread; reports `Opened`.
+    /// Open a project on a thread, which then keeps its annotations; reports `Opened`.
     Open(Vec<PathBuf>),
+    /// The project that was opened takes the place of the one before; or it could not be opened and that one stays.
+    Adopt(bool),
+    /// Keep these entries of the book, by their numbers; reports `Keeping`.
+    Keep(Vec<(u64, Step)>),
+    /// Bring the annotation file up to date.
+    SaveAnnotations,
+    /// Take the project over from the window that has it; reports `Opened` again.
+    TakeOver,
     /// Ask for a folder; reports `Chosen`.
     AskFolder,
     /// Ask for videos; reports `Chosen`.

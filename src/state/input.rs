@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use crate::domain::{Detection, Detections, Do, Failure, MediaTime, RunEvent};
-use crate::project::{Finding, Opened};
+use crate::jobs::keeper::Access;
+use crate::project::{Change, Finding, Opened};
 
-use super::{DeviceChoice, LossSplit, Origin, RunSummary, Sort, ThemeChoice};
+use super::keymap::Preset;
+use super::{Annotate, DeviceChoice, LaneMode, LossSplit, Origin, RunSummary, Sort, ThemeChoice};
 
 /// Anything that changes the state.
 #[derive(Clone, Debug, PartialEq)]
@@ -170,6 +172,37 @@ pub enum Command {
     SetScale(f32),
     /// Draw the terms of the loss in this division.
     SplitLoss(LossSplit),
+    /// Something is done to the annotations.
+    Annotate(Annotate),
+    /// Divide the timeline into lanes like this.
+    SetLanes(LaneMode),
+    /// Let the timeline follow the playhead, or not.
+    SetFollow(bool),
+    /// Begin with the keys of this preset, and forget changes of them.
+    SetPreset(Preset),
+    /// Give a key to something, by its id in [`super::keymap::DEEDS`]; whatever had it loses it.
+    Bind(&'static str, String),
+    /// Something gets its keys of the preset back.
+    ResetKeys(&'static str),
+}
+
+/// What the keeper of the annotations tells.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Keeping {
+    /// Entries up to this number are on the disk.
+    Kept(u64),
+    /// Another program changed the annotation file: this is what it did.
+    Outside(Vec<Change>),
+    /// Something cannot be written or read; it is tried again. None: all is well again.
+    Trouble(Option<String>),
+    /// Who may write.
+    Access(Access),
+}
+
+impl From<Annotate> for Command {
+    fn from(annotate: Annotate) -> Self {
+        Self::Annotate(annotate)
+    }
 }
 
 /// What a video file turned out to be.
@@ -304,6 +337,13 @@ pub enum Report {
     DetectEnded {
         /// Job.
         job: u64,
+    },
+    /// The keeper of a project's annotations has something to tell.
+    Keeping {
+        /// The project's folder.
+        root: PathBuf,
+        /// What.
+        told: Keeping,
     },
     /// Something was saved, or not.
     Saved(Result<PathBuf, Failure>),

@@ -5,8 +5,10 @@
 
 mod curves;
 mod detecting;
+mod editing;
 mod effect;
 mod input;
+pub mod keymap;
 mod lanes;
 mod library;
 mod notices;
@@ -22,9 +24,10 @@ mod words;
 
 pub use curves::{Curves, EvalPoint, LossSplit};
 pub use detecting::{DetectJob, Detecting, Row};
+pub use editing::{Annotate, Calibration, Drag, Edge, Editing, Field, Filter, Grip, Logged, Pick, Removal};
 pub use effect::{DetectVideo, Effect, PlayerRequest, TrainRequest};
-pub use input::{Choice, Command, Export, Init, Input, PathField, Report, VideoFacts, Wanted};
-pub use lanes::{Bar, Lane, lanes};
+pub use input::{Choice, Command, Export, Init, Input, Keeping, PathField, Report, VideoFacts, Wanted};
+pub use lanes::{Bar, Lane, LaneMode};
 pub use library::{Entry, Library, Sort, Thumbnail};
 pub use notices::{Notice, Notices, Tone};
 pub use playback::{Playback, Status};
@@ -50,8 +53,8 @@ pub struct Project {
     pub root: PathBuf,
     /// Whether it is a project folder, a folder or loose videos.
     pub kind: Kind,
-    /// The annotation file, where there is one.
-    pub annotation_file: Option<PathBuf>,
+    /// The annotation file; made with the first edit where there is none.
+    pub annotation_file: PathBuf,
     /// Classes in order; the order gives the colours.
     pub classes: ClassList,
 }
@@ -69,6 +72,8 @@ pub struct State {
     pub playback: Playback,
     /// Which part of the video the timeline shows.
     pub timeline: TimelineView,
+    /// The annotations, and what is being done to them.
+    pub editing: Editing,
     /// Lanes of the open video, kept in step with annotations and predictions.
     pub lanes: Vec<Lane>,
     /// Detections by origin, and which are shown.

@@ -149,7 +149,7 @@ fn details(entry: &Entry, theme: &super::Theme) -> (String, egui::Color32) {
 }
 
 fn details_text(entry: &Entry) -> String {
-    let actions = match entry.annotations.len() {
+    let actions = match entry.actions {
         0 => "not annotated".to_owned(),
         1 => "1 action".to_owned(),
         count => format!("{count} actions"),

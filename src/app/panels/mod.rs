@@ -1,9 +1,11 @@
 //! The panels. Each draws the state and sends commands; none owns a thread or changes what it shows.
 
+mod classes;
 mod curves;
 mod detections;
 mod library;
 mod player;
+mod segments;
 mod timeline;
 mod train_form;
 mod training;
@@ -50,6 +52,8 @@ pub fn show(ui: &mut Ui, panel: Panel, view: &mut View<'_>) {
         Panel::Timeline => timeline::show(ui, view),
         Panel::Training => training::show(ui, view),
         Panel::Detections => detections::show(ui, view),
+        Panel::Segments => segments::show(ui, view),
+        Panel::Classes => classes::show(ui, view),
     }
 }
 
