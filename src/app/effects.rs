@@ -183,6 +183,13 @@ impl Effects {
             Effect::AskExport { form, folder, detections } => {
                 dialogs::ask_export(&self.outbox, form, folder, detections);
             }
+            Effect::ReadAnnotations(path) => self.outbox.spawn("annotations reader", move |outbox| {
+                let read = project::incoming(&path).map(Box::new).map_err(|error| Failure::new(sentence(&error)));
+                outbox.report(Report::AnnotationsRead(read));
+            }),
+            Effect::ExportAnnotations { form, folder, document } => {
+                dialogs::export_annotations(&self.outbox, form, folder, document);
+            }
             Effect::Look { generation, files } => self.look(generation, files),
             Effect::Player(request) => self.player(request),
             Effect::ListChoices { root } => self.list_choices(root),

@@ -2,8 +2,9 @@
 
 use egui::{Align, Frame, Key, Layout, Margin, Panel, Response, RichText, TextEdit, Ui};
 
+use crate::formats::exchange::Form;
 use crate::jobs::keeper::Access;
-use crate::state::{Annotate, Command, Settings, State, ThemeChoice, Wanted};
+use crate::state::{Annotate, Command, Importing, Settings, State, ThemeChoice, Wanted};
 
 use super::theme::Theme;
 use super::widgets::{caption, cut, strong};
@@ -17,6 +18,9 @@ pub fn show(ui: &mut Ui, theme: &Theme, state: &State, help: &mut bool, commands
             ui.label(strong(theme, "ETAD").color(theme.accent_text()));
             ui.add_space(4.0);
             open_menu(ui, theme, state, commands);
+            if state.project.is_some() {
+                annotations_menu(ui, theme, commands);
+            }
             ui.menu_button("View", |ui| reset = view_menu(ui, theme, &state.settings, commands));
             if ui.button("Help").on_hover_text("Keys (F1 or ?)").clicked() {
                 *help = !*help;
@@ -90,6 +94,56 @@ fn open_menu(ui: &mut Ui, theme: &Theme, state: &State, commands: &mut Vec<Comma
     });
 }
 
+fn annotations_menu(ui: &mut Ui, theme: &Theme, commands: &mut Vec<Command>) {
+    let menu = ui.menu_button("Annotations", |ui| {
+        ui.set_min_width(220.0);
+        if ui.button("Import…").on_hover_text("Shows first what will come; one step of undo").clicked() {
+            commands.push(Annotate::AskImport.into());
+        }
+        ui.separator();
+        caption(ui, theme, "Export");
+        for form in Form::ALL {
+            let tip = if form.loses().is_empty() {
+                "Everything, with the keys of other programs".to_owned()
+            } else {
+                format!("What does not come back from it: {}", form.loses())
+            };
+            if ui.button(format!("{}…", form.name())).on_hover_text(tip).clicked() {
+                commands.push(Annotate::Export(form).into());
+            }
+        }
+    });
+    menu.response.on_hover_text("Import and export");
+}
+
+/// What an import would bring.
+pub fn import_preview(ctx: &egui::Context, theme: &Theme, importing: &Importing, commands: &mut Vec<Command>) {
+    let window = egui::Window::new(strong(theme, "Import")).collapsible(false).resizable(false);
+    window.anchor(egui::Align2::CENTER_CENTER, egui::vec2(0.0, 0.0)).show(ctx, |ui| {
+        ui.set_width(420.0);
+        caption(ui, theme, importing.path.display().to_string());
+        ui.add_space(4.0);
+        for sentence in &importing.sentences {
+            ui.label(sentence);
+        }
+        egui::ScrollArea::vertical().max_height(180.0).show(ui, |ui| {
+            for (video, count) in &importing.videos {
+                caption(ui, theme, format!("{video}: {count}"));
+            }
+        });
+        ui.add_space(8.0);
+        ui.horizontal(|ui| {
+            let take = ui.add_enabled(!importing.is_empty(), egui::Button::new("Import these"));
+            if take.on_hover_text("One step: Undo takes all of it back").clicked() {
+                commands.push(Annotate::ConfirmImport.into());
+            }
+            if ui.button("Leave it").on_hover_text("Nothing comes").clicked() {
+                commands.push(Annotate::CancelImport.into());
+            }
+        });
+    });
+}
+
 fn view_menu(ui: &mut Ui, theme: &Theme, settings: &Settings, commands: &mut Vec<Command>) -> bool {
     ui.set_min_width(180.0);
     caption(ui, theme, "Theme");
@@ -130,6 +184,9 @@ fn path_field(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         Wanted::Project => ("Path", "/path/to/a/folder or a video", "Open path"),
         Wanted::Config => ("Configuration", "/path/to/a/recipe.toml", "Use configuration"),
         Wanted::Init => ("Starting weights", "/path/to/weights.safetensors", "Use weights"),
+        Wanted::Annotations => {
+            ("Annotations", "/path/to/annotations.json, .csv, .txt, .boris or .eaf, or a folder", "Import")
+        }
         Wanted::Checkpoint => ("Weights to detect with", "/path/to/weights.safetensors", "Use weights"),
     };
     let mut text = field.text.clone();

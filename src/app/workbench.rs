@@ -198,6 +198,9 @@ impl eframe::App for Workbench {
         if self.keys.help {
             self.keys.page(&ctx, &theme, &self.state, &mut commands);
         }
+        if let Some(importing) = &self.state.editing.importing {
+            top_bar::import_preview(&ctx, &theme, importing, &mut commands);
+        }
         if self.state.editing.calibration.is_some() {
             self.calibration.show(&ctx, &theme, &self.state, &mut commands);
         }

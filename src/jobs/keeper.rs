@@ -132,13 +132,19 @@ fn keep(paths: &[PathBuf], asked: &Receiver<Ask>, tell: &dyn Fn(Told)) {
         match take_lock(&folder, PATIENCE) {
             Ok(taken) => {
                 lock = Some(taken);
+                // Of a window that asked and is gone.
+                let _ = std::fs::remove_file(folder.join(REQUEST));
                 // Another window may have written between reading and locking.
                 match open_to_edit(paths, unix_seconds()) {
                     Ok(both) => (opened, store) = both,
                     Err(error) => return tell(Told::Opened(Err(error))),
                 }
             }
-            Err(run::RunError::Busy { pid, .. }) => access = Access::Theirs(pid),
+            Err(run::RunError::Busy { pid, .. }) => {
+                access = Access::Theirs(pid);
+                // What is not saved yet is about to be, by the one who made it.
+                opened.opening.replayed = 0;
+            }
             // A folder that cannot be written to is looked at; the first edit will tell.
             Err(_) => {}
         }
@@ -221,7 +227,7 @@ impl Keeping<'_> {
                 let _ = done.try_send(());
             }
         }
-        self.again = Instant::now();
+        (self.again, self.yielded) = (Instant::now(), false);
         self.work(true);
     }
 

@@ -11,7 +11,10 @@ mod open;
 mod save;
 mod store;
 
-pub use edit::{Action, Book, Change, Class, Document, Edit, Entry, Head, Record, changes_between, onto};
+pub use edit::{
+    Action, Book, Change, Class, Document, Edit, Entry, Head, Incoming, Record, changes_between, incoming, onto,
+    outgoing,
+};
 pub use error::ProjectError;
 pub use health::{Expectations, Finding, Media, Severity, check};
 pub use manifest::Manifest;

@@ -151,8 +151,11 @@ fn open_files(paths: &[PathBuf], now: f64) -> Result<(Opened, Store), ProjectErr
     let (file, (store, opening)) = in_file(ANNOTATIONS).or_else(|_| in_file("annotations.etad.json"))?;
     let mut videos = known_videos(&store.book().document, &file, &mut found.clone());
     videos.retain(|video| found.contains(&video.path));
+    let order = found.clone();
     found.retain(|path| videos.iter().all(|video| video.path != *path));
     name_videos(found, &mut videos);
+    // In the order in which they were named.
+    videos.sort_by_key(|video| order.iter().position(|path| *path == video.path));
     Ok(opened(name, root, Kind::Videos, file, videos, store, opening))
 }
 

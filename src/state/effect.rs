@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::domain::{Dataset, Detections, Do, MediaTime};
-use crate::project::{Entry as Step, Media};
+use crate::formats::exchange::Form;
+use crate::project::{Document, Entry as Step, Media};
 
 use super::{Export, Init, Wanted};
 
@@ -84,6 +85,17 @@ pub enum Effect {
         folder: Option<PathBuf>,
         /// What.
         detections: Detections,
+    },
+    /// Read a file with annotations; reports `AnnotationsRead`.
+    ReadAnnotations(PathBuf),
+    /// Ask where to write the annotations in a form of other programs, and write them; reports `Saved`.
+    ExportAnnotations {
+        /// Form.
+        form: Form,
+        /// Suggested folder.
+        folder: Option<PathBuf>,
+        /// What.
+        document: Box<Document>,
     },
     /// Look at video files for length and a small picture; reports `Looked`. Drops what an earlier one still had to do.
     Look {

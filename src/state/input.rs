@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::domain::{Detection, Detections, Do, Failure, MediaTime, RunEvent};
 use crate::jobs::keeper::Access;
-use crate::project::{Change, Finding, Opened};
+use crate::project::{Change, Finding, Incoming, Opened};
 
 use super::keymap::Preset;
 use super::{Annotate, DeviceChoice, LaneMode, LossSplit, Origin, RunSummary, Sort, ThemeChoice};
@@ -38,6 +38,8 @@ pub enum Wanted {
     Init,
     /// Weights to detect with.
     Checkpoint,
+    /// Annotations to bring in.
+    Annotations,
 }
 
 /// The field in which a path is typed, where no file dialog can be or somebody likes it better.
@@ -345,6 +347,8 @@ pub enum Report {
         /// What.
         told: Keeping,
     },
+    /// A file with annotations was read.
+    AnnotationsRead(Result<Box<Incoming>, Failure>),
     /// Something was saved, or not.
     Saved(Result<PathBuf, Failure>),
     /// A job failed in a way that touches nothing else.

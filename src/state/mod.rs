@@ -24,7 +24,7 @@ mod words;
 
 pub use curves::{Curves, EvalPoint, LossSplit};
 pub use detecting::{DetectJob, Detecting, Row};
-pub use editing::{Annotate, Calibration, Drag, Edge, Editing, Field, Filter, Grip, Logged, Pick, Removal};
+pub use editing::{Annotate, Calibration, Drag, Edge, Editing, Field, Filter, Grip, Importing, Logged, Pick, Removal};
 pub use effect::{DetectVideo, Effect, PlayerRequest, TrainRequest};
 pub use input::{Choice, Command, Export, Init, Input, Keeping, PathField, Report, VideoFacts, Wanted};
 pub use lanes::{Bar, Lane, LaneMode};

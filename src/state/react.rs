@@ -52,6 +52,8 @@ pub(super) fn react(state: &mut State, report: Report, effects: &mut Vec<Effect>
         | Report::Shown { .. }
         | Report::Waiting(_)
         | Report::PlaybackEnded { .. } => player(state, report, effects),
+        Report::AnnotationsRead(Ok(incoming)) => editing::preview(state, *incoming),
+        Report::AnnotationsRead(Err(failure)) => state.notices.wrong(failure),
         Report::Keeping { root, told } => {
             if state.project.as_ref().is_some_and(|project| project.root == root) {
                 keeping(state, told, effects);
@@ -107,6 +109,7 @@ pub(super) fn chosen(state: &mut State, wanted: Wanted, path: PathBuf, effects: 
             check_health(state, effects);
         }
         Wanted::Checkpoint => state.detecting.checkpoint = Some(path),
+        Wanted::Annotations => effects.push(Effect::ReadAnnotations(path)),
     }
 }
 

@@ -78,6 +78,11 @@ fn ten_kills_of_the_window() {
             assert!(begin.elapsed() < Duration::from_secs(60), "no picture in the window");
             std::thread::sleep(Duration::from_millis(50));
         }
+        // Without a window manager nobody gives the window the keyboard.
+        let focus = "id=$(xdotool search --onlyvisible --name 'ETAD Workbench' | head -n 1); xdotool windowmove $id 0 0 windowfocus $id";
+        let focused = Command::new("sh").args(["-c", focus]).env("DISPLAY", &display).status();
+        assert!(focused.is_ok_and(|status| status.success()), "xdotool");
+        std::thread::sleep(Duration::from_millis(300));
         // Each press is an edit: the video is done, is not done, …
         let mut presses = Vec::new();
         let until = Instant::now() + Duration::from_secs_f64(draw.uniform(1.5, 4.5));

@@ -27,6 +27,8 @@ mod fixtures;
 mod keeps;
 #[cfg(all(feature = "window", feature = "video"))]
 mod keeps_window;
+#[cfg(all(feature = "window", feature = "video"))]
+mod logging_cost;
 mod model_rules;
 mod numpy;
 mod parity_eval;
@@ -52,6 +54,8 @@ mod tiny_run;
 mod train_loop;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_annotate;
+#[cfg(all(feature = "window", feature = "video"))]
+mod ui_cost;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_failures;
 #[cfg(all(feature = "window", feature = "video"))]

@@ -239,6 +239,8 @@ fn keys_are_shown_and_changed() {
     press(&mut harness, Modifiers::NONE, Key::F1);
     harness.run_steps(2);
     screenshot(&mut harness, "annotate_keys");
+    harness.get_by_label("Key of: split at the playhead").scroll_to_me();
+    harness.run_steps(3);
     harness.get_by_label("Key of: split at the playhead").click();
     harness.run_steps(2);
     press(&mut harness, Modifiers::NONE, Key::B);
@@ -255,4 +257,85 @@ fn keys_are_shown_and_changed() {
     assert_eq!(actions(&harness).len(), before, "S does nothing any more");
     press(&mut harness, Modifiers::NONE, Key::B);
     assert!(actions(&harness).len() > before);
+}
+
+#[test]
+fn an_export_comes_back_through_the_preview() {
+    let folder = project();
+    let mut harness = opened(folder.path());
+    let before = actions(&harness).len();
+    harness.get_by_label("Annotations").click();
+    harness.run_steps(3);
+    harness.get_by_label("CSV table…").click();
+    wait(&mut harness, "the file", |state| {
+        state.notices.shown.iter().any(|notice| notice.failure.sentence.starts_with("Saved"))
+    });
+    let table = folder.path().join("annotations.csv");
+    assert!(std::fs::read_to_string(&table).expect("written").lines().count() > 3);
+    press(&mut harness, Modifiers::CTRL | Modifiers::COMMAND, Key::A);
+    press(&mut harness, Modifiers::NONE, Key::Delete);
+    assert!(actions(&harness).is_empty());
+    harness.get_by_label("Annotations").click();
+    harness.run_steps(3);
+    harness.get_by_label("Import…").click();
+    wait(&mut harness, "a field, as there is no dialog", |state| state.path_field.is_some());
+    harness.run_steps(2);
+    harness.state_mut().command(Command::EditPath(table.display().to_string()));
+    harness.run_steps(2);
+    harness.get_by_label("Import").click();
+    wait(&mut harness, "the preview", |state| state.editing.importing.is_some());
+    harness.run_steps(2);
+    screenshot(&mut harness, "annotate_import");
+    harness.get_by_label("Import these").click();
+    harness.run_steps(3);
+    assert_eq!(actions(&harness).len(), before);
+    press(&mut harness, Modifiers::CTRL | Modifiers::COMMAND, Key::Z);
+    assert!(actions(&harness).is_empty(), "an import is one step");
+}
+
+/// Pictures in all sizes and both themes, to be looked at.
+#[test]
+fn pictures() {
+    if std::env::var_os("ETAD_SCREENSHOTS").is_none() {
+        return println!("skipped: ETAD_SCREENSHOTS names no folder");
+    }
+    let folder = project();
+    for (name, size, density) in
+        [("720", [1280.0, 720.0], 1.0), ("1080", [1920.0, 1080.0], 1.0), ("2160", [1920.0, 1080.0], 2.0)]
+    {
+        let mut harness = crate::ui_support::window_of(&[folder.path().to_owned()], size, density);
+        wait(&mut harness, "a picture", |state| state.playback.status == Status::Ready);
+        wait(&mut harness, "small pictures", |state| {
+            state.library.entries.iter().all(|entry| entry.thumbnail == etad::state::Thumbnail::Ready)
+        });
+        for (label, start, end) in [("clap", 2.0, 3.4), ("clap", 2.6, 4.0), ("kick", 4.1, 4.4), ("wave in", 5.0, 6.2)] {
+            use etad::state::{Annotate, Grip};
+            let drag = [
+                Annotate::DragStart(Grip::New(label.to_owned()), start),
+                Annotate::DragTo { at: end, reach: 0.0, free: true },
+                Annotate::DragEnd,
+            ];
+            drag.into_iter().for_each(|command| harness.state_mut().command(command.into()));
+        }
+        let middle = etad::domain::MediaTime::from_secs(4.3);
+        for command in [
+            etad::state::Annotate::ToggleDraft.into(),
+            Command::Seek(etad::domain::MediaTime::from_secs(6.4)),
+            etad::state::Annotate::MarkIn.into(),
+            Command::Seek(etad::domain::MediaTime::from_secs(7.4)),
+            etad::state::Annotate::MarkOut.into(),
+            etad::state::Annotate::MarkNotAnnotated.into(),
+            Command::Seek(middle),
+        ] {
+            harness.state_mut().command(command);
+        }
+        harness.run_steps(3);
+        harness.get_by_label("Segments").click();
+        harness.run_steps(4);
+        screenshot(&mut harness, &format!("timeline_{name}_dark"));
+        harness.state_mut().command(Command::SetTheme(etad::state::ThemeChoice::Light));
+        harness.run_steps(4);
+        screenshot(&mut harness, &format!("timeline_{name}_light"));
+        wait(&mut harness, "all on the disk", kept);
+    }
 }

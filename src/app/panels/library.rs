@@ -154,5 +154,6 @@ fn details_text(entry: &Entry) -> String {
         1 => "1 action".to_owned(),
         count => format!("{count} actions"),
     };
+    let actions = if entry.done { format!("{actions}, done") } else { actions };
     if entry.subset.is_empty() { actions } else { format!("{actions}  ·  {}", entry.subset) }
 }

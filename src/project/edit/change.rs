@@ -7,6 +7,10 @@ use super::{Action, Class, Document, Head, Record};
 /// One change of the document.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "of", rename_all = "snake_case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all changes are of actions; the others are as small as they can be"
+)]
 pub enum Change {
     /// An action comes, goes or changes.
     Action {

@@ -3,10 +3,12 @@
 mod book;
 mod change;
 mod document;
+mod exchange;
 mod file;
 mod merge;
 
 pub use book::{Book, Entry};
 pub use change::{Change, Edit};
 pub use document::{Action, Class, Document, Head, Record};
+pub use exchange::{Incoming, incoming, outgoing};
 pub use merge::{changes_between, onto};

@@ -1,6 +1,7 @@
 //! What a person can do to the annotations.
 
 use crate::domain::Segment;
+use crate::formats::exchange::Form;
 
 use super::Filter;
 
@@ -177,4 +178,12 @@ pub enum Annotate {
     TakeOver,
     /// Bring the annotation file up to date.
     Save,
+    /// Ask for a file with annotations to bring in.
+    AskImport,
+    /// Bring in what the preview shows.
+    ConfirmImport,
+    /// Leave it.
+    CancelImport,
+    /// Ask where to write the annotations in a form of other programs.
+    Export(Form),
 }

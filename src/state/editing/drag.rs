@@ -27,7 +27,7 @@ pub struct Drag {
 pub(super) fn start(state: &mut State, grip: Grip, at: f64) {
     match &grip {
         Grip::Body(id) | Grip::Edge(id, _) if !state.editing.selection.contains(id) => {
-            select::one(state, *id, Pick::Only)
+            select::one(state, *id, Pick::Only);
         }
         Grip::New(label) => state.editing.class = Some(label.clone()),
         _ => {}

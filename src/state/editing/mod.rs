@@ -2,6 +2,7 @@
 
 mod command;
 mod drag;
+mod import;
 mod logging;
 mod marks;
 mod obey;
@@ -14,14 +15,16 @@ use std::collections::BTreeSet;
 
 pub use command::{Annotate, Edge, Field, Grip, Pick, Removal};
 pub use drag::Drag;
+pub use import::Importing;
 pub use logging::{Calibration, Logged};
 pub use table::Filter;
 
+pub(super) use import::preview;
 pub(super) use logging::end_all;
 pub(super) use obey::{obey, outside};
 pub(super) use table::list;
 
-use super::{Effect, State, react};
+use super::{Effect, Health, State, react};
 use crate::domain::{Failure, Segment};
 use crate::jobs::keeper::Access;
 use crate::project::{Action, Book, Change, Class, Edit, Entry, Head};
@@ -61,6 +64,8 @@ pub struct Editing {
     pub rows: Vec<u64>,
     /// The stretch that plays again and again.
     pub looping: Option<Segment>,
+    /// Annotations of a file that are looked at before they come in.
+    pub importing: Option<Importing>,
     /// The exercise that measures a person's reaction time.
     pub calibration: Option<Calibration>,
 }
@@ -136,6 +141,10 @@ pub(super) fn commit(state: &mut State, title: &str, changes: Vec<Change>, effec
 /// Enters something in the book and asks that it be kept.
 pub(super) fn enter(state: &mut State, entry: Entry, effects: &mut Vec<Effect>) -> Vec<Change> {
     let made = state.editing.book.take(&entry);
+    if matches!(state.training.health, Health::Checked(_)) {
+        // What was found was found in other data.
+        state.training.health = Health::Unknown;
+    }
     state.editing.last += 1;
     effects.push(Effect::Keep(vec![(state.editing.last, entry)]));
     settle(state);
@@ -144,6 +153,10 @@ pub(super) fn enter(state: &mut State, entry: Entry, effects: &mut Vec<Effect>) 
 
 /// Says why nothing can be edited, where that is so.
 fn is_refused(state: &mut State) -> bool {
+    if state.opening {
+        // Another project is about to take this one's place.
+        return true;
+    }
     let Access::Theirs(pid) = state.editing.access else { return false };
     let sentence =
         format!("Another window (process {pid}) edits this project: this one only reads. Take it over to edit here.");

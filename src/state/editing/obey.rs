@@ -1,8 +1,8 @@
 //! Which command is whose.
 
-use super::{Annotate, commit, drag, enter, logging, marks, segments, select, settle, table, vocabulary};
+use super::{Annotate, commit, drag, enter, import, logging, marks, segments, select, settle, table, vocabulary};
 use crate::project::Entry;
-use crate::state::{Effect, State, update};
+use crate::state::{Effect, State, Wanted, update};
 
 /// Does what a person asked of the annotations.
 pub(in crate::state) fn obey(state: &mut State, command: Annotate, effects: &mut Vec<Effect>) {
@@ -58,6 +58,14 @@ pub(in crate::state) fn obey(state: &mut State, command: Annotate, effects: &mut
         Annotate::CalibrationHit(delay) => logging::hit(state, delay),
         Annotate::TakeOver => effects.push(Effect::TakeOver),
         Annotate::Save => effects.push(Effect::SaveAnnotations),
+        Annotate::AskImport => effects.push(Effect::AskFile(Wanted::Annotations)),
+        Annotate::ConfirmImport => import::confirm(state, effects),
+        Annotate::CancelImport => state.editing.importing = None,
+        Annotate::Export(form) => {
+            let folder = state.project.as_ref().map(|project| project.root.clone());
+            let document = Box::new(state.editing.book.document.clone());
+            effects.push(Effect::ExportAnnotations { form, folder, document });
+        }
         command => vocabulary::obey(state, command, effects),
     }
 }

@@ -307,3 +307,33 @@ fn what_another_program_did_comes_as_one_edit() {
     annotate(&mut state, Annotate::Undo);
     assert_eq!(state.editing.book.document.actions("b")[0].segment, [1.0, 2.0]);
 }
+
+#[test]
+fn an_import_is_shown_first_and_is_one_step() {
+    let mut state = opened();
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("theirs.csv");
+    let text =
+        "video,start,end,class,subject\na,1,2,jump,\na,3,4,fall,left\nb.mp4,5,6,jump,\nzebra,1,2,jump,\nb,4,4,jump,\n";
+    std::fs::write(&path, text).expect("written");
+    report(&mut state, Report::AnnotationsRead(Ok(Box::new(crate::project::incoming(&path).expect("a table")))));
+    let importing = state.editing.importing.clone().expect("a preview");
+    assert_eq!(importing.videos, [("a".to_owned(), 1), ("b".to_owned(), 1)]);
+    assert_eq!(
+        importing.sentences,
+        [
+            "2 segments in 2 videos will come.",
+            "New class: fall.",
+            "New subjects: left.",
+            "Already there: 1 segment.",
+            "Not in this project: 1 video with 1 segment.",
+            "Without length, left out: 1 segment.",
+        ]
+    );
+    let before = state.editing.book.document.clone();
+    assert_eq!(kept(&annotate(&mut state, Annotate::ConfirmImport)), 1);
+    assert_eq!(segments(&state), [([1.0, 2.0], "jump"), ([3.0, 4.0], "fall")]);
+    assert_eq!(state.editing.book.document.subjects, ["left"]);
+    annotate(&mut state, Annotate::Undo);
+    assert_eq!(state.editing.book.document, before);
+}

@@ -72,8 +72,9 @@ pub(super) fn act(ui: &Ui, view: &mut View<'_>, lane: &Lane, response: &Response
         && line.contains(origin)
     {
         // The pointer has moved on since it went down.
-        let places = lane.truth.iter().rev().map(|bar| (bar, lanes::place(&timeline, bar, line)));
-        let under = places.filter(|(_, place)| place.expand2(egui::vec2(1.0, 0.0)).contains(origin)).last();
+        let places = lane.truth.iter().map(|bar| (bar, lanes::place(&timeline, bar, line)));
+        let mut places = places.filter(|(_, place)| place.expand2(egui::vec2(1.0, 0.0)).contains(origin));
+        let under = places.next();
         match under {
             Some((bar, place)) if !modifiers.command && !modifiers.shift => {
                 if let Some(grip) = grip_of(bar, place, origin) {
@@ -81,7 +82,7 @@ pub(super) fn act(ui: &Ui, view: &mut View<'_>, lane: &Lane, response: &Response
                 }
             }
             _ if modifiers.command || modifiers.shift => {
-                ui.data_mut(|data| data.insert_temp(box_id(), origin));
+                ui.data_mut(|data| data.insert_temp(box_id(), (origin, origin)));
             }
             _ => {
                 let class = lane.class.clone().or_else(|| view.state.editing.class.clone());
@@ -98,10 +99,9 @@ pub(super) fn act(ui: &Ui, view: &mut View<'_>, lane: &Lane, response: &Response
     if response.drag_stopped() && view.state.editing.drag.is_some() {
         view.send(Annotate::DragEnd.into());
     }
-    if let Some(hit) = truth.filter(|_| response.secondary_clicked()) {
-        if !view.state.editing.selection.contains(&hit.bar.id) {
-            view.send(Annotate::Select(hit.bar.id, Pick::Only).into());
-        }
+    let chosen = |hit: &Hit<'_>| view.state.editing.selection.contains(&hit.bar.id);
+    if let Some(hit) = truth.filter(|hit| response.secondary_clicked() && !chosen(hit)) {
+        view.send(Annotate::Select(hit.bar.id, Pick::Only).into());
     }
     response.context_menu(|ui| menu(ui, view));
 }
@@ -140,9 +140,11 @@ fn menu(ui: &mut Ui, view: &mut View<'_>) {
 
 /// The box that is being drawn over lanes, and what it selects when the pointer comes up.
 pub(super) fn boxed(ui: &Ui, view: &mut View<'_>, places: &[(&Lane, Rect)], track: Rect) {
-    let Some(from) = ui.data(|data| data.get_temp::<Pos2>(box_id())) else { return };
+    let Some((from, last)) = ui.data(|data| data.get_temp::<(Pos2, Pos2)>(box_id())) else { return };
+    // Whoever lets go outside the window has no place any more.
     let (to, down, modifiers) =
-        ui.input(|input| (input.pointer.latest_pos().unwrap_or(from), input.pointer.primary_down(), input.modifiers));
+        ui.input(|input| (input.pointer.latest_pos().unwrap_or(last), input.pointer.primary_down(), input.modifiers));
+    ui.data_mut(|data| data.insert_temp(box_id(), (from, to)));
     let area = Rect::from_two_pos(from, to);
     let shown = area.intersect(track.expand(1.0));
     ui.painter().rect_filled(shown, CornerRadius::ZERO, view.theme.accent_soft());
@@ -150,7 +152,7 @@ pub(super) fn boxed(ui: &Ui, view: &mut View<'_>, places: &[(&Lane, Rect)], trac
     if down {
         return;
     }
-    ui.data_mut(|data| data.remove::<Pos2>(box_id()));
+    ui.data_mut(|data| data.remove::<(Pos2, Pos2)>(box_id()));
     let touched = places.iter().filter(|(_, line)| line.top() < area.bottom() && line.bottom() > area.top());
     let lanes = touched.map(|(lane, _)| lane.name.clone()).collect();
     let time = |x: f32| time_at(&view.state.timeline, track, x.clamp(track.left(), track.right()));

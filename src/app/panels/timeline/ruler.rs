@@ -53,8 +53,8 @@ fn paint(ui: &Ui, view: &View<'_>, ruler: Rect) {
             let time = if timeline.span < 8.0 { clock_text(tick.time) } else { length_text(tick.time) };
             let text = if timeline.span < FRAMES_BELOW { format!("{time} · {:.0}", tick.time / frame) } else { time };
             let galley = painter.layout_no_wrap(text, theme.small_font(), theme.text_soft());
-            // Centred, but never cut by the right edge.
-            let left = (x - galley.size().x * 0.5).min(ruler.right() - galley.size().x);
+            // Centred, but never cut by an edge.
+            let left = (x - galley.size().x * 0.5).min(ruler.right() - galley.size().x).max(ruler.left());
             painter.galley(pos2(left, ruler.top()), galley, theme.text_soft());
         }
     }
