@@ -13,7 +13,8 @@ use super::theme::Theme;
 use super::widgets::{caption, strong};
 
 /// With Ctrl, these lead to the panels in their order.
-const DIGITS: [Key; Panel::ALL.len()] = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7];
+const DIGITS: [Key; 9] =
+    [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9];
 
 /// What the keyboard is in the middle of.
 #[derive(Debug, Default)]
@@ -130,6 +131,9 @@ impl Keys {
         if self.help && key == Key::Escape {
             self.help = false;
             return Some(None);
+        }
+        if key == Key::F3 && modifiers.is_none() {
+            return Some(Some(Panel::Classes));
         }
         if modifiers.command_only()
             && let Some((_, panel)) = DIGITS.into_iter().zip(Panel::ALL).find(|(digit, _)| *digit == key)
@@ -260,7 +264,7 @@ const FIXED: &[(&str, &str)] = &[
     ("Shift+wheel, middle drag", "move the timeline"),
     ("Alt while dragging", "no snapping"),
     ("Shift+drag, Ctrl+drag", "select with a box, add to the selection"),
-    ("Ctrl+1 … Ctrl+7", "show a panel"),
+    ("Ctrl+1 … Ctrl+9, F3", "show a panel"),
     ("Ctrl+F", "find a video by name"),
     ("F1  ?", "this page"),
 ];

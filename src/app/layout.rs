@@ -18,6 +18,12 @@ pub enum Panel {
     Training,
     /// What was found.
     Detections,
+    /// What is wrong with it.
+    Errors,
+    /// Curves and tables of it.
+    Analysis,
+    /// What the network said before anything was suppressed.
+    Evidence,
     /// The table of segments.
     Segments,
     /// Classes, subjects, who annotates.
@@ -26,8 +32,18 @@ pub enum Panel {
 
 impl Panel {
     /// All of them, in the order of their keys.
-    pub const ALL: [Self; 7] =
-        [Self::Library, Self::Player, Self::Timeline, Self::Training, Self::Detections, Self::Segments, Self::Classes];
+    pub const ALL: [Self; 10] = [
+        Self::Library,
+        Self::Player,
+        Self::Timeline,
+        Self::Training,
+        Self::Detections,
+        Self::Errors,
+        Self::Analysis,
+        Self::Evidence,
+        Self::Segments,
+        Self::Classes,
+    ];
 
     /// Its title.
     #[must_use]
@@ -38,6 +54,9 @@ impl Panel {
             Self::Timeline => "Timeline",
             Self::Training => "Training",
             Self::Detections => "Detections",
+            Self::Errors => "Errors",
+            Self::Analysis => "Analysis",
+            Self::Evidence => "Evidence",
             Self::Segments => "Segments",
             Self::Classes => "Classes",
         }
@@ -47,14 +66,15 @@ impl Panel {
 /// Under which name the layout is kept; the number changes when an older layout would not fit.
 pub const KEY: &str = "etad.layout.2";
 
-/// The layout of a first start: videos left, picture over time in the middle, the others as tabs on the right.
+/// The layout of a first start: videos left, picture over time in the middle, what the detector does as tabs on the right.
 #[must_use]
 pub fn default_tree() -> Tree<Panel> {
     let mut tiles = Tiles::default();
-    let [library, player, timeline, training, detections, segments, classes] =
+    let [library, player, timeline, training, detections, errors, analysis, evidence, segments, classes] =
         Panel::ALL.map(|panel| tiles.insert_pane(panel));
-    let middle = split(&mut tiles, LinearDir::Vertical, &[(player, 0.54), (timeline, 0.46)]);
-    let right = tiles.insert_tab_tile(vec![training, detections, segments, classes]);
+    let below = tiles.insert_tab_tile(vec![timeline, evidence]);
+    let middle = split(&mut tiles, LinearDir::Vertical, &[(player, 0.54), (below, 0.46)]);
+    let right = tiles.insert_tab_tile(vec![training, detections, errors, analysis, segments, classes]);
     let root = split(&mut tiles, LinearDir::Horizontal, &[(library, 0.19), (middle, 0.5), (right, 0.31)]);
     Tree::new(egui::Id::unique("workbench tiles"), root, tiles)
 }

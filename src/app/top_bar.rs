@@ -187,6 +187,7 @@ fn path_field(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         Wanted::Annotations => {
             ("Annotations", "/path/to/annotations.json, .csv, .txt, .boris or .eaf, or a folder", "Import")
         }
+        Wanted::Predictions => ("Detections", "/path/to/detections.json", "Open detections"),
         Wanted::Checkpoint => ("Weights to detect with", "/path/to/weights.safetensors", "Use weights"),
     };
     let mut text = field.text.clone();

@@ -3,11 +3,15 @@
 use std::path::PathBuf;
 
 use crate::domain::{Detection, Detections, Do, Failure, MediaTime, RunEvent};
+use crate::jobs::evidence::Evidence;
 use crate::jobs::keeper::Access;
+use crate::jobs::review::Reviewed;
 use crate::project::{Change, Finding, Incoming, Opened};
 
 use super::keymap::Preset;
-use super::{Annotate, DeviceChoice, LaneMode, LossSplit, Origin, RunSummary, Sort, ThemeChoice};
+use super::{
+    Annotate, DeviceChoice, Inspect, LaneMode, LossSplit, Origin, Recipe, RunSummary, Runs, Sort, ThemeChoice, Watch,
+};
 
 /// Anything that changes the state.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +44,8 @@ pub enum Wanted {
     Checkpoint,
     /// Annotations to bring in.
     Annotations,
+    /// A file of detections to look at.
+    Predictions,
 }
 
 /// The field in which a path is typed, where no file dialog can be or somebody likes it better.
@@ -52,7 +58,7 @@ pub struct PathField {
 }
 
 /// Starting weights of a training.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Init {
     /// Random weights.
     #[default]
@@ -128,6 +134,8 @@ pub enum Command {
     FitTimeline,
     /// Show the detections of this origin.
     ShowPredictions(Option<Origin>),
+    /// Ask for a file of detections to show.
+    OpenPredictions,
     /// Hide detections below this score.
     SetMinScore(f64),
     /// Train with this configuration.
@@ -174,6 +182,14 @@ pub enum Command {
     SetScale(f32),
     /// Draw the terms of the loss in this division.
     SplitLoss(LossSplit),
+    /// Something about several runs.
+    Runs(Runs),
+    /// Something about the recipe of the next training.
+    Recipe(Recipe),
+    /// Something about watching a run.
+    Watch(Watch),
+    /// Something about what the detections are beside the truth.
+    Inspect(Inspect),
     /// Something is done to the annotations.
     Annotate(Annotate),
     /// Divide the timeline into lanes like this.
@@ -349,6 +365,36 @@ pub enum Report {
     },
     /// A file with annotations was read.
     AnnotationsRead(Result<Box<Incoming>, Failure>),
+    /// The text of the chosen configuration.
+    ConfigText {
+        /// File.
+        path: PathBuf,
+        /// Its text; none when it cannot be read.
+        text: Option<String>,
+    },
+    /// A file of detections was read.
+    ResultsRead {
+        /// File.
+        path: PathBuf,
+        /// What it holds.
+        detections: Result<Detections, Failure>,
+    },
+    /// The raw outputs of a video were read, if there are any.
+    EvidenceRead {
+        /// Video name.
+        video: String,
+        /// What they are.
+        evidence: Result<Option<Box<Evidence>>, Failure>,
+    },
+    /// The end of what a run printed.
+    Log {
+        /// Its folder.
+        folder: PathBuf,
+        /// Whole lines.
+        text: String,
+    },
+    /// What is shown was compared with the truth.
+    Reviewed(Box<Reviewed>),
     /// Something was saved, or not.
     Saved(Result<PathBuf, Failure>),
     /// A job failed in a way that touches nothing else.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Annotate, Command, Edge, Settings, State};
+use super::{Annotate, Command, Edge, Inspect, Settings, State};
 
 /// Something that a key can do.
 pub struct Deed {
@@ -94,6 +94,10 @@ pub const DEEDS: &[Deed] = &[
     once("video.done", "this video is annotated to its end", &["Ctrl+Enter"], |state| {
         Annotate::ToggleDone(state.selected().map(|entry| entry.id.clone()).unwrap_or_default()).into()
     }),
+    again("error.previous", "error before; played with a moment around", &["Shift+N"], |_| {
+        Command::Inspect(Inspect::Next(-1))
+    }),
+    again("error.next", "next error; played with a moment around", &["N"], |_| Command::Inspect(Inspect::Next(1))),
     again("video.previous", "previous video", &["PageUp"], |_| Command::SelectNext(-1)),
     again("video.next", "next video", &["PageDown"], |_| Command::SelectNext(1)),
     again("zoom.in", "zoom the timeline in", &["Ctrl+Up"], |state| zoom(state, 1.5)),
@@ -163,6 +167,8 @@ impl Preset {
                 ("mark.in", &["OpenBracket"]),
                 ("mark.out", &["CloseBracket"]),
                 ("mark.make", &["N", "Enter"]),
+                ("error.next", &["Shift+N"]),
+                ("error.previous", &["Ctrl+Shift+N"]),
                 ("slower", &["Shift+OpenBracket"]),
                 ("faster", &["Shift+CloseBracket"]),
                 ("segment.next", &["Tab", "Period"]),

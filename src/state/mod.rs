@@ -8,41 +8,55 @@ mod detecting;
 mod editing;
 mod effect;
 mod input;
+pub mod inspect;
 pub mod keymap;
 mod lanes;
 mod library;
 mod notices;
+mod pace;
 mod playback;
 mod predictions;
 mod react;
+mod recipe;
 mod run;
+mod runs;
+mod series;
 mod settings;
 mod timeline;
 mod training;
 mod update;
+mod verdict;
+mod watch;
 mod words;
 
-pub use curves::{Curves, EvalPoint, LossSplit};
+pub use curves::{Curves, EvalPoint, LossSplit, PARTS};
 pub use detecting::{DetectJob, Detecting, Row};
-pub use editing::{Annotate, Calibration, Drag, Edge, Editing, Field, Filter, Grip, Importing, Logged, Pick, Removal};
+pub use editing::{Annotate, Calibration, Cell, Drag, Edge, Editing, Filter, Grip, Importing, Logged, Pick, Removal};
 pub use effect::{DetectVideo, Effect, PlayerRequest, TrainRequest};
 pub use input::{Choice, Command, Export, Init, Input, Keeping, PathField, Report, VideoFacts, Wanted};
+pub use inspect::{ClassOrder, Inspect, Inspecting, Mark, Page};
 pub use lanes::{Bar, Lane, LaneMode};
 pub use library::{Entry, Library, Sort, Thumbnail};
 pub use notices::{Notice, Notices, Tone};
+pub use pace::Pace;
 pub use playback::{Playback, Status};
 pub use predictions::{Origin, PredictionSet, Predictions};
+pub use recipe::{Field, Recipe, RecipeForm};
 pub use run::{Progress, RunState, RunSummary, RunView, Started};
+pub use runs::{Runs, word as run_word};
+pub use series::{decimated, smoothed};
 pub use settings::{Settings, ThemeChoice};
 pub use timeline::{Tick, TimelineView, ticks};
 pub use training::{DeviceChoice, Health, TrainForm};
 pub use update::update;
+pub use verdict::{Mood, Verdict, verdict};
+pub use watch::Watch;
 pub use words::{clock_text, length_text, percent, wait_text};
 
 use std::path::PathBuf;
 
-use crate::domain::ClassList;
-use crate::project::Kind;
+use crate::domain::{ClassList, Dataset, Video};
+use crate::project::{Kind, Record};
 
 /// What is open, without its videos.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,8 +98,12 @@ pub struct State {
     pub runs: Vec<RunSummary>,
     /// The run that is followed.
     pub run: Option<RunView>,
+    /// Runs whose curves stand beside it.
+    pub compared: Vec<RunView>,
     /// Detection on videos.
     pub detecting: Detecting,
+    /// What the shown detections are beside the truth.
+    pub inspect: Inspecting,
     /// Sentences for the person.
     pub notices: Notices,
     /// What is remembered between sessions.
@@ -99,6 +117,18 @@ impl State {
     #[must_use]
     pub fn selected(&self) -> Option<&Entry> {
         self.playback.video.and_then(|index| self.library.entries.get(index))
+    }
+
+    /// The videos with their annotations, as training and evaluation take them.
+    #[must_use]
+    pub fn dataset(&self) -> Dataset {
+        let video = |entry: &Entry| Video {
+            id: entry.id.clone(),
+            duration: entry.duration.unwrap_or(0.0),
+            path: Some(entry.path.display().to_string()),
+            ..self.editing.book.document.videos.get(&entry.id).map(Record::video).unwrap_or_default()
+        };
+        Dataset { videos: self.library.entries.iter().map(video).collect() }
     }
 
     /// Whether detections are shown, but none for the open video, because it was not evaluated or detected on.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::keymap::Keymap;
-use super::{LaneMode, LossSplit};
+use super::{LaneMode, LossSplit, TrainRequest};
 
 /// Dark, light, or as the system has it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +29,12 @@ pub struct Settings {
     pub scale: f32,
     /// How the loss is divided into its terms.
     pub loss_split: LossSplit,
+    /// How much of what was before a drawn value of a curve keeps, 0..1.
+    pub smooth: f32,
+    /// Whether the loss is drawn on a logarithmic scale.
+    pub log_scale: bool,
+    /// Trainings that wait for their turn.
+    pub queue: Vec<TrainRequest>,
     /// What was opened lately, newest first.
     pub recent: Vec<PathBuf>,
     /// Who annotates; goes into every new segment.
@@ -49,6 +55,9 @@ impl Default for Settings {
             theme: ThemeChoice::default(),
             scale: 1.0,
             loss_split: LossSplit::default(),
+            smooth: 0.6,
+            log_scale: false,
+            queue: Vec::new(),
             recent: Vec::new(),
             annotator: String::new(),
             reaction: 0.0,
@@ -78,6 +87,7 @@ impl Settings {
     pub fn validated(mut self) -> Self {
         self.scale = if self.scale.is_finite() { self.scale.clamp(0.5, 4.0) } else { 1.0 };
         self.reaction = if self.reaction.is_finite() { self.reaction.clamp(0.0, 1.0) } else { 0.0 };
+        self.smooth = if self.smooth.is_finite() { self.smooth.clamp(0.0, 0.99) } else { 0.0 };
         self.recent.truncate(MOST_RECENT);
         self
     }

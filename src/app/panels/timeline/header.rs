@@ -7,6 +7,7 @@ use crate::state::{Annotate, Command, LaneMode};
 
 use super::super::super::icons::Icon;
 use super::super::super::widgets::{caption, icon_button};
+use super::super::sources;
 use super::View;
 
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
@@ -19,9 +20,9 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
             if icon_button(ui, theme, Icon::Fit, "Show the whole video", &tip).clicked() {
                 view.send(Command::FitTimeline);
             }
-            predictions(ui, view);
         });
     });
+    ui.horizontal(|ui| sources::show(ui, view));
     classes(ui, view);
 }
 
@@ -67,30 +68,6 @@ fn lanes(ui: &mut Ui, view: &mut View<'_>) {
     if ui.checkbox(&mut follow, RichText::new("Follow").font(theme.small_font())).on_hover_text(tip).changed() {
         view.send(Command::SetFollow(follow));
     }
-}
-
-fn predictions(ui: &mut Ui, view: &mut View<'_>) {
-    let theme = view.theme;
-    let predictions = &view.state.predictions;
-    let shown = predictions.shown.as_ref().map_or("none yet".to_owned(), crate::state::Origin::name);
-    let shown = RichText::new(shown).font(theme.small_font());
-    let combo = ComboBox::from_id_salt("shown predictions").selected_text(shown).width(120.0).truncate();
-    let mut chosen = predictions.shown.clone();
-    let combo = combo.show_ui(ui, |ui| {
-        for set in predictions.sets.iter().rev() {
-            ui.selectable_value(&mut chosen, Some(set.origin.clone()), set.origin.name());
-        }
-        if predictions.sets.is_empty() {
-            caption(ui, theme, "Train, or detect with weights, to see some.");
-        }
-    });
-    combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Predictions on the timeline"));
-    combo.response.on_hover_text("Predictions on the timeline, thin bars under the truth");
-    if chosen != predictions.shown {
-        view.send(Command::ShowPredictions(chosen));
-    }
-    let words = if view.state.is_without_predictions() { "No predictions for this video" } else { "Predictions" };
-    caption(ui, theme, words);
 }
 
 /// The palette: a button a class, with its key.

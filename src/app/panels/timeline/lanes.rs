@@ -6,10 +6,11 @@ use egui::{
     WidgetInfo, pos2, vec2,
 };
 
-use crate::state::{Bar, Lane, TimelineView, clock_text};
+use crate::state::{Bar, Lane, Mark, TimelineView, clock_text};
 
 use super::super::super::theme::Theme;
 use super::super::super::widgets::caption;
+use super::super::marks;
 use super::{NAMES, View, hands, paint_line, x_at};
 
 const TRUTH: f32 = 16.0;
@@ -27,6 +28,8 @@ pub(super) struct Hit<'a> {
     pub(super) bar: &'a Bar,
     /// Its place.
     pub(super) place: Rect,
+    /// What it is beside the truth.
+    mark: Option<Mark>,
 }
 
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, track: Rect) {
@@ -48,7 +51,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, track: Rect) {
             let hit = paint_lane(ui, view, lane, rect, line, response.hover_pos(), &mut named);
             hands::act(ui, view, lane, &response, hit, line);
             if let Some(hit) = hit.filter(|_| view.state.editing.drag.is_none()) {
-                response.on_hover_ui_at_pointer(|ui| details(ui, theme, hit.bar));
+                response.on_hover_ui_at_pointer(|ui| details(ui, theme, hit.bar, hit.mark));
             }
         }
         hands::boxed(ui, view, &places, track);
@@ -111,6 +114,7 @@ fn paint_lane<'a>(
     let width = NAMES - 10.0 - (left - rect.left());
     paint_line(painter, pos2(left, rect.center().y), width, &lane.name, theme.small_font(), theme.text());
     let clipped = ui.painter_at(line);
+    let known = view.state.marks();
     let mut hit = None;
     let mut thin = Thin::default();
     let truth_rows = lane.truth_rows.max(1);
@@ -128,21 +132,23 @@ fn paint_lane<'a>(
             let top = line.top() + predictions_top + bar.row as f32 * (PREDICTION + BETWEEN);
             (place.min.y, place.max.y) = (top, top + PREDICTION);
         }
+        let mark = known.and_then(|known| known.of(truth, bar.index));
         let under = pointer.is_some_and(|at| place.expand(1.0).contains(at) && line.contains(at));
         if under {
-            hit = Some(Hit { bar, place });
+            hit = Some(Hit { bar, place, mark });
         }
         let selected = truth && view.state.editing.selection.contains(&bar.id);
         if right - left <= 1.5 && !under && !selected {
             thin.add(&clipped, place, theme.class(bar.colour), if truth { bar.row } else { 16 + bar.row });
         } else {
             paint_bar(&clipped, theme, bar, place, under, selected);
+            marks::paint(&clipped, theme, place, truth, mark);
         }
         if *named < MOST_NAMED {
             *named += 1;
             let id = ui.scope_id().with((&lane.name, truth, bar.id));
             let response = ui.interact(place.intersect(line), id, Sense::hover());
-            response.widget_info(|| WidgetInfo::selected(Role::ListItem, true, selected, name_of(bar)));
+            response.widget_info(|| WidgetInfo::selected(Role::ListItem, true, selected, name_of(bar, mark)));
         }
     }
     thin.finish(&clipped);
@@ -254,15 +260,16 @@ fn regions(ui: &Ui, view: &View<'_>, lanes: Rect, track: Rect) {
     }
 }
 
-pub(super) fn name_of(bar: &Bar) -> String {
+fn name_of(bar: &Bar, mark: Option<Mark>) -> String {
     let Bar { start, end, label, .. } = bar;
+    let mark = mark.map_or(String::new(), |mark| format!(", {}", marks::word(mark, bar.score.is_none())));
     match bar.score {
-        None => format!("Truth {label} {start:.2} to {end:.2} s"),
-        Some(score) => format!("Prediction {label} {start:.2} to {end:.2} s, score {score:.2}"),
+        None => format!("Truth {label} {start:.2} to {end:.2} s{mark}"),
+        Some(score) => format!("Prediction {label} {start:.2} to {end:.2} s, score {score:.2}{mark}"),
     }
 }
 
-fn details(ui: &mut Ui, theme: &Theme, bar: &Bar) {
+fn details(ui: &mut Ui, theme: &Theme, bar: &Bar, mark: Option<Mark>) {
     ui.label(RichText::new(&*bar.label).font(theme.strong_font()));
     let times = format!("{} to {}", clock_text(bar.start), clock_text(bar.end));
     ui.label(RichText::new(times).font(theme.number_font()));
@@ -273,4 +280,7 @@ fn details(ui: &mut Ui, theme: &Theme, bar: &Bar) {
         Some(score) => format!("predicted, score {score:.3}"),
     };
     caption(ui, theme, origin);
+    if let Some(mark) = mark {
+        ui.label(RichText::new(marks::word(mark, bar.score.is_none())).color(marks::colour(theme, mark)));
+    }
 }
