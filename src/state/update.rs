@@ -7,6 +7,7 @@ use super::{
     Command, DetectJob, DetectVideo, Effect, Input, PathField, PlayerRequest, PredictionSet, Row, RunState, State,
     TimelineView, TrainRequest, Wanted, inspect, recipe, runs, watch,
 };
+use super::{editing, keymap};
 
 /// Takes in one input, the only way in which the state changes, and tells what must be done outside.
 pub fn update(state: &mut State, input: Input) -> Vec<Effect> {
@@ -82,6 +83,15 @@ fn obey(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
         Command::SetTheme(theme) => state.settings.theme = theme,
         Command::SetScale(scale) => state.settings.scale = scale,
         Command::SplitLoss(split) => state.settings.loss_split = split,
+        Command::Annotate(annotate) => editing::obey(state, annotate, effects),
+        Command::SetLanes(mode) => {
+            state.settings.lanes = mode;
+            refresh(state);
+        }
+        Command::SetFollow(follow) => state.settings.follow = follow,
+        Command::SetPreset(preset) => state.settings.keymap = keymap::Keymap::of(preset),
+        Command::Bind(id, chord) => state.settings.keymap.bind(id, chord),
+        Command::ResetKeys(id) => state.settings.keymap.reset(id),
         Command::TogglePlay
         | Command::Pause
         | Command::Shuttle(_)
@@ -129,7 +139,7 @@ fn open(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
     }
 }
 
-fn play(state: &mut State, command: &Command, effects: &mut Vec<Effect>) {
+pub(super) fn play(state: &mut State, command: &Command, effects: &mut Vec<Effect>) {
     let playback = &mut state.playback;
     let run = |playback: &mut super::Playback, speed: Option<f64>, effects: &mut Vec<Effect>| {
         playback.playing = speed.is_some();
@@ -345,7 +355,7 @@ impl State {
             Some("A training is starting")
         } else if self.training.config.is_none() {
             Some("Choose a configuration")
-        } else if self.library.entries.iter().all(|entry| entry.annotations.is_empty()) {
+        } else if self.library.entries.iter().all(|entry| entry.actions == 0) {
             Some("No video has annotated actions to learn from")
         } else {
             None
