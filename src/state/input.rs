@@ -10,7 +10,8 @@ use crate::project::{Change, Finding, Incoming, Opened};
 
 use super::keymap::Preset;
 use super::{
-    Annotate, DeviceChoice, Inspect, LaneMode, LossSplit, Origin, Recipe, RunSummary, Runs, Sort, ThemeChoice, Watch,
+    Annotate, Correct, DeviceChoice, Inspect, LaneMode, LossSplit, Origin, Recipe, RunSummary, Runs, Sort, ThemeChoice,
+    Watch,
 };
 
 /// Anything that changes the state.
@@ -134,6 +135,8 @@ pub enum Command {
     FitTimeline,
     /// Show the detections of this origin.
     ShowPredictions(Option<Origin>),
+    /// Show the detections of this origin too, in a lane of their own.
+    ShowBeside(Option<Origin>),
     /// Ask for a file of detections to show.
     OpenPredictions,
     /// Hide detections below this score.
@@ -188,6 +191,8 @@ pub enum Command {
     Recipe(Recipe),
     /// Something about watching a run.
     Watch(Watch),
+    /// A correction.
+    Correct(Correct),
     /// Something about what the detections are beside the truth.
     Inspect(Inspect),
     /// Something is done to the annotations.

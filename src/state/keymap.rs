@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Annotate, Command, Edge, Inspect, Settings, State};
+use super::{Annotate, Command, Correct, Edge, Inspect, Settings, State};
 
 /// Something that a key can do.
 pub struct Deed {
@@ -67,6 +67,9 @@ pub const DEEDS: &[Deed] = &[
     once("unknown.clear", "annotated here after all", &["Shift+U"], |_| Annotate::ClearNotAnnotated.into()),
     once("undo", "undo", &["Ctrl+Z"], |_| Annotate::Undo.into()),
     once("redo", "redo", &["Ctrl+Shift+Z", "Ctrl+Y"], |_| Annotate::Redo.into()),
+    once("accept", "accept the detection", &["A"], |_| Command::Correct(Correct::Accept)),
+    once("reject", "reject the detection", &["X"], |_| Command::Correct(Correct::Reject)),
+    once("annotate.next", "what to annotate next", &["W"], |_| Command::Correct(Correct::NextMoment)),
     again("error.next", "next error", &["N"], |_| Command::Inspect(Inspect::Next(1))),
     again("error.previous", "previous error", &["Shift+N"], |_| Command::Inspect(Inspect::Next(-1))),
     again("segment.previous", "previous segment", &["Comma"], |_| Annotate::Step(-1).into()),
@@ -178,6 +181,7 @@ impl Preset {
             Self::Via => &[
                 ("mark.in", &["A"]),
                 ("mark.out", &["Shift+A"]),
+                ("accept", &["Y"]),
                 ("segment.start", &["Home", "Shift+S"]),
                 ("segment.end", &["End", "Shift+E"]),
                 ("segment.previous", &["Shift+Tab", "Comma"]),

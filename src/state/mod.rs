@@ -3,6 +3,7 @@
 //! No handle, no channel, no tensor, no clock: a test can build a state, feed it inputs and compare. Panels draw it and send
 //! [`Command`]s; jobs send [`Report`]s; what must be done outside comes back as [`Effect`]s, which the window alone carries out.
 
+mod correct;
 mod curves;
 mod detecting;
 mod editing;
@@ -29,6 +30,7 @@ mod verdict;
 mod watch;
 mod words;
 
+pub use correct::{Correct, Target};
 pub use curves::{Curves, EvalPoint, LossSplit, PARTS};
 pub use detecting::{DetectJob, Detecting, Row};
 pub use editing::{Annotate, Calibration, Drag, Edge, Editing, Field, Filter, Grip, Importing, Logged, Pick, Removal};

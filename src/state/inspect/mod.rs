@@ -9,13 +9,15 @@ use std::sync::Arc;
 
 use crate::domain::{Dataset, Detections, Segment};
 use crate::eval::diagnosis::{BinScheme, Kind};
-use crate::eval::{Confusion, ErrorFilter, ErrorRow, Measured, PrPoint, Tally, VideoReview, measure, slider_tious};
+use crate::eval::{
+    Confusion, ErrorFilter, ErrorRow, Measured, Moment, PrPoint, Tally, VideoReview, measure, slider_tious,
+};
 use crate::jobs::evidence::Evidence;
 use crate::jobs::review::{Comparison, ReviewRequest, Reviewed};
 
-use super::{Editing, Effect, Library, State};
+use super::{Editing, Effect, Library, State, Target};
 
-pub(super) use obey::{evidence_read, obey, shown, video_ready};
+pub(super) use obey::{evidence_read, obey, show, shown, video_ready};
 
 /// What a person does with it.
 #[derive(Clone, Debug, PartialEq)]
@@ -208,6 +210,10 @@ pub struct Inspecting {
     curve_of: Option<(u64, usize, Option<String>)>,
     /// Which class is taken for which.
     pub confusion: Confusion,
+    /// The detection that is looked at, for corrections.
+    pub target: Option<Target>,
+    /// The moment worth annotating that was shown last.
+    pub moment: Option<Moment>,
     /// What the network said of the open video, where that was kept.
     pub evidence: Option<Arc<Evidence>>,
     /// The video whose evidence was asked for.
@@ -245,6 +251,8 @@ impl Default for Inspecting {
             curve: Vec::new(),
             curve_of: None,
             confusion: Confusion::default(),
+            target: None,
+            moment: None,
             evidence: None,
             evidence_of: None,
             cell: None,

@@ -171,3 +171,38 @@ fn filters_and_clicks_in_curves_lead_to_segments() {
     assert_eq!(state.inspect.confusion.counts, [[1, 1], [2, 0]]);
     assert_eq!(state.predictions.shown, Some(Origin::Epoch { run: "x".to_owned(), epoch: 0 }));
 }
+
+#[allow(clippy::print_stdout, reason = "a test that measures says what")]
+/// The limits are those of a release build (16 ms), with room for a debug build on a busy machine; the times are printed.
+#[test]
+fn ten_thousand_detections_follow_the_sliders() {
+    let mut state = compared();
+    let found = |video: usize| {
+        let one = |k: usize| {
+            let start = (k * 37 % 170) as f64 / 10.0;
+            one("jump", start, start + 1.0 + (k % 7) as f64, (k * 7919 % 1000) as f64 / 1000.0)
+        };
+        (["a", "b"][video].to_owned(), (0..5000).map(one).collect())
+    };
+    let detections = Ok(Detections { videos: vec![found(0), found(1)] });
+    let folder = PathBuf::from("/p/runs/x");
+    let begin = std::time::Instant::now();
+    let effects = report(&mut state, Report::EpochPredictions { folder, epoch: 1, detections });
+    answer(&mut state, &effects);
+    let compared = begin.elapsed();
+    let begin = std::time::Instant::now();
+    inspect(&mut state, Inspect::Tiou(5));
+    let tiou = begin.elapsed();
+    let begin = std::time::Instant::now();
+    update(&mut state, Input::Command(Command::SetMinScore(0.3)));
+    let score = begin.elapsed();
+    let begin = std::time::Instant::now();
+    let marks = state.marks().expect("marks");
+    let hits = (0..5000).filter(|&index| marks.of(false, index) == Some(Mark::Hit)).count();
+    let marking = begin.elapsed();
+    println!(
+        "10 000 detections: compared {compared:.1?}, tIoU slider {tiou:.1?}, score slider {score:.1?}, marks {marking:.1?}"
+    );
+    assert!(hits <= 1);
+    assert!([tiou, score, marking].iter().all(|time| time.as_millis() < 500), "{tiou:?} {score:?} {marking:?}");
+}

@@ -114,7 +114,9 @@ fn paint_lane<'a>(
     let width = NAMES - 10.0 - (left - rect.left());
     paint_line(painter, pos2(left, rect.center().y), width, &lane.name, theme.small_font(), theme.text());
     let clipped = ui.painter_at(line);
-    let known = view.state.marks();
+    // Marks are of the detections that are compared; another run's stand in a lane of their own.
+    let beside = view.state.predictions.beside.as_ref().is_some_and(|origin| origin.name() == lane.name);
+    let known = view.state.marks().filter(|_| !beside);
     let mut hit = None;
     let mut thin = Thin::default();
     let truth_rows = lane.truth_rows.max(1);
