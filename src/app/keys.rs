@@ -261,7 +261,7 @@ const FIXED: &[(&str, &str)] = &[
     ("Shift+wheel, middle drag", "move the timeline"),
     ("Alt while dragging", "no snapping"),
     ("Shift+drag, Ctrl+drag", "select with a box, add to the selection"),
-    ("Ctrl+1 … Ctrl+7", "show a panel"),
+    ("Ctrl+1 … Ctrl+9", "show a panel"),
     ("Ctrl+F", "find a video by name"),
     ("F1  ?", "this page"),
 ];
