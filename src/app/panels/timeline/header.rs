@@ -20,8 +20,13 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
             if icon_button(ui, theme, Icon::Fit, "Show the whole video", &tip).clicked() {
                 view.send(Command::FitTimeline);
             }
-            predictions(ui, view);
         });
+    });
+    ui.horizontal(|ui| {
+        sources::show(ui, view);
+        if view.state.is_without_predictions() && ui.available_width() > 120.0 {
+            caption(ui, view.theme, "none for this video");
+        }
     });
     classes(ui, view);
 }
@@ -68,16 +73,6 @@ fn lanes(ui: &mut Ui, view: &mut View<'_>) {
     if ui.checkbox(&mut follow, RichText::new("Follow").font(theme.small_font())).on_hover_text(tip).changed() {
         view.send(Command::SetFollow(follow));
     }
-}
-
-fn predictions(ui: &mut Ui, view: &mut View<'_>) {
-    ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-        ui.add_space(8.0);
-        sources::show(ui, view);
-        if view.state.is_without_predictions() && ui.available_width() > 120.0 {
-            caption(ui, view.theme, "none for this video");
-        }
-    });
 }
 
 /// The palette: a button a class, with its key.
