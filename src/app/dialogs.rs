@@ -43,8 +43,8 @@ pub fn ask_file(outbox: &Outbox, wanted: Wanted) {
     let (title, name, kinds): (_, _, &[&str]) = match wanted {
         Wanted::Project => ("Open a video", "Videos", VIDEO_EXTENSIONS),
         Wanted::Config => ("Choose a configuration", "TOML", &["toml"]),
-        Wanted::Annotations => ("Import annotations", "Annotations", &["json", "csv", "tsv", "txt", "boris", "eaf"]),
         Wanted::Predictions => ("Open detections", "Results", &["json"]),
+        Wanted::Annotations => ("Import annotations", "Annotations", &["json", "csv", "tsv", "txt", "boris", "eaf"]),
         Wanted::Init | Wanted::Checkpoint => ("Choose weights", "Weights", &["safetensors", "pth", "pt", "tar"]),
     };
     let pick = move |dialog: FileDialog| dialog.set_title(title).add_filter(name, kinds).pick_file();

@@ -10,7 +10,8 @@ use crate::project::{Change, Finding, Incoming, Opened};
 
 use super::keymap::Preset;
 use super::{
-    Annotate, DeviceChoice, Inspect, LaneMode, LossSplit, Origin, Recipe, RunSummary, Runs, Sort, ThemeChoice, Watch,
+    Annotate, Correct, DeviceChoice, Inspect, LaneMode, LossSplit, Origin, Recipe, RunSummary, Runs, Sort, ThemeChoice,
+    Watch,
 };
 
 /// Anything that changes the state.
@@ -42,10 +43,10 @@ pub enum Wanted {
     Init,
     /// Weights to detect with.
     Checkpoint,
-    /// Annotations to bring in.
-    Annotations,
     /// A file of detections to look at.
     Predictions,
+    /// Annotations to bring in.
+    Annotations,
 }
 
 /// The field in which a path is typed, where no file dialog can be or somebody likes it better.
@@ -134,6 +135,8 @@ pub enum Command {
     FitTimeline,
     /// Show the detections of this origin.
     ShowPredictions(Option<Origin>),
+    /// Show the detections of this origin too, in a lane of their own.
+    ShowBeside(Option<Origin>),
     /// Ask for a file of detections to show.
     OpenPredictions,
     /// Hide detections below this score.
@@ -188,6 +191,8 @@ pub enum Command {
     Recipe(Recipe),
     /// Something about watching a run.
     Watch(Watch),
+    /// A correction.
+    Correct(Correct),
     /// Something about what the detections are beside the truth.
     Inspect(Inspect),
     /// Something is done to the annotations.
@@ -356,15 +361,6 @@ pub enum Report {
         /// Job.
         job: u64,
     },
-    /// The keeper of a project's annotations has something to tell.
-    Keeping {
-        /// The project's folder.
-        root: PathBuf,
-        /// What.
-        told: Keeping,
-    },
-    /// A file with annotations was read.
-    AnnotationsRead(Result<Box<Incoming>, Failure>),
     /// The text of the chosen configuration.
     ConfigText {
         /// File.
@@ -395,6 +391,15 @@ pub enum Report {
     },
     /// What is shown was compared with the truth.
     Reviewed(Box<Reviewed>),
+    /// The keeper of a project's annotations has something to tell.
+    Keeping {
+        /// The project's folder.
+        root: PathBuf,
+        /// What.
+        told: Keeping,
+    },
+    /// A file with annotations was read.
+    AnnotationsRead(Result<Box<Incoming>, Failure>),
     /// Something was saved, or not.
     Saved(Result<PathBuf, Failure>),
     /// A job failed in a way that touches nothing else.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Annotate, Command, Edge, Inspect, Settings, State};
+use super::{Annotate, Command, Correct, Edge, Inspect, Settings, State};
 
 /// Something that a key can do.
 pub struct Deed {
@@ -67,6 +67,11 @@ pub const DEEDS: &[Deed] = &[
     once("unknown.clear", "annotated here after all", &["Shift+U"], |_| Annotate::ClearNotAnnotated.into()),
     once("undo", "undo", &["Ctrl+Z"], |_| Annotate::Undo.into()),
     once("redo", "redo", &["Ctrl+Shift+Z", "Ctrl+Y"], |_| Annotate::Redo.into()),
+    once("accept", "accept the detection", &["A"], |_| Command::Correct(Correct::Accept)),
+    once("reject", "reject the detection", &["X"], |_| Command::Correct(Correct::Reject)),
+    once("annotate.next", "what to annotate next", &["W"], |_| Command::Correct(Correct::NextMoment)),
+    again("error.next", "next error", &["N"], |_| Command::Inspect(Inspect::Next(1))),
+    again("error.previous", "previous error", &["Shift+N"], |_| Command::Inspect(Inspect::Next(-1))),
     again("segment.previous", "previous segment", &["Comma"], |_| Annotate::Step(-1).into()),
     again("segment.next", "next segment", &["Period"], |_| Annotate::Step(1).into()),
     once("segment.start", "its start, or the video's", &["Home"], |_| Annotate::GoTo(Edge::Start).into()),
@@ -94,10 +99,6 @@ pub const DEEDS: &[Deed] = &[
     once("video.done", "this video is annotated to its end", &["Ctrl+Enter"], |state| {
         Annotate::ToggleDone(state.selected().map(|entry| entry.id.clone()).unwrap_or_default()).into()
     }),
-    again("error.previous", "error before; played with a moment around", &["Shift+N"], |_| {
-        Command::Inspect(Inspect::Next(-1))
-    }),
-    again("error.next", "next error; played with a moment around", &["N"], |_| Command::Inspect(Inspect::Next(1))),
     again("video.previous", "previous video", &["PageUp"], |_| Command::SelectNext(-1)),
     again("video.next", "next video", &["PageDown"], |_| Command::SelectNext(1)),
     again("zoom.in", "zoom the timeline in", &["Ctrl+Up"], |state| zoom(state, 1.5)),
@@ -167,8 +168,8 @@ impl Preset {
                 ("mark.in", &["OpenBracket"]),
                 ("mark.out", &["CloseBracket"]),
                 ("mark.make", &["N", "Enter"]),
-                ("error.next", &["Shift+N"]),
-                ("error.previous", &["Ctrl+Shift+N"]),
+                ("error.next", &["E"]),
+                ("error.previous", &["Shift+E"]),
                 ("slower", &["Shift+OpenBracket"]),
                 ("faster", &["Shift+CloseBracket"]),
                 ("segment.next", &["Tab", "Period"]),
@@ -180,6 +181,7 @@ impl Preset {
             Self::Via => &[
                 ("mark.in", &["A"]),
                 ("mark.out", &["Shift+A"]),
+                ("accept", &["Y"]),
                 ("segment.start", &["Home", "Shift+S"]),
                 ("segment.end", &["End", "Shift+E"]),
                 ("segment.previous", &["Shift+Tab", "Comma"]),

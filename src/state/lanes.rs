@@ -22,8 +22,6 @@ pub struct Bar {
     pub score: Option<f64>,
     /// Id of an action; place in its list of a prediction.
     pub id: u64,
-    /// Place in the list that it came from.
-    pub index: usize,
     /// Class name.
     pub label: Arc<str>,
     /// Index of the colour of its class.
@@ -129,13 +127,13 @@ pub fn lanes(mode: LaneMode, source: &Source<'_>, colour: impl Fn(&str) -> usize
         }
         _ => drop(build.lane("", "", true)),
     }
-    for (index, action) in source.truth.iter().enumerate() {
+    for action in source.truth {
         let segment = source.moved.get(&action.id).copied().unwrap_or(action.segment);
-        let bar = Bar { index, ..build.bar(segment, &action.label, None, action.id, action.draft) };
+        let bar = build.bar(segment, &action.label, None, action.id, action.draft);
         build.lane(&action.label, &action.subject, true).truth.push(bar);
     }
     for (segment, label) in source.made {
-        let bar = Bar { index: usize::MAX, ..build.bar(*segment, label, None, 0, true) };
+        let bar = build.bar(*segment, label, None, 0, true);
         build.lane(label, "", true).truth.push(bar);
     }
     let mut shown: Vec<(u64, &Detection)> =
@@ -185,7 +183,7 @@ impl<F: Fn(&str) -> usize> Build<'_, F> {
             self.labels.insert(label.to_owned(), (label.into(), (self.colour)(label)));
         }
         let (label, colour) = self.labels.get(label).cloned().unwrap_or_default();
-        Bar { start, end, row: 0, score, id, index: id as usize, label, colour, draft }
+        Bar { start, end, row: 0, score, id, label, colour, draft }
     }
 }
 

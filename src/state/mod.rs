@@ -3,6 +3,7 @@
 //! No handle, no channel, no tensor, no clock: a test can build a state, feed it inputs and compare. Panels draw it and send
 //! [`Command`]s; jobs send [`Report`]s; what must be done outside comes back as [`Effect`]s, which the window alone carries out.
 
+mod correct;
 mod curves;
 mod detecting;
 mod editing;
@@ -29,9 +30,10 @@ mod verdict;
 mod watch;
 mod words;
 
+pub use correct::{Correct, Target};
 pub use curves::{Curves, EvalPoint, LossSplit, PARTS};
 pub use detecting::{DetectJob, Detecting, Row};
-pub use editing::{Annotate, Calibration, Cell, Drag, Edge, Editing, Filter, Grip, Importing, Logged, Pick, Removal};
+pub use editing::{Annotate, Calibration, Drag, Edge, Editing, Field, Filter, Grip, Importing, Logged, Pick, Removal};
 pub use effect::{DetectVideo, Effect, PlayerRequest, TrainRequest};
 pub use input::{Choice, Command, Export, Init, Input, Keeping, PathField, Report, VideoFacts, Wanted};
 pub use inspect::{ClassOrder, Inspect, Inspecting, Mark, Page};
@@ -41,7 +43,7 @@ pub use notices::{Notice, Notices, Tone};
 pub use pace::Pace;
 pub use playback::{Playback, Status};
 pub use predictions::{Origin, PredictionSet, Predictions};
-pub use recipe::{Field, Recipe, RecipeForm};
+pub use recipe::{Recipe, RecipeForm, RecipeKey};
 pub use run::{Progress, RunState, RunSummary, RunView, Started};
 pub use runs::{Runs, word as run_word};
 pub use series::{decimated, smoothed};

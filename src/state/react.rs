@@ -12,7 +12,7 @@ use super::update::seek;
 use super::{
     Effect, Entry, Health, Init, Keeping, Library, Origin, PathField, Playback, PlayerRequest, Predictions, Project,
     RecipeForm, Report, Row, RunState, RunView, State, Status, Thumbnail, TimelineView, TrainForm, VideoFacts, Wanted,
-    inspect, lanes, percent, runs,
+    correct, inspect, lanes, percent, runs,
 };
 
 pub(super) fn react(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
@@ -79,6 +79,13 @@ pub(super) fn react(state: &mut State, report: Report, effects: &mut Vec<Effect>
     }
 }
 
+/// Trains with another configuration; its text is read for the form.
+pub(super) fn choose_config(state: &mut State, path: PathBuf, effects: &mut Vec<Effect>) {
+    state.training.recipe = RecipeForm::default();
+    state.training.choose_config(path.clone());
+    effects.push(Effect::ReadConfig(path));
+}
+
 /// What the keeper of the annotations tells.
 fn keeping(state: &mut State, told: Keeping, effects: &mut Vec<Effect>) {
     match told {
@@ -102,13 +109,6 @@ fn keeping(state: &mut State, told: Keeping, effects: &mut Vec<Effect>) {
             }
         }
     }
-}
-
-/// Trains with another configuration; its text is read for the form.
-pub(super) fn choose_config(state: &mut State, path: PathBuf, effects: &mut Vec<Effect>) {
-    state.training.recipe = RecipeForm::default();
-    state.training.choose_config(path.clone());
-    effects.push(Effect::ReadConfig(path));
 }
 
 /// Opens files or folders.
@@ -312,9 +312,11 @@ fn run(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
         Report::TrainingStarted { folder } => {
             state.training.starting = false;
             follow(state, folder, true, effects);
+            correct::started(state, effects);
         }
         Report::TrainingRefused(failure) => {
             state.training.starting = false;
+            state.training.again = None;
             state.notices.wrong(failure);
         }
         Report::TrainingEnded { folder, how, success } => {
@@ -538,7 +540,15 @@ pub(super) fn refresh(state: &mut State) {
             classes: state.project.as_ref().map_or(&[], |project| project.classes.names()),
             active: state.editing.class.as_deref(),
         };
-        lanes::lanes(state.settings.lanes, &source, |label| state.colour(label))
+        let mut all = lanes::lanes(state.settings.lanes, &source, |label| state.colour(label));
+        if let Some(set) = state.predictions.beside.as_ref().and_then(|origin| state.predictions.set(origin)) {
+            let predictions = set.detections.of(&entry.id);
+            let source = lanes::Source { truth: &[], made: &[], predictions, classes: &[], ..source };
+            let beside = lanes::lanes(lanes::LaneMode::BySource, &source, |label| state.colour(label));
+            let beside = beside.into_iter().filter(|lane| !lane.predictions.is_empty());
+            all.extend(beside.map(|lane| super::Lane { name: set.origin.name(), ..lane }));
+        }
+        all
     });
     let open = state.selected().map(|entry| entry.id.clone());
     let all = state.detecting.all_videos;

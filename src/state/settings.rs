@@ -86,8 +86,8 @@ impl Settings {
     #[must_use]
     pub fn validated(mut self) -> Self {
         self.scale = if self.scale.is_finite() { self.scale.clamp(0.5, 4.0) } else { 1.0 };
-        self.reaction = if self.reaction.is_finite() { self.reaction.clamp(0.0, 1.0) } else { 0.0 };
         self.smooth = if self.smooth.is_finite() { self.smooth.clamp(0.0, 0.99) } else { 0.0 };
+        self.reaction = if self.reaction.is_finite() { self.reaction.clamp(0.0, 1.0) } else { 0.0 };
         self.recent.truncate(MOST_RECENT);
         self
     }

@@ -5,7 +5,7 @@ use crate::domain::{Do, Failure, MediaTime};
 use super::react::{self, ask_health, check_health, follow, react, refresh, select};
 use super::{
     Command, DetectJob, DetectVideo, Effect, Input, PathField, PlayerRequest, PredictionSet, Row, RunState, State,
-    TimelineView, TrainRequest, Wanted, inspect, recipe, runs, watch,
+    Target, TimelineView, TrainRequest, Wanted, correct, inspect, recipe, runs, watch,
 };
 use super::{editing, keymap};
 
@@ -49,6 +49,11 @@ fn obey(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
             state.predictions.choose(origin);
             refresh(state);
         }
+        Command::ShowBeside(origin) => {
+            react::read_missing(state, origin.as_ref(), effects);
+            state.predictions.beside = origin;
+            refresh(state);
+        }
         Command::OpenPredictions => effects.push(Effect::AskFile(Wanted::Predictions)),
         Command::SetMinScore(score) => {
             state.detecting.min_score = score.clamp(0.0, 1.0);
@@ -78,6 +83,7 @@ fn obey(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
             check_health(state, effects);
         }
         Command::Watch(what) => watch::obey(state, what, effects),
+        Command::Correct(what) => correct::obey(state, what, effects),
         Command::Inspect(what) => inspect::obey(state, what, effects),
         Command::Dismiss(id) => state.notices.dismiss(id),
         Command::SetTheme(theme) => state.settings.theme = theme,
@@ -285,8 +291,9 @@ fn detect(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
             refresh(state);
         }
         Command::SelectRow(index) => {
-            if let Some(Row { video, start, .. }) = state.detecting.rows.get(index).cloned() {
+            if let Some(Row { video, label, start, end, score, .. }) = state.detecting.rows.get(index).cloned() {
                 state.detecting.selected = Some(index);
+                state.inspect.target = Some(Target { video: video.clone(), label, segment: [start, end], score });
                 go_to(state, &video, start, effects);
             }
         }

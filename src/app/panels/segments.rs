@@ -4,7 +4,7 @@ use egui::accesskit::Role;
 use egui::{ComboBox, CornerRadius, Rect, Response, Sense, TextEdit, Ui, WidgetInfo, pos2, vec2};
 
 use crate::project::Action;
-use crate::state::{Annotate, Cell, Filter, Pick, clock_text};
+use crate::state::{Annotate, Field, Filter, Pick, clock_text};
 
 use super::super::icons::Icon;
 use super::super::widgets::{caption, empty_state};
@@ -126,7 +126,7 @@ fn details(ui: &mut Ui, view: &mut View<'_>) {
     let mut fields = Vec::new();
     ui.horizontal(|ui| {
         let times =
-            [("Start", action.segment[0], Cell::Start as fn(f64) -> Cell), ("End", action.segment[1], Cell::End)];
+            [("Start", action.segment[0], Field::Start as fn(f64) -> Field), ("End", action.segment[1], Field::End)];
         for (name, value, field) in times {
             caption(ui, theme, name);
             let typed = cell(ui, id.with(name), &clock_text(value), 66.0, name);
@@ -135,7 +135,7 @@ fn details(ui: &mut Ui, view: &mut View<'_>) {
         let mut draft = action.draft;
         let tip = format!("Nobody has verified it yet{}", view.state.settings.keymap.hint("verify"));
         if ui.checkbox(&mut draft, "Draft").on_hover_text(tip).changed() {
-            fields.push(Cell::Draft(draft));
+            fields.push(Field::Draft(draft));
         }
     });
     ui.horizontal(|ui| {
@@ -148,7 +148,7 @@ fn details(ui: &mut Ui, view: &mut View<'_>) {
         });
         labelled(combo.response, Role::ComboBox, "Class of the segment").on_hover_text("Its class; of all selected");
         if label != action.label {
-            fields.push(Cell::Label(label));
+            fields.push(Field::Label(label));
         }
         let mut subject = action.subject.clone();
         let words = |subject: &str| if subject.is_empty() { "No subject".to_owned() } else { subject.to_owned() };
@@ -161,10 +161,10 @@ fn details(ui: &mut Ui, view: &mut View<'_>) {
             });
         labelled(combo.response, Role::ComboBox, "Subject of the segment").on_hover_text("Who acts; of all selected");
         if subject != action.subject {
-            fields.push(Cell::Subject(subject));
+            fields.push(Field::Subject(subject));
         }
         let width = ui.available_width() - 8.0;
-        fields.extend(cell(ui, id.with("note"), &action.note, width.max(60.0), "Note").map(Cell::Note));
+        fields.extend(cell(ui, id.with("note"), &action.note, width.max(60.0), "Note").map(Field::Note));
     });
     for field in fields {
         view.send(Annotate::SetField(action.id, field).into());

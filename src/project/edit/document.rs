@@ -95,9 +95,20 @@ impl Record {
     /// As trainer and evaluation know it.
     #[must_use]
     pub fn video(&self) -> Video {
-        let Head { id, subset, duration, path, not_annotated, .. } = self.head.clone();
+        let Head { id, subset, duration, path, not_annotated, foreign, .. } = self.head.clone();
+        // As the evaluation's reader takes them; a bare pair of seconds has no class that could be shown.
+        let rejected = foreign.get("rejected").and_then(|list| serde_json::from_value(list.clone()).ok());
         let annotations = self.actions.iter().map(Action::annotation).collect();
-        Video { id, subset, duration, frames: None, path, annotations, not_annotated, rejected: Vec::new() }
+        Video {
+            id,
+            subset,
+            duration,
+            frames: None,
+            path,
+            annotations,
+            not_annotated,
+            rejected: rejected.unwrap_or_default(),
+        }
     }
 }
 

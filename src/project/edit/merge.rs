@@ -209,7 +209,7 @@ mod tests {
         // Numbered anew by a program that dropped our ids, one moved, one new.
         let other = document(&[(1, 2.0, 3.0, "b"), (2, 4.0, 5.0, "c"), (3, 7.0, 8.0, "a"), (4, 9.0, 9.5, "n")]);
         let changes = changes_between(&base, &other);
-        let mut merged = base.clone();
+        let mut merged = base;
         merged.apply_all(&Edit { title: String::new(), changes });
         let content = |document: &Document| {
             let mut all: Vec<_> =

@@ -47,7 +47,7 @@ pub enum Removal {
 
 /// A cell of the table.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Cell {
+pub enum Field {
     /// Seconds.
     Start(f64),
     /// Seconds.
@@ -139,7 +139,7 @@ pub enum Annotate {
     /// Turn draft to verified, or back, for the selected actions.
     ToggleDraft,
     /// Change one cell of one action; selected ones go with it where that makes sense.
-    SetField(u64, Cell),
+    SetField(u64, Field),
     /// Play the selected action again and again, or no more.
     ToggleLoop,
     /// Which actions the table lists.

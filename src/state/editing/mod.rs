@@ -13,7 +13,7 @@ mod vocabulary;
 
 use std::collections::BTreeSet;
 
-pub use command::{Annotate, Cell, Edge, Grip, Pick, Removal};
+pub use command::{Annotate, Edge, Field, Grip, Pick, Removal};
 pub use drag::Drag;
 pub use import::Importing;
 pub use logging::{Calibration, Logged};

@@ -1,6 +1,6 @@
 //! The table of actions: which it lists, and what its cells change.
 
-use super::{Cell, commit, segments};
+use super::{Field, commit, segments};
 use crate::project::{Action, Change};
 use crate::state::{Effect, State};
 
@@ -46,8 +46,8 @@ pub(in crate::state) fn list(state: &mut State) {
     state.editing.rows = rows.into_iter().map(|(_, id)| id).collect();
 }
 
-pub(super) fn set(state: &mut State, id: u64, field: Cell, effects: &mut Vec<Effect>) {
-    let of_times = matches!(field, Cell::Start(_) | Cell::End(_));
+pub(super) fn set(state: &mut State, id: u64, field: Field, effects: &mut Vec<Effect>) {
+    let of_times = matches!(field, Field::Start(_) | Field::End(_));
     let together = !of_times && state.editing.selection.contains(&id);
     let meant = |action: &&Action| {
         if together { state.editing.selection.contains(&action.id) } else { action.id == id }
@@ -56,24 +56,24 @@ pub(super) fn set(state: &mut State, id: u64, field: Cell, effects: &mut Vec<Eff
         let mut after = action.clone();
         let [start, end] = action.segment;
         match &field {
-            Cell::Start(seconds) => after.segment = segments::inside(state, [*seconds, end])?,
-            Cell::End(seconds) => after.segment = segments::inside(state, [start, *seconds])?,
-            Cell::Label(label) if label.trim().is_empty() => return None,
-            Cell::Label(label) => after.label = label.trim().to_owned(),
-            Cell::Note(note) => after.note = note.trim().to_owned(),
-            Cell::Subject(subject) => after.subject.clone_from(subject),
-            Cell::Draft(draft) => after.draft = *draft,
+            Field::Start(seconds) => after.segment = segments::inside(state, [*seconds, end])?,
+            Field::End(seconds) => after.segment = segments::inside(state, [start, *seconds])?,
+            Field::Label(label) if label.trim().is_empty() => return None,
+            Field::Label(label) => after.label = label.trim().to_owned(),
+            Field::Note(note) => after.note = note.trim().to_owned(),
+            Field::Subject(subject) => after.subject.clone_from(subject),
+            Field::Draft(draft) => after.draft = *draft,
         }
         segments::change(state, Some(action.clone()), Some(after))
     };
     let changes: Vec<Change> = state.actions().iter().filter(meant).filter_map(changed).collect();
     let title = match &field {
-        Cell::Start(_) | Cell::End(_) => "Change times".to_owned(),
-        Cell::Label(label) => format!("Make {}", label.trim()),
-        Cell::Note(_) => "Note".to_owned(),
-        Cell::Subject(_) => "Change subject".to_owned(),
-        Cell::Draft(true) => "Make draft".to_owned(),
-        Cell::Draft(false) => "Verify".to_owned(),
+        Field::Start(_) | Field::End(_) => "Change times".to_owned(),
+        Field::Label(label) => format!("Make {}", label.trim()),
+        Field::Note(_) => "Note".to_owned(),
+        Field::Subject(_) => "Change subject".to_owned(),
+        Field::Draft(true) => "Make draft".to_owned(),
+        Field::Draft(false) => "Verify".to_owned(),
     };
     commit(state, &title, changes, effects);
 }

@@ -4,7 +4,7 @@ use crate::domain::{MediaTime, Segment};
 use crate::jobs::keeper::Access;
 use crate::project::Entry;
 use crate::state::tests::{command, opened, report};
-use crate::state::{Annotate, Cell, Command, Edge, Effect, Filter, Grip, Keeping, Pick, Removal, Report, State};
+use crate::state::{Annotate, Command, Edge, Effect, Field, Filter, Grip, Keeping, Pick, Removal, Report, State};
 
 fn annotate(state: &mut State, what: Annotate) -> Vec<Effect> {
     command(state, what.into())
@@ -179,11 +179,11 @@ fn boxes_steps_and_the_table_choose_the_same_things() {
     assert_eq!(state.editing.rows.len(), 2);
     let id = state.editing.rows[0];
     for field in [
-        Cell::Start(3.25),
-        Cell::Note(" blurred ".to_owned()),
-        Cell::Label("walk".to_owned()),
-        Cell::End(2.0),
-        Cell::Subject("left".to_owned()),
+        Field::Start(3.25),
+        Field::Note(" blurred ".to_owned()),
+        Field::Label("walk".to_owned()),
+        Field::End(2.0),
+        Field::Subject("left".to_owned()),
     ] {
         annotate(&mut state, Annotate::SetField(id, field));
     }

@@ -7,16 +7,17 @@ mod obey;
 
 use std::sync::Arc;
 
-use crate::domain::{Dataset, Detections, Segment, Video};
+use crate::domain::{Dataset, Detections, Segment};
 use crate::eval::diagnosis::{BinScheme, Kind};
-use crate::eval::{Confusion, ErrorFilter, ErrorRow, Measured, PrPoint, Tally, VideoReview, measure, slider_tious};
+use crate::eval::{
+    Confusion, ErrorFilter, ErrorRow, Measured, Moment, PrPoint, Tally, VideoReview, measure, slider_tious,
+};
 use crate::jobs::evidence::Evidence;
 use crate::jobs::review::{Comparison, ReviewRequest, Reviewed};
 
-use super::{Effect, Library, State};
-use crate::project::{Document, Record};
+use super::{Editing, Effect, Library, State, Target};
 
-pub(super) use obey::{evidence_read, obey, shown, video_ready};
+pub(super) use obey::{evidence_read, obey, show, shown, video_ready};
 
 /// What a person does with it.
 #[derive(Clone, Debug, PartialEq)]
@@ -166,10 +167,15 @@ pub struct Totals {
 #[derive(Clone, Debug, PartialEq)]
 struct Asked {
     truth: Arc<Dataset>,
+    /// Of the truth.
+    version: Version,
     found: Arc<Detections>,
     subset: String,
     bins: BinScheme,
 }
+
+/// What the truth depends on: which project, its last edit, how many lengths are known.
+type Version = (u64, u64, usize);
 
 /// Choices and results.
 #[derive(Clone, Debug, PartialEq)]
@@ -204,6 +210,10 @@ pub struct Inspecting {
     curve_of: Option<(u64, usize, Option<String>)>,
     /// Which class is taken for which.
     pub confusion: Confusion,
+    /// The detection that is looked at, for corrections.
+    pub target: Option<Target>,
+    /// The moment worth annotating that was shown last.
+    pub moment: Option<Moment>,
     /// What the network said of the open video, where that was kept.
     pub evidence: Option<Arc<Evidence>>,
     /// The video whose evidence was asked for.
@@ -241,6 +251,8 @@ impl Default for Inspecting {
             curve: Vec::new(),
             curve_of: None,
             confusion: Confusion::default(),
+            target: None,
+            moment: None,
             evidence: None,
             evidence_of: None,
             cell: None,
@@ -398,19 +410,18 @@ pub(super) fn keep_current(state: &mut State, effects: &mut Vec<Effect>) {
         recount(state);
         return;
     };
-    let document = &state.editing.book.document;
-    let earlier = state.inspect.asked.take().filter(|asked| is_truth_of(&asked.truth, &state.library, document));
+    let version = version(&state.library, &state.editing);
+    let earlier = state.inspect.asked.take();
     let (truth, same) = match earlier {
-        Some(asked) => {
-            let bins = asked.bins == state.inspect.bins;
-            let same = Arc::ptr_eq(&asked.found, &found) && asked.subset == subset && bins;
-            (asked.truth, same)
+        Some(asked) if asked.version == version => {
+            let same = Arc::ptr_eq(&asked.found, &found) && asked.subset == subset;
+            (asked.truth.clone(), same && asked.bins == state.inspect.bins)
         }
-        None => (Arc::new(state.dataset()), false),
+        _ => (Arc::new(state.dataset()), false),
     };
     let inspect = &mut state.inspect;
     inspect.asked =
-        Some(Asked { truth: truth.clone(), found: found.clone(), subset: subset.clone(), bins: inspect.bins });
+        Some(Asked { truth: truth.clone(), version, found: found.clone(), subset: subset.clone(), bins: inspect.bins });
     if !same {
         inspect.generation += 1;
         let (generation, bins) = (inspect.generation, inspect.bins);
@@ -418,24 +429,9 @@ pub(super) fn keep_current(state: &mut State, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Whether the annotations are still these.
-fn is_truth_of(truth: &Dataset, library: &Library, document: &Document) -> bool {
-    truth.videos.len() == library.entries.len()
-        && truth.videos.iter().zip(&library.entries).all(|(video, entry)| {
-            video.id == entry.id
-                && video.subset == entry.subset
-                && video.duration.to_bits() == entry.duration.unwrap_or(0.0).to_bits()
-                && is_record_of(video, document.videos.get(&entry.id))
-        })
-}
-
-fn is_record_of(video: &Video, record: Option<&Record>) -> bool {
-    let Some(record) = record else { return video.annotations.is_empty() && video.not_annotated.is_empty() };
-    video.not_annotated == record.head.not_annotated
-        && video.annotations.len() == record.actions.len()
-        && video.annotations.iter().zip(&record.actions).all(|(before, now)| {
-            before.segment == now.segment && before.label == now.label && before.draft == now.draft
-        })
+fn version(library: &Library, editing: &Editing) -> Version {
+    let lengths = library.entries.iter().filter(|entry| entry.duration.is_some()).count();
+    (library.generation, editing.last, lengths)
 }
 
 /// Takes in an answer, unless it is to an earlier question.

@@ -7,7 +7,7 @@ use crate::domain::{Detection, Failure, MediaTime};
 use crate::eval::ErrorKind;
 use crate::jobs::review::{Reviewed, compare};
 use crate::project::{Book, Document, Kind as ProjectKind, Opened, Opening, ProjectVideo};
-use crate::state::{Command, Input, Inspect, Origin, PlayerRequest, Report, State, update};
+use crate::state::{Annotate, Command, Input, Inspect, Origin, PlayerRequest, Report, State, update};
 
 fn report(state: &mut State, report: Report) -> Vec<Effect> {
     update(state, Input::Report(report))
@@ -41,13 +41,13 @@ fn compared() -> State {
         duration: Some(20.0),
         problem: None,
     };
-    let record = |id: &str, subset: &str| {
+    let entry = |id: &str, subset: &str| {
         let actions = r#"[{"segment": [4, 8], "label": "jump"}]"#;
         format!(r#""{id}": {{"subset": "{subset}", "duration": 20, "annotations": {actions}}}"#)
     };
-    let records = [("a", "validation"), ("b", "validation"), ("t", "training")].map(|(id, subset)| record(id, subset));
-    let text = format!(r#"{{"database": {{{}}}}}"#, records.join(", "));
-    let document = Document::parse(&text, &PathBuf::from("t.json"), &[]).expect("valid");
+    let videos = [entry("a", "validation"), entry("b", "validation"), entry("t", "training")].join(", ");
+    let text = format!(r#"{{"database": {{{videos}}}}}"#);
+    let document = Document::parse(&text, &PathBuf::from("t.json"), &["jump".to_owned()]).expect("valid");
     let opened = Opened {
         name: "Cats".to_owned(),
         root: PathBuf::from("/p"),
@@ -118,9 +118,10 @@ fn what_changes_the_answer_asks_again_and_a_late_answer_is_dropped() {
     answer(&mut state, &effects);
     assert_eq!(state.inspect.totals.subset, Tally { hits: 0, false_alarms: 0, missed: 1 });
     // Annotations that change are another truth.
-    state.editing.book.document.videos["t"].actions.clear();
-    state.inspect.stale = true;
-    let effects = inspect(&mut state, Inspect::Here(false));
+    update(&mut state, Input::Command(Command::Select(2)));
+    ready(&mut state);
+    update(&mut state, Input::Command(Annotate::SelectAll.into()));
+    let effects = update(&mut state, Input::Command(Annotate::Delete.into()));
     answer(&mut state, &effects);
     assert!(state.inspect.failure.as_ref().is_some_and(|failure| failure.contains("no annotated action")));
     update(&mut state, Input::Command(Command::ShowPredictions(None)));
@@ -169,4 +170,39 @@ fn filters_and_clicks_in_curves_lead_to_segments() {
     assert_eq!(effects[0], Effect::Player(PlayerRequest::Seek(MediaTime::from_secs(3.0))));
     assert_eq!(state.inspect.confusion.counts, [[1, 1], [2, 0]]);
     assert_eq!(state.predictions.shown, Some(Origin::Epoch { run: "x".to_owned(), epoch: 0 }));
+}
+
+#[allow(clippy::print_stdout, reason = "a test that measures says what")]
+/// The limits are those of a release build (16 ms), with room for a debug build on a busy machine; the times are printed.
+#[test]
+fn ten_thousand_detections_follow_the_sliders() {
+    let mut state = compared();
+    let found = |video: usize| {
+        let one = |k: usize| {
+            let start = (k * 37 % 170) as f64 / 10.0;
+            one("jump", start, start + 1.0 + (k % 7) as f64, (k * 7919 % 1000) as f64 / 1000.0)
+        };
+        (["a", "b"][video].to_owned(), (0..5000).map(one).collect())
+    };
+    let detections = Ok(Detections { videos: vec![found(0), found(1)] });
+    let folder = PathBuf::from("/p/runs/x");
+    let begin = std::time::Instant::now();
+    let effects = report(&mut state, Report::EpochPredictions { folder, epoch: 1, detections });
+    answer(&mut state, &effects);
+    let compared = begin.elapsed();
+    let begin = std::time::Instant::now();
+    inspect(&mut state, Inspect::Tiou(5));
+    let tiou = begin.elapsed();
+    let begin = std::time::Instant::now();
+    update(&mut state, Input::Command(Command::SetMinScore(0.3)));
+    let score = begin.elapsed();
+    let begin = std::time::Instant::now();
+    let marks = state.marks().expect("marks");
+    let hits = (0..5000).filter(|&index| marks.of(false, index) == Some(Mark::Hit)).count();
+    let marking = begin.elapsed();
+    println!(
+        "10 000 detections: compared {compared:.1?}, tIoU slider {tiou:.1?}, score slider {score:.1?}, marks {marking:.1?}"
+    );
+    assert!(hits <= 1);
+    assert!([tiou, score, marking].iter().all(|time| time.as_millis() < 500), "{tiou:?} {score:?} {marking:?}");
 }

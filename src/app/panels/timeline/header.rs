@@ -22,7 +22,12 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
             }
         });
     });
-    ui.horizontal(|ui| sources::show(ui, view));
+    ui.horizontal(|ui| {
+        sources::show(ui, view);
+        if view.state.is_without_predictions() && ui.available_width() > 120.0 {
+            caption(ui, view.theme, "none for this video");
+        }
+    });
     classes(ui, view);
 }
 

@@ -29,7 +29,7 @@ pub(super) struct Hit<'a> {
     /// Its place.
     pub(super) place: Rect,
     /// What it is beside the truth.
-    mark: Option<Mark>,
+    pub(super) mark: Option<Mark>,
 }
 
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, track: Rect) {
@@ -114,7 +114,9 @@ fn paint_lane<'a>(
     let width = NAMES - 10.0 - (left - rect.left());
     paint_line(painter, pos2(left, rect.center().y), width, &lane.name, theme.small_font(), theme.text());
     let clipped = ui.painter_at(line);
-    let known = view.state.marks();
+    // Marks are of the detections that are compared; another run's stand in a lane of their own.
+    let beside = view.state.predictions.beside.as_ref().is_some_and(|origin| origin.name() == lane.name);
+    let known = view.state.marks().filter(|_| !beside);
     let mut hit = None;
     let mut thin = Thin::default();
     let truth_rows = lane.truth_rows.max(1);
@@ -132,7 +134,15 @@ fn paint_lane<'a>(
             let top = line.top() + predictions_top + bar.row as f32 * (PREDICTION + BETWEEN);
             (place.min.y, place.max.y) = (top, top + PREDICTION);
         }
-        let mark = known.and_then(|known| known.of(truth, bar.index));
+        let mark = known.and_then(|known| {
+            // Truth goes by the ids of its actions, which are in order.
+            let index = if truth {
+                view.state.actions().binary_search_by_key(&bar.id, |action| action.id).ok()?
+            } else {
+                bar.id as usize
+            };
+            known.of(truth, index)
+        });
         let under = pointer.is_some_and(|at| place.expand(1.0).contains(at) && line.contains(at));
         if under {
             hit = Some(Hit { bar, place, mark });
@@ -148,7 +158,10 @@ fn paint_lane<'a>(
             *named += 1;
             let id = ui.scope_id().with((&lane.name, truth, bar.id));
             let response = ui.interact(place.intersect(line), id, Sense::hover());
-            response.widget_info(|| WidgetInfo::selected(Role::ListItem, true, selected, name_of(bar, mark)));
+            response.widget_info(|| {
+                let word = mark.map_or(String::new(), |mark| format!(", {}", marks::word(mark, truth)));
+                WidgetInfo::selected(Role::ListItem, true, selected, name_of(bar) + &word)
+            });
         }
     }
     thin.finish(&clipped);
@@ -260,12 +273,11 @@ fn regions(ui: &Ui, view: &View<'_>, lanes: Rect, track: Rect) {
     }
 }
 
-fn name_of(bar: &Bar, mark: Option<Mark>) -> String {
+pub(super) fn name_of(bar: &Bar) -> String {
     let Bar { start, end, label, .. } = bar;
-    let mark = mark.map_or(String::new(), |mark| format!(", {}", marks::word(mark, bar.score.is_none())));
     match bar.score {
-        None => format!("Truth {label} {start:.2} to {end:.2} s{mark}"),
-        Some(score) => format!("Prediction {label} {start:.2} to {end:.2} s, score {score:.2}{mark}"),
+        None => format!("Truth {label} {start:.2} to {end:.2} s"),
+        Some(score) => format!("Prediction {label} {start:.2} to {end:.2} s, score {score:.2}"),
     }
 }
 
