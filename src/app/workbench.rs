@@ -7,14 +7,16 @@ use egui::{CentralPanel, Frame, TextureHandle, TextureOptions, ThemePreference};
 
 use crate::state::{Command, Input, Settings, State, ThemeChoice, update};
 
+use super::calibration::Exercise;
 use super::effects::{Effects, Message};
 use super::frame_times::FrameTimes;
+use super::keys::Keys;
 use super::layout::{self, Panel, Panes};
 use super::panels::View;
 use super::strip::Strip;
 use super::theme::Themes;
 use super::toasts::Toasts;
-use super::{AppOptions, keys, top_bar, welcome};
+use super::{AppOptions, top_bar, welcome};
 
 /// Most time that taking in reports may take before a picture is drawn.
 const BUDGET: Duration = Duration::from_millis(8);
@@ -36,7 +38,8 @@ pub struct Workbench {
     strip: Strip,
     surface: Option<wgpu::TextureFormat>,
     toasts: Toasts,
-    help: bool,
+    keys: Keys,
+    calibration: Exercise,
     /// Whether a CPU draws.
     software: bool,
     /// Pictures since the last change.
@@ -71,7 +74,8 @@ impl Workbench {
             strip: Strip::default(),
             surface: creation.wgpu_render_state.as_ref().map(|render| render.target_format),
             toasts: Toasts::default(),
-            help: false,
+            keys: Keys::default(),
+            calibration: Exercise::default(),
             software: creation
                 .wgpu_render_state
                 .as_ref()
@@ -159,6 +163,7 @@ impl eframe::App for Workbench {
             times.begin(self.effects.picture().map_or(0, |showing| showing.sequence));
         }
         self.drain(ctx);
+        self.effects.repeat(self.state.editing.looping);
         let (reports, next) = self.effects.tick(Instant::now());
         reports.into_iter().for_each(|report| self.input(Input::Report(report)));
         if let Some(after) = next {
@@ -172,10 +177,10 @@ impl eframe::App for Workbench {
         let ctx = ui.ctx().clone();
         let mut commands = Vec::new();
         let theme = self.themes.current(&ctx).clone();
-        if let Some(panel) = keys::read(&ctx, &self.state, &mut self.help, &mut commands) {
+        if let Some(panel) = self.keys.read(&ctx, &self.state, &mut commands) {
             layout::bring(&mut self.tree, panel);
         }
-        let reset = top_bar::show(ui, &theme, &self.state, &mut self.help, &mut commands);
+        let reset = top_bar::show(ui, &theme, &self.state, &mut self.keys.help, &mut commands);
         if reset {
             self.tree = layout::default_tree();
         }
@@ -197,8 +202,14 @@ impl eframe::App for Workbench {
             self.tree.ui(&mut Panes { view: &mut view }, ui);
         });
         self.toasts.show(&ctx, &theme, &self.state.notices, &mut commands);
-        if self.help {
-            keys::help(&ctx, &theme, &mut self.help);
+        if self.keys.help {
+            self.keys.page(&ctx, &theme, &self.state, &mut commands);
+        }
+        if let Some(importing) = &self.state.editing.importing {
+            top_bar::import_preview(&ctx, &theme, importing, &mut commands);
+        }
+        if self.state.editing.calibration.is_some() {
+            self.calibration.show(&ctx, &theme, &self.state, &mut commands);
         }
         welcome::drop_target(&ctx, &theme, &mut commands);
         for command in commands {

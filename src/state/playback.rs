@@ -2,7 +2,7 @@
 //! what a person asked for.
 
 use super::PictureView;
-use crate::domain::{MediaTime, TimeRange};
+use crate::domain::MediaTime;
 
 /// How far the open video is.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,8 +43,6 @@ pub struct Playback {
     pub waiting: bool,
     /// What is wrong with a video that plays all the same, one sentence each.
     pub warnings: Vec<String>,
-    /// The range that is played again and again.
-    pub repeat: Option<TimeRange>,
     /// Which part of the picture is shown, and how large.
     pub view: PictureView,
     /// Whether dropped frames and the like are written over the picture.
@@ -69,7 +67,6 @@ impl Default for Playback {
             length: MediaTime::ZERO,
             waiting: false,
             warnings: Vec::new(),
-            repeat: None,
             view: PictureView::default(),
             stats: false,
             until: None,

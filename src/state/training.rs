@@ -59,6 +59,8 @@ pub struct TrainForm {
     pub recipe: RecipeForm,
     /// The health check.
     pub health: Health,
+    /// The run that a training which is being started goes on from.
+    pub again: Option<PathBuf>,
     /// Whether a process is being started.
     pub starting: bool,
 }
@@ -78,6 +80,7 @@ impl Default for TrainForm {
             init: Init::Scratch,
             recipe: RecipeForm::default(),
             health: Health::Unknown,
+            again: None,
             starting: false,
         }
     }

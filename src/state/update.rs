@@ -1,12 +1,13 @@
 //! Commands of a person: what they change, and what they ask for.
 
-use crate::domain::{Do, Failure, MediaTime, TimeRange};
+use crate::domain::{Do, Failure, MediaTime};
 
 use super::react::{self, ask_health, check_health, follow, react, refresh, select};
 use super::{
     Command, DetectJob, DetectVideo, Effect, Input, PathField, PlayerRequest, PredictionSet, Row, RunState, State,
-    TimelineView, TrainRequest, Wanted, inspect, recipe, runs, watch,
+    Target, TimelineView, TrainRequest, Wanted, correct, inspect, recipe, runs, watch,
 };
+use super::{editing, keymap};
 
 /// Takes in one input, the only way in which the state changes, and tells what must be done outside.
 pub fn update(state: &mut State, input: Input) -> Vec<Effect> {
@@ -48,6 +49,11 @@ fn obey(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
             state.predictions.choose(origin);
             refresh(state);
         }
+        Command::ShowBeside(origin) => {
+            react::read_missing(state, origin.as_ref(), effects);
+            state.predictions.beside = origin;
+            refresh(state);
+        }
         Command::OpenPredictions => effects.push(Effect::AskFile(Wanted::Predictions)),
         Command::SetMinScore(score) => {
             state.detecting.min_score = score.clamp(0.0, 1.0);
@@ -79,11 +85,21 @@ fn obey(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
             check_health(state, effects);
         }
         Command::Watch(what) => watch::obey(state, what, effects),
+        Command::Correct(what) => correct::obey(state, what, effects),
         Command::Inspect(what) => inspect::obey(state, what, effects),
         Command::Dismiss(id) => state.notices.dismiss(id),
         Command::SetTheme(theme) => state.settings.theme = theme,
         Command::SetScale(scale) => state.settings.scale = scale,
         Command::SplitLoss(split) => state.settings.loss_split = split,
+        Command::Annotate(annotate) => editing::obey(state, annotate, effects),
+        Command::SetLanes(mode) => {
+            state.settings.lanes = mode;
+            refresh(state);
+        }
+        Command::SetFollow(follow) => state.settings.follow = follow,
+        Command::SetPreset(preset) => state.settings.keymap = keymap::Keymap::of(preset),
+        Command::Bind(id, chord) => state.settings.keymap.bind(id, chord),
+        Command::ResetKeys(id) => state.settings.keymap.reset(id),
         Command::TogglePlay
         | Command::Pause
         | Command::Shuttle(_)
@@ -91,8 +107,7 @@ fn obey(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
         | Command::StepSpeed(_)
         | Command::Seek(_)
         | Command::SeekBy(_)
-        | Command::StepFrames(_)
-        | Command::ToggleLoop => {
+        | Command::StepFrames(_) => {
             (state.playback.until, state.playback.play_when_ready) = (None, false);
             if state.playback.is_ready() {
                 play(state, &command, effects);
@@ -132,7 +147,7 @@ fn open(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
     }
 }
 
-fn play(state: &mut State, command: &Command, effects: &mut Vec<Effect>) {
+pub(super) fn play(state: &mut State, command: &Command, effects: &mut Vec<Effect>) {
     let playback = &mut state.playback;
     let run = |playback: &mut super::Playback, speed: Option<f64>, effects: &mut Vec<Effect>| {
         playback.playing = speed.is_some();
@@ -181,35 +196,8 @@ fn play(state: &mut State, command: &Command, effects: &mut Vec<Effect>) {
             }
             effects.push(Effect::Player(PlayerRequest::Step(frames)));
         }
-        Command::ToggleLoop => toggle_loop(state, effects),
         _ => {}
     }
-}
-
-/// Loops the shortest segment under the playhead, truth before predictions, or ends looping.
-fn toggle_loop(state: &mut State, effects: &mut Vec<Effect>) {
-    let repeat = if state.playback.repeat.is_some() { None } else { segment_here(state) };
-    if repeat.is_none() && state.playback.repeat.is_none() {
-        state.notices.wrong(Failure::new("There is no segment under the playhead to loop; move it into one."));
-        return;
-    }
-    state.playback.repeat = repeat;
-    effects.push(Effect::Player(PlayerRequest::Repeat(repeat)));
-    if repeat.is_some() && !state.playback.playing {
-        state.playback.playing = true;
-        state.playback.speed = state.playback.speed.abs();
-        effects.push(Effect::Player(PlayerRequest::Play { speed: Some(state.playback.speed) }));
-    }
-}
-
-fn segment_here(state: &State) -> Option<TimeRange> {
-    let time = state.playback.time;
-    let shortest = |bars: &mut dyn Iterator<Item = &super::Bar>| {
-        let ranges = bars.map(|bar| TimeRange::from_secs(bar.start, bar.end)).filter(|range| range.contains(time));
-        ranges.min_by(|a, b| a.length_secs().total_cmp(&b.length_secs()))
-    };
-    let truth = shortest(&mut state.lanes.iter().flat_map(|lane| &lane.truth));
-    truth.or_else(|| shortest(&mut state.lanes.iter().flat_map(|lane| &lane.predictions)))
 }
 
 pub(super) fn seek(state: &mut State, time: MediaTime, effects: &mut Vec<Effect>) {
@@ -281,17 +269,21 @@ fn start_training(state: &mut State, resume: Option<std::path::PathBuf>, effects
     }));
 }
 
+fn detect_video(state: &State, entry: &super::Entry) -> DetectVideo {
+    DetectVideo { id: entry.id.clone(), path: entry.path.clone(), crop: state.crop_of(&entry.id) }
+}
+
 fn detect(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
     match command {
         Command::ChooseCheckpoint(path) => state.detecting.checkpoint = path,
         Command::BrowseCheckpoint => effects.push(Effect::AskFile(Wanted::Checkpoint)),
         Command::DetectOpen => {
-            let video = state.selected().map(DetectVideo::from);
+            let video = state.selected().map(|entry| detect_video(state, entry));
             start_detection(state, video.into_iter().collect(), effects);
         }
         Command::DetectAll => {
             let readable = state.library.entries.iter().filter(|entry| entry.problem.is_none());
-            let videos = readable.map(DetectVideo::from).collect();
+            let videos = readable.map(|entry| detect_video(state, entry)).collect();
             start_detection(state, videos, effects);
         }
         Command::CancelDetect => {
@@ -305,8 +297,9 @@ fn detect(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
             refresh(state);
         }
         Command::SelectRow(index) => {
-            if let Some(Row { video, start, .. }) = state.detecting.rows.get(index).cloned() {
+            if let Some(Row { video, label, start, end, score, .. }) = state.detecting.rows.get(index).cloned() {
                 state.detecting.selected = Some(index);
+                state.inspect.target = Some(Target { video: video.clone(), label, segment: [start, end], score });
                 go_to(state, &video, start, effects);
             }
         }
@@ -375,7 +368,7 @@ impl State {
             Some("A training is starting")
         } else if self.training.config.is_none() {
             Some("Choose a configuration")
-        } else if self.library.entries.iter().all(|entry| entry.annotations.is_empty()) {
+        } else if self.library.entries.iter().all(|entry| entry.actions == 0) {
             Some("No video has annotated actions to learn from")
         } else {
             None

@@ -26,6 +26,12 @@ mod expected;
 mod fixtures;
 #[cfg(feature = "video")]
 mod frame_exact;
+#[cfg(all(feature = "window", feature = "video"))]
+mod keeps;
+#[cfg(all(feature = "window", feature = "video"))]
+mod keeps_window;
+#[cfg(all(feature = "window", feature = "video"))]
+mod logging_cost;
 #[cfg(feature = "video")]
 mod made_videos;
 mod model_rules;
@@ -51,6 +57,10 @@ mod thumos_run;
 #[cfg(feature = "video")]
 mod tiny_run;
 mod train_loop;
+#[cfg(all(feature = "window", feature = "video"))]
+mod ui_annotate;
+#[cfg(all(feature = "window", feature = "video"))]
+mod ui_cost;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_failures;
 #[cfg(all(feature = "window", feature = "video"))]

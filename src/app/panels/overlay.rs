@@ -48,8 +48,8 @@ pub(super) fn show(ui: &mut Ui, view: &View<'_>, rect: Rect) {
         );
         bottom = place.top() - 4.0;
     }
-    if let Some(range) = playback.repeat {
-        let words = format!("loop {} to {}", clock_text(range.start.as_secs()), clock_text(range.end.as_secs()));
+    if let Some([start, end]) = view.state.editing.looping {
+        let words = format!("loop {} to {}", clock_text(start), clock_text(end));
         tag(ui, view, &words, pos2(rect.right() - MARGIN, bottom), Align2::RIGHT_BOTTOM);
     }
 }

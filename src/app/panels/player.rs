@@ -49,7 +49,7 @@ fn stage(ui: &mut Ui, view: &mut View<'_>) {
                 let part = seen.part.map(|share| share as f32);
                 let paint = VideoPaint { frame, sequence, target, part };
                 ui.painter().add(egui_wgpu::Callback::new_paint_callback(seen.place, paint));
-                if let Some(crop) = view.state.selected().and_then(|entry| entry.crop) {
+                if let Some(crop) = view.state.selected().and_then(|entry| view.state.crop_of(&entry.id)) {
                     overlay::crop(ui, view, &seen, crop);
                 }
                 seen.hands(ui, view);
