@@ -132,6 +132,10 @@ impl Keys {
             self.help = false;
             return Some(None);
         }
+        // The tenth digit is the normal size.
+        if key == Key::F3 && modifiers.is_none() && !repeat {
+            return Some(Some(Panel::Classes));
+        }
         if modifiers.command_only()
             && let Some((_, panel)) = DIGITS.into_iter().zip(Panel::ALL).find(|(digit, _)| *digit == key)
         {
@@ -261,7 +265,7 @@ const FIXED: &[(&str, &str)] = &[
     ("Shift+wheel, middle drag", "move the timeline"),
     ("Alt while dragging", "no snapping"),
     ("Shift+drag, Ctrl+drag", "select with a box, add to the selection"),
-    ("Ctrl+1 … Ctrl+9", "show a panel"),
+    ("Ctrl+1 … Ctrl+9, F3", "show a panel; F3: classes"),
     ("Ctrl+F", "find a video by name"),
     ("F1  ?", "this page"),
 ];

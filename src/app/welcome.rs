@@ -26,7 +26,7 @@ const KEYS: [(&str, &str); 5] = [
 pub fn show(ui: &mut Ui, theme: &Theme, state: &State, commands: &mut Vec<Command>) {
     let width = WIDTH.min(ui.available_width() - 32.0);
     let recent = &state.settings.recent;
-    let height = 340.0 + if recent.is_empty() { 0.0 } else { 30.0 + ROW * recent.len().min(6) as f32 };
+    let height = 320.0 + if recent.is_empty() { 0.0 } else { 30.0 + ROW * recent.len().min(6) as f32 };
     ui.add_space(((ui.available_height() - height) * 0.42).max(12.0));
     ui.vertical_centered(|ui| {
         ui.set_max_width(width);
@@ -61,14 +61,14 @@ pub fn show(ui: &mut Ui, theme: &Theme, state: &State, commands: &mut Vec<Comman
             );
             ui.add_space(10.0);
             caption(ui, theme, "Five keys do most of the work:");
-            for (key, what) in KEYS {
-                ui.horizontal(|ui| {
-                    ui.spacing_mut().item_spacing.x = 8.0;
-                    let key = RichText::new(key).font(theme.number_font()).color(theme.accent_text());
-                    ui.add_sized(vec2(64.0, 16.0), egui::Label::new(key));
+            egui::Grid::new("five keys").num_columns(2).spacing([14.0, 4.0]).show(ui, |ui| {
+                ui.spacing_mut().interact_size.y = 16.0;
+                for (key, what) in KEYS {
+                    ui.label(RichText::new(key).font(theme.number_font()).color(theme.accent_text()));
                     caption(ui, theme, what);
-                });
-            }
+                    ui.end_row();
+                }
+            });
             if !recent.is_empty() {
                 ui.add_space(22.0);
                 caption(ui, theme, "Recent");
