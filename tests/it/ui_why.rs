@@ -99,6 +99,12 @@ fn pictures_of_a_trained_project() {
             harness.run_steps(4);
             screenshot(&mut harness, &format!("{name}-{}", page.name().to_lowercase().replace(' ', "-")));
         }
+        front(&mut harness, "Evidence");
+        for _ in 0..40 {
+            harness.step();
+            std::thread::sleep(std::time::Duration::from_millis(15));
+        }
+        screenshot(&mut harness, &format!("{name}-evidence"));
     }
 }
 

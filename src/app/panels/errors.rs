@@ -244,7 +244,7 @@ fn corrections(ui: &mut Ui, view: &mut View<'_>) {
             ("Reject", any, reject, Correct::Reject),
             ("What next", true, moment, Correct::NextMoment),
         ] {
-            let button = ui.add_enabled(enabled, Button::new(name).small());
+            let button = ui.add_enabled(enabled, Button::new(name));
             if button.on_hover_text(tip).on_disabled_hover_text(why).clicked() {
                 view.commands.push(Command::Correct(what));
             }
