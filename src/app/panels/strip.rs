@@ -11,20 +11,27 @@ use super::View;
 const PICTURES: f32 = 34.0;
 const LOUDNESS: f32 = 22.0;
 
+/// A lower timeline keeps its room for the lanes.
+const ROOM: f32 = 300.0;
+
 /// Height in points of a picture under the pointer.
 const HOVER: f32 = 90.0;
 
-/// Draws what there is from the top of `track` down, over the stretch that the timeline shows; returns where the next thing may begin.
+/// Draws what there is from the top of `track` down, over the stretch that the timeline shows; returns where the next thing may begin, which
+/// does not move when more is there.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, track: Rect) -> f32 {
-    let Some(strip) = view.strip else { return track.top() };
-    let mut top = track.top();
+    if track.height() < ROOM {
+        return track.top();
+    }
+    let below = track.top() + PICTURES + LOUDNESS;
+    let Some(strip) = view.strip else { return below };
     let timeline = view.state.timeline;
     let width = f64::from(track.width());
     let time_at = |x: f32| timeline.time_from_x(f64::from(x - track.left()), width);
     let row = |top: f32, height: f32| Rect::from_min_max(pos2(track.left(), top), pos2(track.right(), top + height));
     let end = track.left() + timeline.x_from_time(timeline.length, width) as f32;
     if let Some(aspect) = strip.aspect() {
-        let rect = row(top, PICTURES);
+        let rect = row(track.top(), PICTURES);
         let painter = ui.painter_at(rect);
         let step = (PICTURES * aspect).max(8.0);
         // Pictures stand still while the timeline moves under the ruler: each shows the middle of its place.
@@ -40,10 +47,9 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, track: Rect) -> f32 {
         let response = ui.interact(rect, ui.scope_id().with("pictures"), Sense::click_and_drag());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Pictures along the time"));
         hands(view, &response, &time_at);
-        top = rect.bottom();
     }
     if strip.is_loud() {
-        let rect = row(top, LOUDNESS);
+        let rect = row(track.top() + PICTURES, LOUDNESS);
         let painter = ui.painter_at(rect);
         let stroke = Stroke::new(1.0, view.theme.text_soft());
         let mut x = rect.left();
@@ -55,9 +61,8 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, track: Rect) -> f32 {
         let response = ui.interact(rect, ui.scope_id().with("loudness"), Sense::click_and_drag());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Loudness along the time"));
         hands(view, &response, &time_at);
-        top = rect.bottom();
     }
-    top
+    below
 }
 
 /// A click or drag goes there; hovering shows the picture there.
