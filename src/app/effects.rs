@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -18,7 +18,7 @@ use crate::run;
 use crate::state::{Choice, Effect, PlayerRequest, Report, RunSummary, VideoFacts};
 use crate::video::{Frame, RgbImage};
 
-use super::{dialogs, health, processes};
+use super::{dialogs, forecast, health, processes};
 
 /// What reaches the window from its jobs.
 #[derive(Debug)]
@@ -82,6 +82,7 @@ pub struct Effects {
     looker: Option<Looker>,
     detection: Option<Arc<AtomicBool>>,
     health: Option<Arc<AtomicBool>>,
+    forecast: Option<Arc<AtomicBool>>,
 }
 
 impl Effects {
@@ -90,7 +91,17 @@ impl Effects {
     pub fn new(ctx: egui::Context, etad: PathBuf) -> Self {
         let (sender, messages) = bounded(WAITING);
         let outbox = Outbox { messages: sender, ctx };
-        Self { etad, outbox, messages, screen: None, follower: None, looker: None, detection: None, health: None }
+        Self {
+            etad,
+            outbox,
+            messages,
+            screen: None,
+            follower: None,
+            looker: None,
+            detection: None,
+            health: None,
+            forecast: None,
+        }
     }
 
     /// The next message, if one waits.
@@ -140,7 +151,7 @@ impl Effects {
             Effect::Player(request) => self.player(request),
             Effect::ListChoices { root } => self.list_choices(root),
             Effect::CheckHealth { config, root, dataset, media, classes, initialised, asked } => {
-                self.stop_health();
+                stop(&mut self.health);
                 let stop = Arc::new(AtomicBool::new(false));
                 self.health = Some(stop.clone());
                 self.outbox.spawn("health check", move |outbox| {
@@ -148,12 +159,18 @@ impl Effects {
                     health::check(&config, &root, data, &stop, &|found| outbox.report(Report::Health(found)));
                 });
             }
+            Effect::Forecast { number, request } => {
+                let cancel = Arc::new(AtomicBool::new(false));
+                self.forecast = Some(cancel.clone());
+                forecast::ask(&self.outbox, self.etad.clone(), number, request, cancel);
+            }
+            Effect::CancelForecast => stop(&mut self.forecast),
             Effect::FindRuns(folder) => self.outbox.spawn("run finder", move |outbox| {
                 outbox.report(Report::Runs(run::runs_in(&folder).into_iter().map(summary).collect()));
             }),
             Effect::Train(request) => {
                 // The training reads the same videos and tells what it finds.
-                self.stop_health();
+                stop(&mut self.health);
                 processes::train(&self.outbox, self.etad.clone(), request);
             }
             Effect::Control { folder, what } => self.outbox.spawn("run control", move |outbox| {
@@ -184,17 +201,7 @@ impl Effects {
                     processes::Detection { job, checkpoint, device, videos, cancel },
                 );
             }
-            Effect::CancelDetect => {
-                if let Some(cancel) = self.detection.take() {
-                    cancel.store(true, std::sync::atomic::Ordering::Relaxed);
-                }
-            }
-        }
-    }
-
-    fn stop_health(&mut self) {
-        if let Some(stop) = self.health.take() {
-            stop.store(true, std::sync::atomic::Ordering::Relaxed);
+            Effect::CancelDetect => stop(&mut self.detection),
         }
     }
 
@@ -275,6 +282,20 @@ impl Effects {
             outbox.report(Report::Configs(configs(&root, &etad)));
             outbox.report(Report::Devices(processes::devices(&etad)));
         });
+    }
+}
+
+/// Tells a job that it is not wanted any more.
+fn stop(job: &mut Option<Arc<AtomicBool>>) {
+    if let Some(stop) = job.take() {
+        stop.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Effects {
+    fn drop(&mut self) {
+        // It would go on for nobody.
+        stop(&mut self.forecast);
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod dialogs;
 mod effects;
+mod forecast;
 mod frame_times;
 mod health;
 mod icons;

@@ -8,8 +8,10 @@ mod infer;
 #[cfg(feature = "video")]
 pub mod look;
 pub mod process;
+mod reins;
 #[cfg(feature = "video")]
 pub mod screen;
+mod supervise;
 mod train;
 mod weights;
 
@@ -21,5 +23,7 @@ pub use features::{Extracted, FeaturesRequest, extract_features};
 #[cfg(feature = "video")]
 pub use infer::{DetectRequest, detect};
 pub use infer::{NothingToSearch, RawOutputs, TestRequest, Tested, default_checkpoint, test};
+pub use reins::Reins;
+pub use supervise::{SuperviseError, Supervised, supervise};
 pub use train::{NoStart, TrainRequest, rehearse, train};
 pub use weights::{Listed, export_weights, import_weights, list_weights};

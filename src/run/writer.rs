@@ -4,7 +4,7 @@ use std::{
     fs::{File, OpenOptions},
     io::{Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use crate::domain::{Event, Order, RunEvent};
@@ -35,7 +35,7 @@ impl RunWriter {
         let folder = folder.to_owned();
         match (folder.join(file::EVENTS).exists(), resume) {
             (false, true) => Err(RunError::Nothing { folder }),
-            (true, _) if is_alive(&folder) => {
+            (true, _) if stays_alive(&folder) => {
                 let pid = owner(&folder).map_or(0, |owner| owner.pid);
                 Err(RunError::Busy { folder, pid })
             }
@@ -121,6 +121,16 @@ impl RunWriter {
     pub fn orders(&mut self) -> Vec<Order> {
         self.control.poll()
     }
+}
+
+/// Whether somebody writes a run and goes on doing so: a training whose supervisor was killed needs a moment to end.
+fn stays_alive(folder: &Path) -> bool {
+    (0..20).all(|look| {
+        if look > 0 {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        is_alive(folder)
+    })
 }
 
 /// Whether a run got as far as a checkpoint.

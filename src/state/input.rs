@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::domain::{Detection, Detections, Do, Failure, MediaTime, RunEvent};
 use crate::project::{Finding, Opened};
 
-use super::{DeviceChoice, LossSplit, Origin, RunSummary, Sort, ThemeChoice};
+use super::{DeviceChoice, LossSplit, Needs, Origin, RunSummary, Sort, ThemeChoice};
 
 /// Anything that changes the state.
 #[derive(Clone, Debug, PartialEq)]
@@ -138,6 +138,8 @@ pub enum Command {
     BrowseInit,
     /// Check the data again.
     CheckHealth,
+    /// Find out what the training would take.
+    Forecast,
     /// Start a training.
     Train,
     /// Go on with the followed run that was interrupted or stopped.
@@ -243,6 +245,13 @@ pub enum Report {
     Devices(Vec<DeviceChoice>),
     /// The data were checked.
     Health(Result<Vec<Finding>, Failure>),
+    /// A training's needs, or why they cannot be told.
+    Forecast {
+        /// As in the effect.
+        number: u64,
+        /// What was found.
+        found: Result<Needs, String>,
+    },
     /// Runs of the project, newest first.
     Runs(Vec<RunSummary>),
     /// A training process runs.

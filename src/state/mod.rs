@@ -6,6 +6,7 @@
 mod curves;
 mod detecting;
 mod effect;
+mod forecast;
 mod input;
 mod lanes;
 mod library;
@@ -23,6 +24,7 @@ mod words;
 pub use curves::{Curves, EvalPoint, LossSplit};
 pub use detecting::{DetectJob, Detecting, Row};
 pub use effect::{DetectVideo, Effect, PlayerRequest, TrainRequest};
+pub use forecast::{Forecast, Needs};
 pub use input::{Choice, Command, Export, Init, Input, PathField, Report, VideoFacts, Wanted};
 pub use lanes::{Bar, Lane, lanes};
 pub use library::{Entry, Library, Sort, Thumbnail};

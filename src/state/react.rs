@@ -9,7 +9,7 @@ use crate::project::{Media, Opened};
 use super::update::seek;
 use super::{
     Effect, Entry, Health, Init, Library, Origin, PathField, Playback, PlayerRequest, Predictions, Project, Report,
-    Row, RunState, RunView, State, Status, Thumbnail, TimelineView, TrainForm, VideoFacts, Wanted, lanes,
+    Row, RunState, RunView, State, Status, Thumbnail, TimelineView, TrainForm, VideoFacts, Wanted, forecast, lanes,
 };
 
 pub(super) fn react(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
@@ -37,11 +37,15 @@ pub(super) fn react(state: &mut State, report: Report, effects: &mut Vec<Effect>
             let automatic = TrainForm::default().devices;
             state.training.devices = automatic.into_iter().chain(devices).collect();
         }
-        Report::Health(Ok(findings)) => state.training.health = Health::Checked(findings),
+        Report::Health(Ok(findings)) => {
+            state.training.health = Health::Checked(findings);
+            forecast::ask(state, effects);
+        }
         Report::Health(Err(failure)) => {
             state.training.health = Health::Unknown;
             state.notices.wrong(failure);
         }
+        Report::Forecast { number, found } => forecast::found(state, number, found),
         Report::Saved(Ok(path)) => state.notices.done(format!("Saved {}.", path.display())),
         Report::Saved(Err(failure)) | Report::Failed(failure) => state.notices.wrong(failure),
         Report::DetectBegins { .. } | Report::Detected { .. } | Report::DetectEnded { .. } => detection(state, report),
@@ -89,8 +93,9 @@ fn opened_project(state: &mut State, opened: Opened, effects: &mut Vec<Effect>) 
     state.library = Library { entries, generation, sort: state.library.sort, ..Library::default() };
     state.playback = Playback { generation: state.playback.generation + 1, ..Playback::default() };
     state.predictions = Predictions::default();
-    let TrainForm { devices, no_gpu, .. } = std::mem::take(&mut state.training);
-    state.training = TrainForm { devices, no_gpu, ..TrainForm::default() };
+    forecast::forget(state, effects);
+    let TrainForm { devices, no_gpu, forecasts, .. } = std::mem::take(&mut state.training);
+    state.training = TrainForm { devices, no_gpu, forecasts, ..TrainForm::default() };
     state.runs.clear();
     state.run = None;
     state.detecting.checkpoint = None;
@@ -184,7 +189,7 @@ pub(super) fn ask_health(state: &mut State, asked: bool, effects: &mut Vec<Effec
         }
     }
     state.training.health = Health::Checking;
-    effects.push(Effect::CheckHealth {
+    let check = Effect::CheckHealth {
         config: config.clone(),
         root: project.root.clone(),
         dataset: Box::new(dataset),
@@ -192,7 +197,9 @@ pub(super) fn ask_health(state: &mut State, asked: bool, effects: &mut Vec<Effec
         classes: project.classes.names().to_vec(),
         initialised: state.training.init != Init::Scratch,
         asked,
-    });
+    };
+    forecast::forget(state, effects);
+    effects.push(check);
 }
 
 fn player(state: &mut State, report: Report, effects: &mut Vec<Effect>) {

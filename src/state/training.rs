@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::project::{Finding, Severity};
 
-use super::{Choice, Init};
+use super::{Choice, Forecast, Init};
 
 /// The health check of the data.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,6 +57,10 @@ pub struct TrainForm {
     pub init: Init,
     /// The health check.
     pub health: Health,
+    /// What the training would take.
+    pub forecast: Forecast,
+    /// Forecasts that were asked for or given up: each is known by its number.
+    pub forecasts: u64,
     /// Whether a process is being started.
     pub starting: bool,
 }
@@ -75,6 +79,8 @@ impl Default for TrainForm {
             device: "auto".to_owned(),
             init: Init::Scratch,
             health: Health::Unknown,
+            forecast: Forecast::Unknown,
+            forecasts: 0,
             starting: false,
         }
     }

@@ -30,6 +30,7 @@ mod recorded;
 mod rehearse;
 mod report;
 mod run;
+mod scaling;
 pub mod schedule;
 pub mod sink;
 mod snippets;

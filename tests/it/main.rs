@@ -25,6 +25,8 @@ mod expected;
 mod fixtures;
 mod model_rules;
 mod numpy;
+#[cfg(all(unix, feature = "video"))]
+mod out_of_memory;
 mod parity_eval;
 mod parity_formats;
 mod parity_model;

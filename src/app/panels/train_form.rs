@@ -3,7 +3,7 @@
 use egui::{RichText, Ui};
 
 use crate::project::{Finding, Severity};
-use crate::state::{Command, Health, Init, TrainForm};
+use crate::state::{Command, Forecast, Health, Init, Needs, TrainForm, wait_text};
 
 use super::super::icons::{self, Icon};
 use super::super::theme::Theme;
@@ -20,6 +20,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     device(ui, view, form);
     weights(ui, view, form);
     health(ui, view, form);
+    forecast(ui, view, form);
     ui.add_space(4.0);
     let because = view.state.no_training_because();
     ui.horizontal(|ui| {
@@ -142,6 +143,53 @@ fn health(ui: &mut Ui, view: &mut View<'_>, form: &TrainForm) {
             });
         }
     }
+}
+
+/// What the training would take, and what to change when that is too much.
+fn forecast(ui: &mut Ui, view: &mut View<'_>, form: &TrainForm) {
+    let theme = view.theme;
+    match &form.forecast {
+        Forecast::Unknown => {
+            field(ui, theme, "Memory", |ui, _| {
+                soft(ui, theme, "not estimated");
+                let possible = view.state.no_training_because().is_none() && matches!(form.health, Health::Checked(_));
+                let button = ui.add_enabled(possible, egui::Button::new("Estimate").small());
+                if button.on_hover_text("Try one small step to see what memory and time the training takes").clicked() {
+                    view.send(Command::Forecast);
+                }
+            });
+        }
+        Forecast::Asking => {
+            field(ui, theme, "Memory", |ui, _| soft(ui, theme, "being estimated by one small step"));
+        }
+        Forecast::Failed(why) => {
+            field(ui, theme, "Memory", |ui, _| {
+                cut(ui, RichText::new(format!("not estimated: {why}")).color(theme.text_soft())).on_hover_text(why);
+            });
+        }
+        Forecast::Known(needs) => {
+            let (icon, colour) = match needs.advice {
+                Some(_) => (Icon::Warning, theme.warn()),
+                None => (Icon::Check, theme.good()),
+            };
+            field(ui, theme, "Memory", |ui, _| {
+                mark(ui, icon, colour);
+                cut(ui, RichText::new(needs_text(needs)).color(colour))
+                    .on_hover_text("Estimated by one small step; etad train --dry-run tells what takes how much");
+            });
+            if let Some(advice) = &needs.advice {
+                ui.label(RichText::new(format!("The training {advice}.")).color(theme.warn()));
+            }
+        }
+    }
+}
+
+/// "about 1.2 GB, 6.0 GB are free; 35 min in all".
+fn needs_text(needs: &Needs) -> String {
+    let gigabytes = |bytes: u64| format!("{:.1} GB", bytes as f64 / 1e9);
+    let free =
+        needs.free.map_or_else(|| "what is free is unknown".to_owned(), |free| format!("{} are free", gigabytes(free)));
+    format!("about {}, {free}; {} in all", gigabytes(needs.memory), wait_text(needs.seconds))
 }
 
 fn counts(errors: usize, warnings: usize) -> String {

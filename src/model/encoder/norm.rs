@@ -1,7 +1,7 @@
 //! The encoder's normalisation: running statistics of pre-trained batch norms, or group norm.
 
 use burn::module::{Module, Param};
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
 
 use crate::config::{self, Norm};
 use crate::model::init::Init;
@@ -52,14 +52,21 @@ impl ClipNorm {
             _ => self.group_statistics(x.clone()),
         };
         let rows = scale.dims()[0];
-        x * scale.reshape([rows, channels, 1, 1, 1]) + shift.reshape([rows, channels, 1, 1, 1])
+        let of = |factor: Tensor<2>| {
+            let factor = factor.reshape([rows, channels, 1, 1, 1]);
+            if factor.dtype() == x.dtype() { factor } else { factor.cast(x.dtype()) }
+        };
+        let (scale, shift) = (of(scale), of(shift));
+        x * scale + shift
     }
 
-    /// Scale and shift `[clips, channels]` that normalise each group of channels of each clip.
+    /// Scale and shift `[clips, channels]` that normalise each group of channels of each clip, in f32: sums over so many values
+    /// leave the range of half precision.
     fn group_statistics(&self, x: Tensor<5>) -> (Tensor<2>, Tensor<2>) {
         let [clips, channels, time, height, width] = x.dims();
         let members = channels / self.groups;
         let x = x.reshape([clips, self.groups, members * time * height * width]);
+        let x = if x.dtype() == DType::F32 { x } else { x.cast(DType::F32) };
         let mean = x.clone().mean_dim(2);
         let variance = (x - mean.clone()).square().mean_dim(2);
         let inverse = (variance + self.epsilon).sqrt().recip();
