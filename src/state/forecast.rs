@@ -32,10 +32,12 @@ pub enum Forecast {
 
 /// The choices are others now: what was found out does not hold any more.
 pub(super) fn forget(state: &mut State, effects: &mut Vec<Effect>) {
+    if state.training.forecast == Forecast::Asking {
+        effects.push(Effect::CancelForecast);
+    }
     state.training.forecast = Forecast::Unknown;
     // What is still on its way here was asked for other choices.
     state.training.forecasts += 1;
-    effects.push(Effect::CancelForecast);
 }
 
 /// Finds out, if it is worth while: not for data that cannot train, and not beside a training, whose memory it would take.

@@ -8,6 +8,8 @@ pub mod checkpoint;
 pub mod choices;
 mod colour;
 mod control;
+#[cfg(feature = "video")]
+mod disk;
 mod drafts;
 mod encoding;
 mod error;

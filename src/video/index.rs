@@ -3,6 +3,8 @@
 //! Time rule: t = 0 is the first presented frame after edit lists; a frame without a time gets the previous frame's time plus its
 //! duration; a time that runs backward continues monotonically. So the times are strictly increasing whatever the file says.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::MediaTime;
 
 /// What a file says about the time of one frame, on the clock of its stream.
@@ -24,7 +26,7 @@ pub(super) struct KeyPacket {
 }
 
 /// When each frame of a video is shown, and what was found wrong while finding out.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TimeIndex {
     /// Time of every frame in display order, strictly increasing from zero.
     pub times: Vec<MediaTime>,

@@ -119,10 +119,12 @@ fn plan(config: &Config, material: &Material) -> Result<Plan, TrainError> {
 }
 
 /// Keys that change neither what is learnt nor from what: places, pace, and what happens besides the steps.
-const FREE: [&str; 9] = [
+const FREE: [&str; 11] = [
     "name",
     "data.annotations",
     "data.folder",
+    "data.disk_cache",
+    "data.disk_cache_limit",
     "encoder.at_once",
     "solver.workers",
     "solver.threads",
