@@ -21,6 +21,9 @@ struct Options {
     /// Size of the frames.
     #[arg(long, default_value = "171x128", value_parser = size)]
     size: (u32, u32),
+    /// Resize as OpenCV does, byte for byte (`data.resize_filter = "opencv"`).
+    #[arg(long)]
+    opencv: bool,
     /// Passes over each file; the median counts.
     #[arg(long, default_value_t = 3)]
     passes: usize,
@@ -40,9 +43,10 @@ const RUN: usize = 64;
 fn main() -> Result<()> {
     let options = Options::parse();
     let (resize_width, resize_height) = options.size;
+    let filter = if options.opencv { Filter::OpenCv } else { Filter::Smooth };
     for file in &options.files {
         let since = Instant::now();
-        let mut reader = ClipReader::open(file, ClipSpec { resize_width, resize_height, filter: Filter::Smooth })?;
+        let mut reader = ClipReader::open(file, ClipSpec { resize_width, resize_height, filter })?;
         let indexing = since.elapsed().as_secs_f64();
         let frames: Vec<usize> = (0..reader.index().len()).collect();
         let mut seconds = Vec::with_capacity(options.passes);
@@ -55,7 +59,7 @@ fn main() -> Result<()> {
         }
         seconds.sort_by(f64::total_cmp);
         let report = serde_json::json!({
-            "program": "etad", "file": file.file_name().map(|name| name.to_string_lossy()), "frames": frames.len(),
+            "program": "etad", "opencv": options.opencv, "file": file.file_name().map(|name| name.to_string_lossy()), "frames": frames.len(),
             "index_seconds": indexing, "frames_per_second": frames.len() as f64 / seconds[seconds.len() / 2],
         });
         println!("{report}");

@@ -37,11 +37,11 @@ compare() {
     "$python" benches/pytorch/step.py target/bench_step.safetensors --device "$peer" --steps "$count"
 }
 
-# memory SNIPPETS: etad alone, the sample's recipe with that many snippets.
+# memory SNIPPETS SHARE: etad alone, the sample's recipe with that many snippets, that share of the proposals.
 memory() {
-    about "memory at $1 snippets"
+    about "memory at $1 snippets, $2 of the proposals"
     "$bench" configs/sample.toml --device "$device" --steps 1 --set solver.batch_size=1 --set "model.tscale=$1" \
-        --set "encoder.snippet_ratio=$2"
+        --set encoder.snippet_ratio=0.3 --set "model.proposals.ratio=$2"
 }
 
 {
@@ -58,6 +58,11 @@ memory() {
         done
     fi
     for snippets in 32 64 128 256; do
-        memory "$snippets" 0.3
+        memory "$snippets" 0.2
     done
+    # The same with 283 proposals whatever the number of snippets: what is left is frames, features and the encoder.
+    memory 32 0.5433
+    memory 64 0.2
+    memory 128 0.0874
+    memory 256 0.041
 } | tee "$log"

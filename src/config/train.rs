@@ -159,7 +159,8 @@ section! {
         report_interval: usize = 10,
         /// Epochs between two checkpoints.
         checkpoint_interval: usize = 1,
-        /// Epochs between two evaluations; 0 never evaluates.
+        /// Epochs between two evaluations, counted from epoch 0 whatever `eval_start` is (spec 7.5); the last one is always evaluated.
+        /// 0 never evaluates.
         eval_interval: usize = 1,
         /// First epoch (from 0) that is evaluated.
         eval_start: usize = 0,

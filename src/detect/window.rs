@@ -44,7 +44,8 @@ pub fn suppression(post: &Post) -> Suppression {
         },
         min_score: post.nms.min_score as f32,
         max_detections: post.nms.max_detections,
-        voting_threshold: post.nms.voting_threshold as f32,
+        // The reference's `multiclass` never votes (spec 9.3).
+        voting_threshold: if post.nms.per_class { 0.0 } else { post.nms.voting_threshold as f32 },
     }
 }
 

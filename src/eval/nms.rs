@@ -33,7 +33,7 @@ pub enum Decay {
 pub struct Suppression {
     /// Soft or hard.
     pub decay: Decay,
-    /// Soft: candidates that decay below this are dropped. Hard: candidates that are not above it do not take part.
+    /// Soft: candidates that decay below this are dropped. Hard: candidates that are not above it do not take part; at 0 all do.
     pub min_score: f32,
     /// Most survivors.
     pub max_detections: usize,
@@ -84,7 +84,8 @@ impl Suppression {
     }
 
     fn hard(&self, segments: &[[f32; 2]], scores: &[f32], threshold: f32) -> Vec<Pick> {
-        let mut order: Vec<usize> = (0..segments.len()).filter(|&index| scores[index] > self.min_score).collect();
+        let stays = |&index: &usize| self.min_score <= 0.0 || scores[index] > self.min_score;
+        let mut order: Vec<usize> = (0..segments.len()).filter(stays).collect();
         order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
         let mut kept: Vec<Pick> = Vec::new();
         for index in order {
@@ -98,10 +99,10 @@ impl Suppression {
         kept
     }
 
-    /// Suppresses within each class, then keeps the best of all classes (the reference's `multiclass`).
+    /// Suppresses within each class, then keeps the best of all classes (the reference's `multiclass`, which never votes).
     #[must_use]
     pub fn run_per_class(&self, segments: &[[f32; 2]], scores: &[f32], classes: &[usize]) -> Vec<Pick> {
-        let mut all = self.run_each_class(segments, scores, classes);
+        let mut all = Self { voting_threshold: 0.0, ..*self }.run_each_class(segments, scores, classes);
         all.truncate(self.max_detections);
         all
     }
@@ -277,5 +278,16 @@ mod tests {
         assert_eq!(kept(Suppression { max_detections: 1, ..nms }), [1]);
         let voted = Suppression { voting_threshold: 0.8, ..nms }.run(&segments, &[0.5, 0.9, 0.2, 0.1]);
         assert!((voted[0].segment[0] - 0.9 / 1.4).abs() < 1e-6, "{voted:?}");
+    }
+
+    #[test]
+    fn within_classes_nobody_votes_and_without_a_least_score_all_take_part() {
+        let nms = Suppression { voting_threshold: 0.5, ..NMS };
+        let (segments, scores) = ([[0.0, 10.0], [1.0, 9.0], [50.0, 60.0]], [0.6, 0.2, 0.1]);
+        assert_eq!(nms.run_per_class(&segments, &scores, &[0, 0, 1])[0].segment, segments[0]);
+        assert_ne!(nms.run_each_class(&segments, &scores, &[0, 0, 1])[0].segment, segments[0]);
+        let hard = |min_score| Suppression { decay: Decay::Hard { threshold: 0.5 }, min_score, ..NMS };
+        assert_eq!(hard(0.0).run(&[[0.0, 1.0]], &[0.0]).len(), 1);
+        assert!(hard(0.1).run(&[[0.0, 1.0]], &[0.1]).is_empty());
     }
 }

@@ -1,7 +1,7 @@
 //! From scored proposals to detections, on plain slices: boundary selection, seconds, classes, rounding, merging of windows
 //! (spec 9.2, 9.5, 9.6, 9.7).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::nms::{OfficialPick, Pick, Suppression};
 use crate::domain::{Detection, Segment};
@@ -212,11 +212,15 @@ pub fn merge_windows(windows: Vec<Vec<Detection>>, nms: &Suppression, merge: Mer
     picks.iter().map(detection).collect()
 }
 
-/// A number for each detection's class, in the order of the names.
+/// A number for each detection's class, by who came first: among equal scores that decides who is within the cap (spec 9.6).
 fn class_numbers(detections: &[Detection]) -> Vec<usize> {
-    let names: BTreeSet<&str> = detections.iter().map(|one| one.label.as_str()).collect();
-    let numbers: BTreeMap<&str, usize> = names.into_iter().zip(0..).collect();
-    detections.iter().map(|one| numbers.get(one.label.as_str()).copied().unwrap_or_default()).collect()
+    let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut classes = Vec::with_capacity(detections.len());
+    for one in detections {
+        let next = numbers.len();
+        classes.push(*numbers.entry(one.label.as_str()).or_insert(next));
+    }
+    classes
 }
 
 #[cfg(test)]
@@ -277,5 +281,19 @@ mod tests {
         assert_eq!(merged(Reach::PerClass, 2), [best.clone(), other]);
         // exp(-1 / 0.3) damps both copies.
         assert_eq!(merged(Reach::Across, 2), [best, ("a".to_owned(), 0.0321)]);
+    }
+
+    #[test]
+    fn of_equal_scores_the_class_that_came_first_stays() {
+        let nms = Suppression {
+            decay: Decay::Gaussian { sigma: 0.5 },
+            min_score: 1e-4,
+            max_detections: 1,
+            voting_threshold: 0.0,
+        };
+        let windows = vec![vec![one("b", 0.0, 1.0, 0.5)], vec![one("a", 5.0, 6.0, 0.5)]];
+        let merge = Merge { reach: Reach::PerClass, strict_reference: false };
+        let merged = merge_windows(windows, &nms, merge);
+        assert_eq!(merged.iter().map(|one| one.label.as_str()).collect::<Vec<_>>(), ["b"]);
     }
 }

@@ -112,7 +112,9 @@ pub fn average_recall(
     let total = per_video.iter().map(|(_, found)| found.len()).sum::<usize>() as f64;
     let positives = per_video.iter().map(|(truths, _)| truths.len()).sum::<usize>() as f64;
 
-    let shares: Vec<f64> = (1..=max_proposals).map(|j| (j as f64 / most) * (most * videos / total)).collect();
+    // The toolkit's curve has 100 points however far it goes.
+    let points = if options.rules == Rules::Toolkit { 100 } else { max_proposals };
+    let shares: Vec<f64> = (1..=points).map(|j| (j as f64 / points as f64) * (most * videos / total)).collect();
     let recall: Vec<Vec<f64>> = options
         .tious
         .par_iter()
@@ -124,8 +126,7 @@ pub fn average_recall(
             shares.iter().map(|share| found_within(&firsts, *share) as f64 / positives).collect()
         })
         .collect();
-    let average_recall: Vec<f64> =
-        (0..max_proposals).map(|point| mean(recall.iter().map(|curve| curve[point]))).collect();
+    let average_recall: Vec<f64> = (0..points).map(|point| mean(recall.iter().map(|curve| curve[point]))).collect();
     let proposals_per_video: Vec<f64> = shares.iter().map(|share| share * (total / videos)).collect();
     let area = area_under(&proposals_per_video, &average_recall);
     Ok(ProposalRecall { proposals_per_video, recall, average_recall, area })

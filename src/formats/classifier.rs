@@ -36,6 +36,20 @@ const THUMOS_CLASSES: [(usize, &str); 20] = [
 pub struct VideoClassifier {
     classes: Vec<String>,
     rows: Rows,
+    /// Which of two classes of equal score is the better.
+    earlier_first: bool,
+}
+
+/// Whose file in JSON it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// CUHK's scores of ActivityNet.
+    Cuhk,
+    /// OpenTAD's generic classifier, whose names may stand under `classes` too.
+    Generic {
+        /// Whether each video's scores are normalised to sum to 1.
+        softmax: bool,
+    },
 }
 
 /// How a video finds its scores.
@@ -54,8 +68,8 @@ impl VideoClassifier {
         &self.classes
     }
 
-    /// The best `count` classes of a video with their scores, best first (equal scores: the later class first); none when the
-    /// classifier does not know the video.
+    /// The best `count` classes of a video with their scores, best first; none when the classifier does not know the video. Of equal
+    /// scores the earlier class comes first as in CUHK's readers, else the later, as in OpenTAD's others (spec 9.5).
     #[must_use]
     pub fn top(&self, video: &str, count: usize) -> Option<Vec<(String, f64)>> {
         let scores = match &self.rows {
@@ -63,7 +77,9 @@ impl VideoClassifier {
             Rows::Numbered(rows) => rows.get(trailing_number(video)?.checked_sub(1)?)?,
         };
         let mut order: Vec<usize> = (0..scores.len()).collect();
-        order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(b.cmp(&a)));
+        order.sort_by(|&a, &b| {
+            scores[b].total_cmp(&scores[a]).then(if self.earlier_first { a.cmp(&b) } else { b.cmp(&a) })
+        });
         Some(order.into_iter().take(count).map(|class| (self.classes[class].clone(), scores[class])).collect())
     }
 }
@@ -74,14 +90,18 @@ fn trailing_number(video: &str) -> Option<usize> {
 }
 
 /// Reads a classifier in JSON: `{"results": {video: [score …]}, "class": [name …]}`, the form of CUHK's ActivityNet scores and
-/// of OpenTAD's generic classifier. With `softmax` each video's scores are normalised to sum to 1.
+/// of OpenTAD's generic classifier.
 ///
 /// # Errors
 /// [`FormatError`] when the file cannot be read, is not JSON, or a video has not one finite score a class.
-pub fn read_json(path: &Path, softmax: bool) -> Result<VideoClassifier, FormatError> {
+pub fn read_json(path: &Path, form: Form) -> Result<VideoClassifier, FormatError> {
     let value = json::parse(&read_text(path)?, path)?;
     let root = Node::root(&value, path);
-    let names = root.member("class")?;
+    let names = match root.optional("class")? {
+        Some(names) => names,
+        None if form != Form::Cuhk => root.member("classes")?,
+        None => root.member("class")?,
+    };
     let classes: Vec<String> =
         names.entries()?.map(|entry| entry.text().map(str::to_owned)).collect::<Result<_, _>>()?;
     let results = root.member("results")?;
@@ -92,9 +112,12 @@ pub fn read_json(path: &Path, softmax: bool) -> Result<VideoClassifier, FormatEr
             return Err(node.wrong(&format!("has {} scores for {} classes", entries.len(), classes.len())));
         }
         let scores: Vec<f64> = entries.map(|entry| entry.number()).collect::<Result<_, _>>()?;
-        rows.insert(video.to_owned(), if softmax { softmax_of(&scores) } else { scores });
+        rows.insert(
+            video.to_owned(),
+            if form == (Form::Generic { softmax: true }) { softmax_of(&scores) } else { scores },
+        );
     }
-    Ok(VideoClassifier { classes, rows: Rows::Named(rows) })
+    Ok(VideoClassifier { classes, rows: Rows::Named(rows), earlier_first: form == Form::Cuhk })
 }
 
 /// Reads UntrimmedNet's THUMOS scores: a `.npy` array `[videos, 101]` over UCF101, of which the 20 THUMOS classes are taken.
@@ -117,6 +140,7 @@ pub fn read_untrimmed_net(path: &Path) -> Result<VideoClassifier, FormatError> {
     Ok(VideoClassifier {
         classes: THUMOS_CLASSES.iter().map(|&(_, name)| name.to_owned()).collect(),
         rows: Rows::Numbered(array.values.chunks_exact(columns).map(row).collect()),
+        earlier_first: false,
     })
 }
 
@@ -138,20 +162,32 @@ mod tests {
     }
 
     #[test]
-    fn the_best_classes_come_first_and_of_equals_the_later() {
+    fn the_best_classes_come_first_and_of_equals_the_earlier_only_for_cuhk() {
         let file = file(r#"{"class": ["a", "b", "c"], "results": {"v": [0.5, 0.5, 0.1], "w": [0, 1, 2]}}"#);
-        let classifier = read_json(file.path(), false).expect("reads");
-        assert_eq!(classifier.top("v", 2), Some(vec![("b".to_owned(), 0.5), ("a".to_owned(), 0.5)]));
+        let classifier = read_json(file.path(), Form::Cuhk).expect("reads");
+        assert_eq!(classifier.top("v", 2), Some(vec![("a".to_owned(), 0.5), ("b".to_owned(), 0.5)]));
+        let generic = read_json(file.path(), Form::Generic { softmax: false }).expect("reads");
+        assert_eq!(generic.top("v", 2), Some(vec![("b".to_owned(), 0.5), ("a".to_owned(), 0.5)]));
         assert_eq!(classifier.top("other", 2), None);
-        let normalised = read_json(file.path(), true).expect("reads");
-        let total: f64 = normalised.top("w", 3).expect("known").iter().map(|(_, score)| score).sum();
-        assert!((total - 1.0).abs() < 1e-12);
+        let normalised = read_json(file.path(), Form::Generic { softmax: true }).expect("reads");
+        let top = normalised.top("w", 3).expect("known");
+        assert_eq!(top.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["c", "b", "a"]);
+        let total = 1.0 + (-1.0f64).exp() + (-2.0f64).exp();
+        assert!((top[0].1 - 1.0 / total).abs() < 1e-12 && (top[2].1 - (-2.0f64).exp() / total).abs() < 1e-12);
+    }
+
+    #[test]
+    fn only_generic_files_may_call_their_names_classes() {
+        let file = file(r#"{"classes": ["a", "b"], "results": {"v": [0.1, 0.9]}}"#);
+        let classifier = read_json(file.path(), Form::Generic { softmax: false }).expect("reads");
+        assert_eq!(classifier.top("v", 1), Some(vec![("b".to_owned(), 0.9)]));
+        assert!(read_json(file.path(), Form::Cuhk).expect_err("another key").to_string().contains("'class'"));
     }
 
     #[test]
     fn a_row_of_another_length_is_named() {
         let file = file(r#"{"class": ["a", "b"], "results": {"v": [0.5]}}"#);
-        let message = read_json(file.path(), false).expect_err("short").to_string();
+        let message = read_json(file.path(), Form::Cuhk).expect_err("short").to_string();
         assert!(message.contains("'results', 'v' has 1 scores for 2 classes"), "{message}");
     }
 

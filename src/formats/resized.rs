@@ -59,7 +59,10 @@ pub fn truths(video: &Video, length: usize, filter: TruthFilter) -> Vec<SnippetT
         .collect()
 }
 
-/// Resizes features to `length` snippets, `[channels, length]` row-major.
+/// Most rows that [`resize`] takes: from there on half precision rounds to infinity.
+pub const LONGEST: usize = 65_519;
+
+/// Resizes features to `length` snippets, `[channels, length]` row-major. Of more rows than [`LONGEST`] zeros.
 ///
 /// The reference takes its aligned RoI align of the whole sequence, features and length rounded to half precision and the
 /// arithmetic in double (spec 2.3, 4.5). Hence lengths above 2048 may round past the end, where samples are zero.
@@ -70,6 +73,9 @@ pub fn resize(features: &Features, length: usize) -> Vec<f32> {
     let samples = bin.ceil();
     let last = features.length - 1;
     let mut resized = vec![0.0; features.channels * length];
+    if !samples.is_finite() {
+        return resized;
+    }
     for position in 0..length {
         let mut sums = vec![0.0f64; features.channels];
         for sample in 0..samples as usize {
@@ -141,5 +147,16 @@ mod tests {
         let features = Features { length: 2051, channels: 1, values: vec![1.0; 2051] };
         let resized = resize(&features, 2052);
         assert!(resized.iter().take(2051).all(|&value| value == 1.0));
+    }
+
+    #[test]
+    fn samples_past_the_end_are_zeros_and_values_are_those_of_half_precision() {
+        // Half precision rounds 2051 to 2052; of the last position's 17 samples the last lies at 2051.03.
+        let resized = resize(&Features { length: 2051, channels: 1, values: vec![1.0; 2051] }, 128);
+        assert!(resized[..127].iter().all(|value| (value - 1.0).abs() < 1e-6), "{resized:?}");
+        assert!((resized[127] - 16.0 / 17.0).abs() < 1e-6, "{}", resized[127]);
+        assert_eq!(resize(&Features { length: 1, channels: 1, values: vec![65_519.0] }, 1), [65_504.0]);
+        let endless = resize(&Features { length: LONGEST + 1, channels: 1, values: vec![1.0; LONGEST + 1] }, 4);
+        assert_eq!(endless, [0.0; 4]);
     }
 }

@@ -170,16 +170,15 @@ pub fn truths_in_window(truths: &[FrameTruth], window: Window, rules: &WindowRul
 /// The features of a window, `[channels, window_size]` row-major and zero beyond the video, and which snippets are real.
 #[must_use]
 pub fn window_features(features: &Features, window: Window, rules: &WindowRules) -> (Vec<f32>, Vec<bool>) {
-    let last_stored = features.length - 1;
-    let first = (window.start_frame / rules.snippet_stride).min(last_stored);
-    let last = (window.end_frame / rules.snippet_stride).min(last_stored);
+    let first = (window.start_frame / rules.snippet_stride).min(features.length);
+    let end = (window.end_frame / rules.snippet_stride + 1).min(features.length);
     let mut values = vec![0.0; features.channels * rules.window_size];
-    for (position, row) in (first..=last).enumerate() {
+    for (position, row) in (first..end).enumerate() {
         for (channel, &value) in features.row(row).iter().enumerate() {
             values[channel * rules.window_size + position] = value;
         }
     }
-    let mask = (0..rules.window_size).map(|position| position <= last - first).collect();
+    let mask = (0..rules.window_size).map(|position| first + position < end).collect();
     (values, mask)
 }
 
@@ -224,5 +223,15 @@ mod tests {
         );
         std::fs::write(&path, "video_b 1.5\n").expect("written");
         assert!(read_folder(folder.path()).expect_err("odd").to_string().contains("line 1 must read"));
+    }
+
+    #[test]
+    fn a_window_past_the_stored_features_is_empty() {
+        let features = Features { length: 60, channels: 1, values: (0..60).map(|value| value as f32 + 1.0).collect() };
+        let window = |start_frame| Window { start_frame, end_frame: start_frame + 508 };
+        let (values, mask) = window_features(&features, window(0), &RULES);
+        assert_eq!((values[59], values[60], mask.iter().filter(|&&real| real).count()), (60.0, 0.0, 60));
+        let (values, mask) = window_features(&features, window(256), &RULES);
+        assert!(values.iter().all(|&value| value == 0.0) && mask.iter().all(|&real| !real));
     }
 }

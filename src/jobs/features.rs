@@ -84,8 +84,8 @@ pub fn extract_features(
     let failed = |source| CheckpointError::Write { path: request.out.display().to_string(), source };
     std::fs::create_dir_all(&request.out).map_err(failed)?;
     let wanted = |subset: &str| request.subset.as_ref().is_none_or(|wanted| wanted == subset);
-    let mut dataset: Dataset = material.dataset.clone();
-    dataset.videos.retain(|video| wanted(&video.subset));
+    let videos = material.in_use().filter(|video| wanted(&video.subset)).cloned().collect();
+    let mut dataset = Dataset { videos };
     let mut reader = material.source.reader();
     let mut extracted = Extracted { device: chosen.description, ..Extracted::default() };
     let mut missing = Vec::new();

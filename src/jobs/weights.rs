@@ -94,3 +94,34 @@ pub fn export_weights(file: &Path, out: &Path, naming: Naming) -> anyhow::Result
 fn is_safetensors(file: &Path) -> bool {
     file.extension().is_some_and(|kind| kind == "safetensors")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::weights::Array;
+
+    /// A file whose one layer is the heads' of one form of the detector.
+    fn detector_with(folder: &Path, layer: &str) -> std::path::PathBuf {
+        let mut weights = Weights::default();
+        let name = format!("roi_head.stages.0{layer}weight");
+        weights.tensors.insert(name, Array { shape: vec![1, 2], values: vec![0.5, 0.25] });
+        let file = folder.join("detector.safetensors");
+        weights.write(&file).expect("written");
+        file
+    }
+
+    #[test]
+    fn a_detector_goes_only_to_the_program_that_has_its_layers() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let out = folder.path().join("out.pth");
+        for (layer, wrong, form, right) in [
+            (OFFICIAL_LAYERS, Naming::OpenTad, "the official code's form", "--names official"),
+            (".fc.", Naming::Official, "OpenTAD's form", "--names opentad"),
+        ] {
+            let file = detector_with(folder.path(), layer);
+            let said = export_weights(&file, &out, wrong).expect_err("the other program lacks the layer").to_string();
+            assert!(said.contains("detector.safetensors") && said.contains(form) && said.contains(right), "{said}");
+            assert!(!out.exists(), "nothing is written");
+        }
+    }
+}

@@ -204,4 +204,19 @@ mod tests {
     fn the_map_runs_through_starts_before_durations() {
         assert_eq!(all(3, 2), [[0.0, 1.0], [1.0, 2.0], [2.0, 3.0], [0.0, 2.0], [1.0, 3.0]]);
     }
+
+    #[test]
+    fn shuffled_proposals_are_the_same_ones_in_another_order() {
+        let sampled = |shuffled| {
+            let config = config::Proposals { strategy: ProposalStrategy::Grid, ratio: 0.06, shuffled };
+            let mut draw = Draw::new(0, Purpose::Proposals, &[]);
+            sample(&config, 128, 128, &mut draw).into_iter().map(|one| one.map(|end| end as u32)).collect::<Vec<_>>()
+        };
+        let (plain, mut shuffled) = (sampled(false), sampled(true));
+        assert_ne!(plain, shuffled);
+        shuffled.sort_unstable();
+        let mut sorted = plain;
+        sorted.sort_unstable();
+        assert_eq!(shuffled, sorted);
+    }
 }

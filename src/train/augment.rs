@@ -139,4 +139,40 @@ mod tests {
         assert_eq!(one, planes(0));
         assert_ne!(one, planes(1));
     }
+
+    #[test]
+    fn crops_are_where_the_reference_has_them() {
+        let at = |test_crop| {
+            let look = Look::centre(&Data { resize_width: 171, resize_height: 128, test_crop, ..Data::default() });
+            (look.left, look.top)
+        };
+        assert_eq!((at(128), at(112)), ((21, 0), (29, 8)));
+    }
+
+    #[test]
+    fn a_picture_is_cut_mirrored_then_changed_by_operations_and_last_by_colours() {
+        let mut data = Data { resize_width: 20, resize_height: 18, crop: 16, ..Data::default() };
+        data.augment.random_operations = 2;
+        data.augment.flip = 1.0;
+        (data.augment.brightness, data.augment.contrast) = (0.5, 0.5);
+        let frame: Vec<u8> = (0..20 * 18 * 3).map(|index| (index * 7 % 251) as u8).collect();
+        let planar = |picture: &[u8]| -> Vec<u8> {
+            (0..3).flat_map(|channel| picture.iter().skip(channel).step_by(3).copied()).collect()
+        };
+        let mut order_matters = false;
+        for item in 0..20 {
+            let look = Look::drawn(&data, 1, &mut Draw::new(1, Purpose::Augment, &[item]));
+            let cut = |x: usize, y: usize| 3 * ((look.top + y) * 20 + look.left + 15 - x);
+            let places = (0..16).flat_map(|y| (0..16).map(move |x| (x, y)));
+            let mut picture: Vec<u8> = places.flat_map(|(x, y)| frame[cut(x, y)..cut(x, y) + 3].to_vec()).collect();
+            let mut other = picture.clone();
+            look.operations.apply(&mut picture, 16);
+            look.jitter.apply(&mut picture);
+            look.jitter.apply(&mut other);
+            look.operations.apply(&mut other, 16);
+            assert_eq!(look.planes(&[frame.clone()], 20), planar(&picture));
+            order_matters |= picture != other;
+        }
+        assert!(order_matters, "else nothing was shown");
+    }
 }

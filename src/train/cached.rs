@@ -38,7 +38,11 @@ pub fn folder(config: &Config, root: &Path, engine: &Engine) -> Option<PathBuf> 
     let choices = (data.sampling, data.clip_length, data.frame_rate, data.repeat_centre_frame, data.reverse_clips);
     let picture =
         (data.resize_width, data.resize_height, data.resize_filter, data.test_crop, &encoder.mean, &encoder.std);
-    add(format!("{choices:?} {picture:?} {:?} {} {tscale}", encoder.norm, encoder.norm_epsilon).as_bytes());
+    let norm = (encoder.norm, encoder.norm_groups, encoder.norm_epsilon);
+    // No weight's name or shape tells the strides.
+    let shape = (&encoder.temporal_strides, &encoder.spatial_strides, tscale);
+    let files = (root.join(&data.folder), &data.prefix, &data.extension);
+    add(format!("{choices:?} {picture:?} {norm:?} {shape:?} {files:?}").as_bytes());
     Some(root.join(folder).join(format!("{hash:016x}")))
 }
 

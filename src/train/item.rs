@@ -277,4 +277,13 @@ mod tests {
         clips.gather(&[1, 0], &mut out);
         assert_eq!(out, [3, 3, 4, 4, 5, 5, 0, 3, 1, 4, 2, 5]);
     }
+
+    #[test]
+    fn each_formula_by_index_is_the_one_that_is_named() {
+        let data = |sampling| Data { sampling, clip_length: 3, ..Data::default() };
+        let (times, window) = (times(&[0.0; 20]), Window { start: 0.0, length: 2.0 });
+        let frames = |sampling| clip_frames(&data(sampling), window, &times, 2);
+        assert_eq!(frames(Sampling::Index), [4, 4, 6, 14, 14, 16]);
+        assert_eq!(frames(Sampling::IndexOfficial), [0, 1, 2, 17, 18, 19]);
+    }
 }

@@ -177,11 +177,14 @@ impl From<LossForm> for Logs {
 impl Logs {
     fn of<const D: usize>(self, probability: Tensor<D>) -> Tensor<D> {
         match self {
-            // The bound keeps the derivative finite where a sigmoid saturates; its own derivative is 0 there. At 1 PyTorch's is 0 too.
+            // PyTorch divides the derivative by p (1 - p), kept from 0 by 1e-12, and not by p.
             Self::Clamped => {
-                let zero = probability.clone().lower_equal_scalar(1e-37);
-                let one = probability.clone().greater_equal_scalar(1.0);
-                probability.clamp_min(1e-37).log().mask_fill(zero, -100.0).mask_fill(one, 0.0)
+                let fixed = probability.clone().detach();
+                let rest = -fixed.clone() + 1.0;
+                let slope = rest.clone() / (fixed.clone() * rest).clamp_min(1e-12);
+                let zero = fixed.clone().lower_equal_scalar(0.0);
+                let value = fixed.clone().log().clamp_min(-100.0).mask_fill(zero, -100.0);
+                value + (probability - fixed) * slope
             }
             Self::Shifted => (probability + 1e-6).log(),
         }

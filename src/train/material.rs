@@ -11,14 +11,16 @@ use super::source::FrameSource;
 use super::stored;
 use crate::config::{Classifier, ClassifierKind, Config, Scheme, Source};
 use crate::domain::{ClassList, Dataset, Video};
-use crate::formats::classifier::{self, VideoClassifier};
+use crate::formats::classifier::{self, Form, VideoClassifier};
 use crate::formats::{activitynet, block_list, class_map, thumos};
 
 /// Data set and sources of a run.
 #[derive(Clone)]
 pub struct Material {
-    /// All videos.
+    /// All videos. Evaluations take them for the truth: one that a person lacks counts as one where nothing was found (spec 10.1).
     pub dataset: Dataset,
+    /// Videos of the block list, on which nothing works (spec 2.1).
+    pub left_out: BTreeSet<String>,
     /// Classes in the order of the class head.
     pub classes: ClassList,
     /// Videos left out of evaluations (spec 10.2).
@@ -38,19 +40,15 @@ impl Material {
     /// When a file cannot be read, or this build cannot read what the configuration asks for.
     pub fn open(config: &Config, root: &Path) -> Result<Self, TrainError> {
         let data = &config.data;
-        let mut dataset = annotated(config, root)?;
+        let dataset = annotated(config, root)?;
         let classes = classes_of(&dataset, config, root)?;
-        if let Some(path) = &data.block_list {
-            let blocked: BTreeSet<String> = block_list::read(&root.join(path))?;
-            dataset.videos.retain(|video| !blocked.contains(&video.id));
-        }
-        measured(&dataset, config)?;
-        let blocked = match &config.eval.blocked {
-            Some(path) => block_list::read(&root.join(path))?,
-            None => BTreeSet::new(),
-        };
+        let listed = |path: &Option<String>| path.as_ref().map(|path| block_list::read(&root.join(path))).transpose();
+        let left_out = listed(&data.block_list)?.unwrap_or_default();
+        measured(&dataset, &left_out, config)?;
+        let blocked = listed(&config.eval.blocked)?.unwrap_or_default();
         Ok(Self {
             dataset,
+            left_out,
             classes,
             blocked,
             source: frames(config, root)?,
@@ -68,20 +66,44 @@ impl Material {
         let source = Arc::new(super::source::VideoFiles::new(&data, Path::new("")));
         let features = stored::reader(config, Path::new(""));
         // A classifier knows the videos of its data set, not any.
-        Self { dataset: Dataset { videos }, classes, blocked: BTreeSet::new(), source, features, classifier: None }
+        Self {
+            dataset: Dataset { videos },
+            left_out: BTreeSet::new(),
+            classes,
+            blocked: BTreeSet::new(),
+            source,
+            features,
+            classifier: None,
+        }
     }
 
-    /// Videos of a subset, in file order.
+    /// The videos to work on, in file order.
+    pub fn in_use(&self) -> impl Iterator<Item = &Video> {
+        self.dataset.videos.iter().filter(|video| !self.left_out.contains(&video.id))
+    }
+
+    /// Those of a subset.
     #[must_use]
     pub fn videos(&self, subset: &str) -> Vec<Video> {
-        self.dataset.subset(subset).cloned().collect()
+        self.in_use().filter(|video| video.subset == subset).cloned().collect()
     }
 
-    /// A sentence about the actions of a subset whose labels no class has: nothing trains on them.
+    /// The classes by which actions train: those of the class head. Without one every action trains, whatever it is called (spec 2.2).
+    #[must_use]
+    pub fn trained_classes(&self, config: &Config) -> ClassList {
+        if config.model.head.classes {
+            return self.classes.clone();
+        }
+        let labels = self.in_use().flat_map(|video| &video.annotations).map(|action| action.label.as_str());
+        let labels: BTreeSet<&str> = labels.filter(|label| *label != thumos::AMBIGUOUS).collect();
+        ClassList::new(labels.into_iter().map(str::to_owned))
+    }
+
+    /// A sentence about the actions of a subset whose labels no class of the class head has: nothing trains on them.
     #[must_use]
     pub fn unknown_labels(&self, subset: &str) -> Option<String> {
-        let labels =
-            self.dataset.subset(subset).flat_map(|video| &video.annotations).map(|action| action.label.as_str());
+        let videos = self.in_use().filter(|video| video.subset == subset);
+        let labels = videos.flat_map(|video| &video.annotations).map(|action| action.label.as_str());
         let unknown: Vec<&str> =
             labels.filter(|label| self.classes.index(label).is_none() && *label != thumos::AMBIGUOUS).collect();
         let distinct: BTreeSet<&str> = unknown.iter().copied().collect();
@@ -108,7 +130,7 @@ impl Material {
         for name in self.classes.names() {
             add(name.as_bytes());
         }
-        for video in &self.dataset.videos {
+        for video in self.in_use() {
             add(video.id.as_bytes());
             add(video.subset.as_bytes());
             add(&video.duration.to_le_bytes());
@@ -150,11 +172,11 @@ pub fn unmeasured(dataset: &Dataset, config: &Config) -> Vec<(String, &'static s
 
 /// Refuses videos of which nothing could be said. Windows of a video file are told when it is decoded, as a file that cannot be read has
 /// no length either, and a few of those are bearable.
-fn measured(dataset: &Dataset, config: &Config) -> Result<(), TrainError> {
+fn measured(dataset: &Dataset, left_out: &BTreeSet<String>, config: &Config) -> Result<(), TrainError> {
     if config.data.scheme == Scheme::Windows && config.data.source == Source::Videos {
         return Ok(());
     }
-    match unmeasured(dataset, config).into_iter().next() {
+    match unmeasured(dataset, config).into_iter().find(|(video, _)| !left_out.contains(video)) {
         Some((video, what)) => Err(TrainError::Unmeasured { video, what, file: config.data.annotations.clone() }),
         None => Ok(()),
     }
@@ -189,8 +211,8 @@ pub fn classifier(settings: &Classifier, root: &Path) -> Result<Option<VideoClas
     let path = root.join(&settings.path);
     Ok(match settings.kind {
         ClassifierKind::None => None,
-        ClassifierKind::Cuhk => Some(classifier::read_json(&path, false)?),
-        ClassifierKind::Generic => Some(classifier::read_json(&path, settings.softmax)?),
+        ClassifierKind::Cuhk => Some(classifier::read_json(&path, Form::Cuhk)?),
+        ClassifierKind::Generic => Some(classifier::read_json(&path, Form::Generic { softmax: settings.softmax })?),
         ClassifierKind::UntrimmedNet => Some(classifier::read_untrimmed_net(&path)?),
     })
 }

@@ -43,6 +43,8 @@ pub struct Losses {
     config: config::Loss,
     /// IoU thresholds of the offsets, one a stage.
     stages: Vec<f32>,
+    /// Whether nothing but their own loss reaches the layers of a stage's offsets: OpenTAD's heads (spec 5).
+    offsets_alone: bool,
     tscale: usize,
 }
 
@@ -53,6 +55,7 @@ impl Losses {
         Self {
             config: loss.clone(),
             stages: model.head.stages.iter().map(|&threshold| threshold as f32).collect(),
+            offsets_alone: model.head.variant == config::HeadVariant::OpenTad,
             tscale: model.tscale,
         }
     }
@@ -155,7 +158,10 @@ impl Losses {
         }
         let columns = upload(columns, proposals, 13, &output.iou.device());
         let column = |from: usize, width: usize| columns.clone().narrow(2, from, width);
-        let offsets = output.offsets.clone();
+        // A stage without a good proposal: OpenTAD's loss is then a constant, and what has no gradient is not stepped, neither by decay
+        // nor by old momentum (spec 6.6, 7.2). A gradient of zeros would be. The official head ties the offsets to the ends' scores.
+        let idle = self.offsets_alone && near.iter().all(|&weight| weight == 0.0);
+        let offsets = if idle { output.offsets.clone().detach() } else { output.offsets.clone() };
         let ends = |at: usize| {
             let probability = output.boundary.clone().narrow(2, at, 1);
             losses::binary(probability, column(4 + at, 1), column(6 + at, 1), Logs::Shifted)

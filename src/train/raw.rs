@@ -85,7 +85,7 @@ pub fn search(
     for (before, video) in videos.iter().enumerate() {
         let planned = super::windows::windows(&config.data, video, config.model.tscale);
         if !planned.is_empty() {
-            for (window, found) in average(folders, video, &planned)? {
+            for (window, found) in average(folders, video, &planned, config.model.tscale)? {
                 gathering.add(&video.id, window, found);
             }
         }
@@ -115,16 +115,26 @@ fn read(folder: &Path, video: &str) -> Result<Read, TrainError> {
 }
 
 /// The windows of a video with the mean of what the folders say of each.
-fn average(folders: &[PathBuf], video: &Video, planned: &[Window]) -> Result<Vec<(Window, Candidates)>, TrainError> {
+fn average(
+    folders: &[PathBuf],
+    video: &Video,
+    planned: &[Window],
+    tscale: usize,
+) -> Result<Vec<(Window, Candidates)>, TrainError> {
     let mut mean: Option<Weights> = None;
     for folder in folders {
         let Read { mut weights, .. } = read(folder, &video.id)?;
         let places = weights.tensors.get("windows").map(|array| array.values.as_chunks::<2>().0.to_vec());
         // Outputs of another overlap or window length would be put at wrong times.
         let same = |(place, window): (&[f32; 2], &Window)| {
-            (f64::from(place[0]) - window.start).abs() < 1e-3 * (1.0 + window.start)
+            let near = |stored: f32, planned: f64| (f64::from(stored) - planned).abs() < 1e-3 * (1.0 + planned);
+            near(place[0], window.start) && near(place[1], window.length)
         };
-        let fits = places.is_some_and(|places| places.len() == planned.len() && places.iter().zip(planned).all(same));
+        // Nor can those of another number of snippets be placed.
+        let time = |name: &str| weights.tensors.get(name).and_then(|curves| curves.shape.last()).copied();
+        let scaled = [time("starts"), time("ends")] == [Some(tscale); 2];
+        let fits = scaled
+            && places.is_some_and(|places| places.len() == planned.len() && places.iter().zip(planned).all(same));
         let agrees = mean.as_ref().is_none_or(|mean| shapes(mean) == shapes(&weights));
         if !fits || !agrees || !is_whole(&weights) {
             let (folder, video) = (folder.display().to_string(), video.id.clone());
@@ -210,14 +220,18 @@ mod tests {
         }
         assert!(is_there(&folders[0]));
         let planned = [Window { start: 0.0, length: 4.0 }];
-        let alone = average(&folders[..1], &video(), &planned).expect("reads");
+        let alone = average(&folders[..1], &video(), &planned, 2).expect("reads");
         assert_eq!(alone, gathered(0.2).windows);
-        let both = average(&folders, &video(), &planned).expect("reads");
+        let both = average(&folders, &video(), &planned, 2).expect("reads");
         assert!((both[0].1.iou[2][0] - 0.4).abs() < 1e-6 && (both[0].1.starts[0] - 0.4).abs() < 1e-6);
         assert_eq!(both[0].1.segments, gathered(0.2).windows[0].1.segments);
         let moved = [Window { start: 1.0, length: 4.0 }];
-        assert!(average(&folders, &video(), &moved).expect_err("other windows").to_string().contains("other windows"));
-        let absent = average(&[folder.path().join("none")], &video(), &planned).expect_err("absent").to_string();
+        let longer = [Window { start: 0.0, length: 8.0 }];
+        for (planned, tscale) in [(moved, 2), (longer, 2), (planned, 4)] {
+            let said = average(&folders, &video(), &planned, tscale).expect_err("other windows").to_string();
+            assert!(said.contains("other windows"), "{said}");
+        }
+        let absent = average(&[folder.path().join("none")], &video(), &planned, 2).expect_err("absent").to_string();
         assert!(absent.contains("a/b c"), "{absent}");
     }
 }

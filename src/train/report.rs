@@ -75,7 +75,9 @@ impl Report {
     /// As [`Report::read`].
     pub fn take(&mut self) -> Result<(f64, LossTerm, f64), TrainError> {
         self.read()?;
-        let rows = std::mem::take(&mut self.rows);
+        let mut rows = std::mem::take(&mut self.rows);
+        // Steps of before a resume may come from a version of the program that knew other terms.
+        rows.retain(|row| row.len() == self.names.len());
         let mean = |at: usize| rows.iter().map(|row| f64::from(row[at])).sum::<f64>() / rows.len().max(1) as f64;
         let terms = self.names.iter().enumerate().skip(1).map(|(at, name)| (name.clone(), mean(at))).collect();
         let share = self.waited / self.since.elapsed().as_secs_f64().max(1e-9);
@@ -151,5 +153,13 @@ mod tests {
         report.leave_out(Duration::from_millis(60));
         let (_, _, share) = report.take().expect("numbers");
         assert!((0.2..=0.5).contains(&share), "20 of 40 ms: {share}");
+    }
+
+    #[test]
+    fn steps_that_another_version_saved_with_other_terms_are_left_out() {
+        let mut report = Report::new(vec![vec![9.0, 9.0], vec![8.0, 8.0, 1.0]]);
+        report.add(3, Vec::new(), stepped([2.0, 1.0, 3.0]), 0.0);
+        let (loss, terms, _) = report.take().expect("numbers");
+        assert_eq!((loss, terms["loss_tem"], terms[GRADIENT_NORM]), (5.0, 4.5, 2.0));
     }
 }

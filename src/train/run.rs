@@ -103,7 +103,7 @@ impl<'a> Run<'a> {
         let features = material.features.clone();
         let maker = Maker::new(plan.clone(), &config.data, config.model.tscale, config.seed, features);
         let subsets = [&config.data.train_subset, &config.data.test_subset];
-        let in_use = material.dataset.videos.iter().filter(|video| subsets.contains(&&video.subset)).count();
+        let in_use = material.in_use().filter(|video| subsets.contains(&&video.subset)).count();
         let folder = sink.folder().join("checkpoints");
         let videos = plan.items.iter().map(|(video, _)| *video).collect::<BTreeSet<_>>().len();
         Self {
@@ -169,7 +169,8 @@ impl<'a> Run<'a> {
                  some annotated videos into it"
             ))?;
         }
-        if let Some(message) = self.material.unknown_labels(&self.config.data.train_subset) {
+        let unknown = self.material.unknown_labels(&self.config.data.train_subset);
+        if let Some(message) = unknown.filter(|_| self.config.model.head.classes) {
             self.ledger.warn(message)?;
         }
         Ok(())

@@ -257,7 +257,7 @@ impl Clock {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Architecture, Chunk, Norm};
+    use crate::config::{Architecture, Chunk, HeadVariant, Norm};
     use crate::train::checkpoint::fresh;
     use crate::train::encoding::{Half, clips_of};
     use crate::train::item::Clips;
@@ -445,5 +445,33 @@ mod tests {
             .map(|(name, _)| name)
             .collect();
         assert!(!moved.is_empty() && moved.iter().all(|name| !name.starts_with("backbone")), "{moved:?}");
+    }
+
+    /// Spec 6.6: without a good proposal OpenTAD's offset loss is a constant, and what has no gradient stays (spec 7.2).
+    #[test]
+    fn a_stage_without_a_good_proposal_leaves_opentads_offset_head_alone() {
+        let device = Device::flex().autodiff();
+        let rates = Rates { detector: 1e-2, encoder: 1e-2 };
+        for (variant, stays) in [(HeadVariant::OpenTad, true), (HeadVariant::Official, false)] {
+            let mut config = config(0.5);
+            config.model.head.variant = variant;
+            // No IoU exceeds the last threshold.
+            config.model.head.stages = vec![0.0, 0.0, 1.0];
+            let mut engine = fresh(&config, &crate::domain::ClassList::default(), &device);
+            let values = |engine: &Engine| crate::model::weights::Weights::default().with(&engine.detector).tensors;
+            let before = values(&engine);
+            for _ in 0..2 {
+                engine.step(&batch(), 0, rates, false, &mut || Pulse::Go).expect("steps");
+            }
+            let after = values(&engine);
+            let moved = |stage: usize, head: &str| {
+                let head = format!(".{stage}.{head}.");
+                let mut names = before.keys().filter(|name| name.contains(&head)).peekable();
+                assert!(names.peek().is_some(), "{head} is in {:?}", before.keys());
+                names.any(|name| before[name] != after[name])
+            };
+            assert!(moved(1, "reg_head") && moved(2, "iou_head"), "{variant:?}");
+            assert_eq!(moved(2, "reg_head"), !stays, "{variant:?}");
+        }
     }
 }

@@ -98,6 +98,14 @@ fn files(config: &Config, root: &Path) -> FeatureReader {
         let path = media_path(&data, &root, video);
         let stored = read(&data, &path, channels).map_err(|error| error.to_string())?;
         if data.scheme == Scheme::Resize {
+            if stored.length > resized::LONGEST {
+                return Err(format!(
+                    "{} has {} rows, and half precision counts to {}; use data.scheme = \"windows\", or features further apart",
+                    path.display(),
+                    stored.length,
+                    resized::LONGEST
+                ));
+            }
             return Ok((resized::resize(&stored, tscale), vec![1.0; tscale]));
         }
         let rules = rules(&data, tscale);

@@ -174,6 +174,26 @@ fn sample_train_test_detect_and_eval() {
     bad_input(folder.path(), &project);
     stored_features(folder.path(), &project, &checkpoint);
     one_frame(folder.path(), &project, &checkpoint);
+    torchvisions_encoder(folder.path(), &project, &checkpoint);
+}
+
+/// An encoder alone, as torchvision's models are stored, is a start like a whole checkpoint.
+fn torchvisions_encoder(folder: &Path, project: &Path, checkpoint: &Path) {
+    let encoder = folder.join("encoder.pth.tar");
+    done(&["weights", "export", text(checkpoint), "--out", text(&encoder), "--names", "encoder"]);
+    let listed = json(&done(&["weights", "list", text(&encoder), "--json"]));
+    let names: Vec<&str> =
+        listed["tensors"].as_array().expect("tensors").iter().filter_map(|one| one["name"].as_str()).collect();
+    assert!(names.contains(&"stem.0.weight") && names.iter().all(|name| !name.contains("roi_head")), "{names:?}");
+    let run = folder.join("from-encoder");
+    let train = ["train", "configs/sample.toml", "--root", text(project), "--run", text(&run), "--device", "cpu"];
+    let settings = ["--init", text(&encoder), "--set", "encoder.frozen=true", "--set", "solver.epochs=1"];
+    done(&[with_tiny(&train), settings.to_vec()].concat());
+    let tensors = |path: &Path| etad::model::weights::Weights::read_any(path).expect("weights").tensors;
+    let (before, after) = (tensors(checkpoint), tensors(&run.join("checkpoints/last.safetensors")));
+    let encoder: Vec<&String> = before.keys().filter(|name| name.contains("backbone")).collect();
+    assert!(encoder.len() > 10 && encoder.iter().all(|name| before[*name] == after[*name]), "{encoder:?}");
+    assert!(before != after, "the detector is a new one");
 }
 
 /// Features of a trained encoder train a detector of their own, and a frozen encoder trains on those that it keeps.

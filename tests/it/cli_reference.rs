@@ -186,8 +186,8 @@ fn an_external_classifier_names_detections_and_raw_outputs_can_be_kept_and_avera
     let tied: Vec<Value> = of(&found, "res6").iter().map(|one| one["label"].clone()).collect();
     assert_eq!(
         (&tied[0], tied.last()),
-        (&json!("Ballet"), Some(&json!("Archery"))),
-        "of equal scores the later class comes first"
+        (&json!("Archery"), Some(&json!("Ballet"))),
+        "of equal scores CUHK's earlier class comes first"
     );
 
     // The network is not needed again, and the mean of two equal outputs is one of them.
@@ -209,6 +209,50 @@ fn an_external_classifier_names_detections_and_raw_outputs_can_be_kept_and_avera
     project.refused("test", &elsewhere, &["5 of 6 videos", "res1", "cuhk.json has no scores of this video"]);
     fs::write(project.path("cuhk.json"), r#"{"class": ["a"], "results": {"res0": [0.5, 1]}}"#).expect("written");
     project.refused("test", &run, &["cuhk.json", "has 2 scores for 1 classes"]);
+}
+
+/// Spec 10.1: a video of the data's block list cannot be searched, and its actions are missed ones.
+#[test]
+fn actions_of_videos_that_are_not_there_count_as_missed() {
+    let project = Project::trained();
+    let row: Vec<Value> =
+        (0..7).filter(|&video| video != 5).map(|video| json!((format!("res{video}"), [0.5, 0.25, 0.125]))).collect();
+    let results: serde_json::Map<String, Value> =
+        row.into_iter().map(|pair| (pair[0].as_str().expect("a name").to_owned(), pair[1].clone())).collect();
+    let scores = json!({"class": ["Archery", "Ballet", "Cricket"], "results": results});
+    fs::write(project.path("cuhk.json"), scores.to_string()).expect("written");
+    let (checkpoint, out) = (project.checkpoint(), project.path("out.json"));
+    let more = ["--set", "post.classifier.kind=cuhk", "--set", "post.classifier.path=cuhk.json"];
+    let fixed =
+        ["--checkpoint", text(&checkpoint), "--out", text(&out), "--json", "--set", "data.test_subset=training"];
+    let tested: Value = serde_json::from_str(&project.done("test", &[&more[..], &fixed].concat())).expect("JSON");
+    let truth = project.path("resize_anno.json");
+    let eval = ["eval", "--ground-truth", text(&truth), "--predictions", text(&out), "--subset", "training", "--json"];
+    let mut evaluated: Value = serde_json::from_str(&done(&eval)).expect("JSON");
+    assert!(read_json(&out)["results"].get("missing").is_none(), "it was not searched");
+    assert_eq!(tested["counts"]["truths"], 14, "13 of the videos that are there, and one");
+    evaluated["device"] = tested["device"].clone();
+    assert_eq!(tested, evaluated);
+}
+
+/// Spec 2.2: without a class head what an action is called does not matter.
+#[test]
+fn without_a_class_head_actions_that_no_class_has_train_as_well() {
+    let project = Project::new();
+    let loss = |name: &str| {
+        let run = project.path(name);
+        let map = format!("data.class_map={name}.txt");
+        project.done("train", &["--run", text(&run), "--set", &map, "--set", "workflow.report_interval=1"]);
+        let events = fs::read_to_string(run.join("events.jsonl")).expect("events");
+        assert!(!events.contains("class map"), "{events}");
+        let steps = events.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+        steps.filter(|event| event["event"] == "step").map(|event| event["loss"].clone()).collect::<Vec<_>>()
+    };
+    fs::write(project.path("all.txt"), "Archery\nBallet\nCricket\n").expect("written");
+    fs::write(project.path("few.txt"), "Archery\n").expect("written");
+    let all = loss("all");
+    assert!(!all.is_empty());
+    assert_eq!(loss("few"), all);
 }
 
 #[test]

@@ -218,6 +218,11 @@ fn average_recall_equals_opentad() {
                 assert_recall(&case, &section, most);
             }
         }
+        // The toolkit's curve has 100 points however many proposals are asked for (spec 10.3).
+        let options = EvalOptions { rules: Rules::Toolkit, ..EvalOptions::new("validation", &ANET) };
+        let found = average_recall(&case.truth, &case.predictions, &options, 50).expect("evaluates");
+        assert_eq!((found.proposals_per_video.len(), found.recall[0].len()), (100, 100));
+        assert!((found.proposals_per_video[99] - 2.0 * found.proposals_per_video[49]).abs() < 1e-9);
     }
 }
 

@@ -183,7 +183,7 @@ fn assert_detections(found: &[Detection], expected: &Expected<'_>, seconds: f64)
 
 fn activitynet_results_equal_opentads() {
     let fixture = Fixture::load("g_postproc.safetensors");
-    let classifier = classifier::read_json(&path("g_anet_cuhk.json"), false).expect("a classifier");
+    let classifier = classifier::read_json(&path("g_anet_cuhk.json"), classifier::Form::Cuhk).expect("a classifier");
     let expected = ExpectedFile::load("g_anet_results.json");
     let mut kept = Vec::new();
     for (item, meta) in json("g_anet_metas.json").as_array().expect("metas").iter().enumerate() {
@@ -202,7 +202,7 @@ fn activitynet_results_equal_opentads() {
 
 fn official_results_equal_the_repositorys() {
     let fixture = Fixture::load("g_postproc.safetensors");
-    let classifier = classifier::read_json(&path("g_anet_cuhk.json"), false).expect("a classifier");
+    let classifier = classifier::read_json(&path("g_anet_cuhk.json"), classifier::Form::Cuhk).expect("a classifier");
     let expected = ExpectedFile::load("g_official_results.json");
     for (item, meta) in json("g_anet_metas.json").as_array().expect("metas").iter().enumerate() {
         let (video, duration) = (text(meta, "video_name"), number(meta, "duration"));

@@ -1,6 +1,6 @@
 //! A whole training on synthetic frames, in seconds: it learns, obeys, and goes on bit for bit after a stop.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -135,6 +135,7 @@ fn video(index: usize, subset: &str) -> Video {
 fn material() -> Material {
     let videos = (0..5).map(|index| video(index, "training")).chain((0..2).map(|index| video(index, "validation")));
     Material {
+        left_out: BTreeSet::new(),
         dataset: Dataset { videos: videos.collect() },
         classes: ClassList::new(["left".to_owned(), "right".to_owned()]),
         blocked: Default::default(),

@@ -16,10 +16,10 @@ impl Run<'_> {
     pub(super) fn end_epoch(&mut self, epoch: usize) -> Result<(), TrainError> {
         let workflow = &self.config.workflow;
         let last_epoch = self.ledger.position.epoch >= self.config.solver.epochs;
-        let since_start = epoch.checked_sub(workflow.eval_start);
         let evaluates = workflow.eval_interval > 0
             && self.has_truth()
-            && since_start.is_some_and(|since| last_epoch || (since + 1).is_multiple_of(workflow.eval_interval));
+            && epoch >= workflow.eval_start
+            && (last_epoch || (epoch + 1).is_multiple_of(workflow.eval_interval));
         let mut average_map = None;
         if evaluates {
             self.ledger.save(&self.engine, Vec::new())?;

@@ -106,7 +106,7 @@ fn plan(config: &Config, material: &Material) -> Result<Plan, TrainError> {
     let jitter = data.window_jitter && data.feature_cache.is_none();
     let planned = Data { window_jitter: jitter, ..data.clone() };
     let videos = material.videos(&data.train_subset);
-    let plan = Plan::training(videos, material.classes.clone(), &planned, config.model.tscale, config.seed)
+    let plan = Plan::training(videos, material.trained_classes(config), &planned, config.model.tscale, config.seed)
         .dropping_last(config.solver.drop_last);
     if plan.items.is_empty() {
         return Err(TrainError::NoItems {
