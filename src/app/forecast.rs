@@ -34,6 +34,7 @@ struct Memory {
 #[derive(Deserialize)]
 struct Budget {
     bytes: u64,
+    configured: bool,
 }
 
 /// Asks on a thread; nothing is reported after `cancel`.
@@ -106,7 +107,8 @@ fn read(output: Output) -> Result<Needs, String> {
     let document: Document = serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())?;
     Ok(Needs {
         memory: document.memory.needed,
-        free: document.budget.map(|budget| budget.bytes),
+        free: document.budget.as_ref().map(|budget| budget.bytes),
+        configured: document.budget.is_some_and(|budget| budget.configured),
         seconds: document.total_seconds,
         advice: document.advice,
     })
@@ -129,6 +131,7 @@ mod tests {
         let needs = Needs {
             memory: 5_000_000_000,
             free: Some(4_000_000_000),
+            configured: false,
             seconds: 90.5,
             advice: Some("set encoder.at_once = 2".to_owned()),
         };

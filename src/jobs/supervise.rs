@@ -107,11 +107,11 @@ pub fn supervise(training: &Supervised, stop: &AtomicBool) -> Result<u8, Supervi
     outcome
 }
 
+/// A process's number and how it ended.
+type Started = Result<(u32, Ending), SuperviseError>;
+
 /// Starts one process after another; `start` gives back its number and how it ended.
-fn attempts(
-    run: &Path,
-    start: &mut dyn FnMut(Option<&Change>) -> Result<(u32, Ending), SuperviseError>,
-) -> Result<u8, SuperviseError> {
+fn attempts(run: &Path, start: &mut dyn FnMut(Option<&Change>) -> Started) -> Result<u8, SuperviseError> {
     let mut change: Option<Change> = None;
     loop {
         let (process, ending) = start(change.as_ref())?;

@@ -10,6 +10,8 @@ pub struct Needs {
     pub memory: u64,
     /// Bytes that it may take; none where nobody tells.
     pub free: Option<u64>,
+    /// Whether the configuration says so; if not, it is what is free.
+    pub configured: bool,
     /// Seconds of the whole run.
     pub seconds: f64,
     /// What to change, when it does not fit.

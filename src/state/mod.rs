@@ -36,7 +36,7 @@ pub use settings::{Settings, ThemeChoice};
 pub use timeline::{Tick, TimelineView, ticks};
 pub use training::{DeviceChoice, Health, TrainForm};
 pub use update::update;
-pub use words::{clock_text, length_text, percent, wait_text};
+pub use words::{clock_text, length_text, percent, size_text, wait_text};
 
 use std::path::PathBuf;
 

@@ -275,7 +275,7 @@ fn the_needs_of_a_training_are_asked_for_with_the_last_choices_and_never_beside_
     assert!(report(&mut state, Report::Health(Ok(Vec::new()))).is_empty(), "asked once");
     let effects = command(&mut state, Command::ChooseDevice("cpu".to_owned()));
     let second = number(&effects);
-    let needs = Needs { memory: 1, free: None, seconds: 2.0, advice: None };
+    let needs = Needs { memory: 1, free: None, configured: false, seconds: 2.0, advice: None };
     report(&mut state, Report::Forecast { number: first, found: Ok(needs.clone()) });
     assert_eq!(state.training.forecast, Forecast::Asking, "of a device that is not chosen any more");
     report(&mut state, Report::Forecast { number: second, found: Ok(needs.clone()) });

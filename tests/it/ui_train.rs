@@ -212,7 +212,8 @@ fn training_from_the_button_is_another_process_whose_curves_are_its_events() {
     let known = |state: &State| matches!(&state.training.forecast, Forecast::Known(needs) if needs.advice.is_none());
     wait_for(&mut harness, "an estimate", std::time::Duration::from_secs(180), known);
     harness.run_steps(3);
-    harness.get_by_label_contains("are free; ");
+    harness.get_by_label_contains(" GB free");
+    harness.get_by_label_contains(" in all");
     screenshot(&mut harness, "forecast_fits");
     let run_folder = folder.path().join("runs/tiny-1");
     assert!(!run_folder.exists());

@@ -3,7 +3,7 @@
 use egui::{RichText, Ui};
 
 use crate::project::{Finding, Severity};
-use crate::state::{Command, Forecast, Health, Init, Needs, TrainForm, wait_text};
+use crate::state::{Command, Forecast, Health, Init, Needs, TrainForm, size_text, wait_text};
 
 use super::super::icons::{self, Icon};
 use super::super::theme::Theme;
@@ -172,10 +172,13 @@ fn forecast(ui: &mut Ui, view: &mut View<'_>, form: &TrainForm) {
                 Some(_) => (Icon::Warning, theme.warn()),
                 None => (Icon::Check, theme.good()),
             };
+            let tip = "Estimated by one small step; etad train --dry-run tells what takes how much";
             field(ui, theme, "Memory", |ui, _| {
                 mark(ui, icon, colour);
-                cut(ui, RichText::new(needs_text(needs)).color(colour))
-                    .on_hover_text("Estimated by one small step; etad train --dry-run tells what takes how much");
+                cut(ui, RichText::new(memory_text(needs)).color(colour)).on_hover_text(tip);
+            });
+            field(ui, theme, "Time", |ui, _| {
+                soft(ui, theme, format!("{} in all", wait_text(needs.seconds))).on_hover_text(tip);
             });
             if let Some(advice) = &needs.advice {
                 ui.label(RichText::new(format!("The training {advice}.")).color(theme.warn()));
@@ -184,12 +187,13 @@ fn forecast(ui: &mut Ui, view: &mut View<'_>, form: &TrainForm) {
     }
 }
 
-/// "about 1.2 GB, 6.0 GB are free; 35 min in all".
-fn needs_text(needs: &Needs) -> String {
-    let gigabytes = |bytes: u64| format!("{:.1} GB", bytes as f64 / 1e9);
-    let free =
-        needs.free.map_or_else(|| "what is free is unknown".to_owned(), |free| format!("{} are free", gigabytes(free)));
-    format!("about {}, {free}; {} in all", gigabytes(needs.memory), wait_text(needs.seconds))
+/// "about 1.2 GB of 6.0 GB free".
+fn memory_text(needs: &Needs) -> String {
+    let of = match needs.free {
+        Some(free) => format!(" of {} {}", size_text(free), if needs.configured { "allowed" } else { "free" }),
+        None => "; what is free is unknown".to_owned(),
+    };
+    format!("about {}{of}", size_text(needs.memory))
 }
 
 fn counts(errors: usize, warnings: usize) -> String {

@@ -5,6 +5,7 @@ use burn::tensor::module::conv3d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Slice, Tensor};
 
+use super::norm::cast;
 use crate::model::init::Init;
 
 /// Convolution without bias; weight `[out, in, time, height, width]`, an odd kernel, zeros outside. The kernel extends in space or
@@ -37,8 +38,7 @@ impl Conv {
 
     /// The weight in the precision of `x`; its gradient comes back in its own.
     fn weight_for(&self, x: &Tensor<5>) -> Tensor<5> {
-        let weight = self.weight.val();
-        if weight.dtype() == x.dtype() { weight } else { weight.cast(x.dtype()) }
+        cast(self.weight.val(), x.dtype())
     }
 
     /// A kernel of one pixel, as a product of a weight matrix with all pixels.

@@ -4,6 +4,7 @@ mod block;
 mod conv;
 mod norm;
 
+use norm::cast;
 pub(super) use norm::norm_groups;
 
 use burn::module::Module;
@@ -71,9 +72,7 @@ impl Encoder {
     /// used, statistics of norms and the mean over the picture are taken in f32.
     #[must_use]
     pub fn forward_in(&self, clips: Tensor<5>, precision: DType) -> Tensor<2> {
-        let clips = self.normalise(clips);
-        let clips = if precision == DType::F32 { clips } else { clips.cast(precision) };
-        self.forward_seen(clips, |_| ())
+        self.forward_seen(cast(self.normalise(clips), precision), |_| ())
     }
 
     /// As [`Self::forward`] on normalised clips, showing what stem and each layer give, `[clips, channels, time, height, width]`.
@@ -89,7 +88,7 @@ impl Encoder {
             see(&x);
         }
         let [clips, channels, ..] = x.dims();
-        let x = if x.dtype() == DType::F32 { x } else { x.cast(DType::F32) };
+        let x = cast(x, DType::F32);
         x.reshape([clips as i32, channels as i32, -1]).mean_dim(2).reshape([clips, channels])
     }
 
