@@ -42,6 +42,7 @@ pub fn ask_file(outbox: &Outbox, wanted: Wanted) {
     let (title, name, kinds): (_, _, &[&str]) = match wanted {
         Wanted::Project => ("Open a video", "Videos", VIDEO_EXTENSIONS),
         Wanted::Config => ("Choose a configuration", "TOML", &["toml"]),
+        Wanted::Predictions => ("Open detections", "Results", &["json"]),
         Wanted::Init | Wanted::Checkpoint => ("Choose weights", "Weights", &["safetensors", "pth", "pt", "tar"]),
     };
     let pick = move |dialog: FileDialog| dialog.set_title(title).add_filter(name, kinds).pick_file();
@@ -54,26 +55,34 @@ pub fn ask_export(outbox: &Outbox, form: Export, folder: Option<PathBuf>, detect
         Export::Json => "detections.json",
         Export::Csv => "detections.csv",
     };
+    let text = move || match form {
+        Export::Json => formats::results::to_json(&detections),
+        Export::Csv => formats::results::to_csv(&detections),
+    };
+    ask_save(outbox, name.to_owned(), folder, move || Ok(text().into_bytes()));
+}
+
+/// Asks where to save, and saves what `contents` makes. Where no dialog can be shown it goes into the folder.
+pub fn ask_save(
+    outbox: &Outbox,
+    name: String,
+    folder: Option<PathBuf>,
+    contents: impl FnOnce() -> Result<Vec<u8>, Failure> + Send + 'static,
+) {
     outbox.spawn("file dialog", move |outbox| {
         let begin = Instant::now();
-        let mut dialog = FileDialog::new().set_title("Save detections").set_file_name(name);
+        let mut dialog = FileDialog::new().set_title("Save").set_file_name(&name);
         if let Some(folder) = &folder {
             dialog = dialog.set_directory(folder);
         }
         let chosen = if has_dialogs() { dialog.save_file() } else { None };
-        let fallback = || folder.map(|folder| folder.join(name)).filter(|_| begin.elapsed() < TOO_FAST);
+        let fallback = || folder.map(|folder| folder.join(&name)).filter(|_| begin.elapsed() < TOO_FAST);
         if let Some(path) = chosen.or_else(fallback) {
-            outbox.report(Report::Saved(save(&path, form, &detections).map(|()| path)));
+            let written = contents()
+                .and_then(|bytes| write_atomically(&path, &bytes).map_err(|error| Failure::new(sentence(&error))));
+            outbox.report(Report::Saved(written.map(|()| path)));
         }
     });
-}
-
-fn save(path: &Path, form: Export, detections: &Detections) -> Result<(), Failure> {
-    let text = match form {
-        Export::Json => formats::results::to_json(detections),
-        Export::Csv => formats::results::to_csv(detections),
-    };
-    write_atomically(path, text.as_bytes()).map_err(|error| Failure::new(sentence(&error)))
 }
 
 fn ask<T>(

@@ -1,5 +1,7 @@
 //! Carries out what the state asks for. The only place of the window that owns threads, channels and processes.
 
+use std::collections::BTreeMap;
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,15 +12,17 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use crate::config;
 use crate::domain::{Detections, Failure};
 use crate::formats;
+use crate::jobs::evidence;
 use crate::jobs::follow::{Followed, Follower};
 use crate::jobs::look::{Look, Looker};
+use crate::jobs::review::{ReviewRequest, Reviewer};
 use crate::jobs::screen::{Screen, ScreenEvent};
 use crate::project;
 use crate::run;
-use crate::state::{Choice, Effect, PlayerRequest, Report, RunSummary, VideoFacts};
+use crate::state::{Choice, Effect, PlayerRequest, Report, VideoFacts};
 use crate::video::{Frame, RgbImage};
 
-use super::{dialogs, forecast, health, processes};
+use super::{dialogs, forecast, health, processes, runs};
 
 /// What reaches the window from its jobs.
 #[derive(Debug)]
@@ -43,7 +47,7 @@ const WAITING: usize = 1024;
 #[derive(Clone)]
 pub struct Outbox {
     messages: Sender<Message>,
-    ctx: egui::Context,
+    pub(super) ctx: egui::Context,
 }
 
 impl Outbox {
@@ -83,6 +87,10 @@ pub struct Effects {
     detection: Option<Arc<AtomicBool>>,
     health: Option<Arc<AtomicBool>>,
     forecast: Option<Arc<AtomicBool>>,
+    reviewer: Option<Reviewer>,
+    /// Runs that are followed beside.
+    beside: BTreeMap<PathBuf, Follower>,
+    digests: runs::Known,
 }
 
 impl Effects {
@@ -101,6 +109,9 @@ impl Effects {
             detection: None,
             health: None,
             forecast: None,
+            reviewer: None,
+            beside: BTreeMap::new(),
+            digests: runs::Known::default(),
         }
     }
 
@@ -150,13 +161,15 @@ impl Effects {
             Effect::Look { generation, files } => self.look(generation, files),
             Effect::Player(request) => self.player(request),
             Effect::ListChoices { root } => self.list_choices(root),
-            Effect::CheckHealth { config, root, dataset, media, classes, initialised, asked } => {
+            Effect::CheckHealth { config, overrides, root, dataset, media, classes, initialised, asked } => {
                 stop(&mut self.health);
                 let stop = Arc::new(AtomicBool::new(false));
                 self.health = Some(stop.clone());
                 self.outbox.spawn("health check", move |outbox| {
                     let data = health::Data { dataset: *dataset, media, classes, initialised, asked };
-                    health::check(&config, &root, data, &stop, &|found| outbox.report(Report::Health(found)));
+                    health::check(&config, &overrides, &root, data, &stop, &|found| {
+                        outbox.report(Report::Health(found));
+                    });
                 });
             }
             Effect::Forecast { number, request } => {
@@ -165,9 +178,27 @@ impl Effects {
                 forecast::ask(&self.outbox, self.etad.clone(), number, request, cancel);
             }
             Effect::CancelForecast => stop(&mut self.forecast),
-            Effect::FindRuns(folder) => self.outbox.spawn("run finder", move |outbox| {
-                outbox.report(Report::Runs(run::runs_in(&folder).into_iter().map(summary).collect()));
+            Effect::FindRuns(folder) => {
+                let known = self.digests.clone();
+                self.outbox.spawn("run finder", move |outbox| {
+                    let runs = run::runs_in(&folder).into_iter().map(|folder| runs::summary(folder, &known));
+                    outbox.report(Report::Runs(runs.collect()));
+                });
+            }
+            Effect::ReadConfig(path) => self.outbox.spawn("recipe reader", move |outbox| {
+                let text = std::fs::read_to_string(&path).ok();
+                outbox.report(Report::ConfigText { path, text });
             }),
+            Effect::ReadResults(path) => self.outbox.spawn("predictions reader", move |outbox| {
+                let detections = formats::results::read(&path).map_err(|error| Failure::new(sentence(&error)));
+                outbox.report(Report::ResultsRead { path, detections });
+            }),
+            Effect::FollowBeside(folder) => {
+                if let Some(follower) = self.follower_of(folder.clone()) {
+                    self.beside.insert(folder, follower);
+                }
+            }
+            Effect::UnfollowBeside(folder) => drop(self.beside.remove(&folder)),
             Effect::Train(request) => {
                 // The training reads the same videos and tells what it finds.
                 stop(&mut self.health);
@@ -192,14 +223,32 @@ impl Effects {
                     outbox.report(Report::EpochPredictions { folder: folder.clone(), epoch, detections });
                 }
             }),
-            Effect::Detect { job, checkpoint, device, videos } => {
+            Effect::Detect { job, checkpoint, device, videos, evidence } => {
                 let cancel = Arc::new(AtomicBool::new(false));
                 self.detection = Some(cancel.clone());
                 processes::detect(
                     &self.outbox,
                     self.etad.clone(),
-                    processes::Detection { job, checkpoint, device, videos, cancel },
+                    processes::Detection { job, checkpoint, device, videos, evidence, cancel },
                 );
+            }
+            Effect::Review(request) => self.review(request),
+            Effect::AskSave { name, folder, contents } => {
+                dialogs::ask_save(&self.outbox, name, folder, move || Ok(contents));
+            }
+            Effect::Picture { name, folder, place } => super::picture::save(&self.outbox, name, folder, place),
+            Effect::ReadEvidence { folder, video, name } => self.outbox.spawn("evidence reader", move |outbox| {
+                let evidence = evidence::read(&folder, &name).map(|found| found.map(Box::new)).map_err(Failure::new);
+                outbox.report(Report::EvidenceRead { video, evidence });
+            }),
+            Effect::ReadLog(folder) => self.outbox.spawn("log reader", move |outbox| {
+                // A run that printed nothing yet has no log.
+                let text = end_of(&folder.join(run::LOG)).unwrap_or_default();
+                outbox.report(Report::Log { folder, text });
+            }),
+            Effect::Attention => {
+                let wish = egui::UserAttentionType::Informational;
+                self.outbox.ctx.send_viewport_cmd(egui::ViewportCommand::RequestUserAttention(wish));
             }
             Effect::CancelDetect => stop(&mut self.detection),
         }
@@ -258,6 +307,12 @@ impl Effects {
     }
 
     fn follow(&mut self, folder: PathBuf) {
+        // The earlier one must be gone before the new one speaks.
+        self.follower = None;
+        self.follower = self.follower_of(folder);
+    }
+
+    fn follower_of(&self, folder: PathBuf) -> Option<Follower> {
         let outbox = self.outbox.clone();
         let of = folder.clone();
         let report = move |said| {
@@ -268,11 +323,20 @@ impl Effects {
                 Followed::Unreadable(why) => Report::Failed(Failure::new(why)),
             });
         };
-        // The earlier one must be gone before the new one speaks.
-        self.follower = None;
-        match Follower::start(folder, report) {
-            Ok(follower) => self.follower = Some(follower),
-            Err(error) => self.outbox.report(Report::Failed(no_thread("run follower", &error))),
+        let started = Follower::start(folder, report);
+        started.map_err(|error| self.outbox.report(Report::Failed(no_thread("run follower", &error)))).ok()
+    }
+
+    fn review(&mut self, request: ReviewRequest) {
+        if self.reviewer.is_none() {
+            let outbox = self.outbox.clone();
+            match Reviewer::start(move |reviewed| outbox.report(Report::Reviewed(Box::new(reviewed)))) {
+                Ok(reviewer) => self.reviewer = Some(reviewer),
+                Err(error) => self.outbox.report(Report::Failed(no_thread("comparison", &error))),
+            }
+        }
+        if let Some(reviewer) = &self.reviewer {
+            reviewer.ask(request);
         }
     }
 
@@ -299,14 +363,18 @@ impl Drop for Effects {
     }
 }
 
-/// What is known of a run without following it.
-fn summary(folder: PathBuf) -> RunSummary {
-    let name = folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let checkpoint = ["best", "last"]
-        .map(|name| folder.join("checkpoints").join(format!("{name}.safetensors")))
-        .into_iter()
-        .find(|path| path.is_file());
-    RunSummary { name, alive: run::is_alive(&folder), checkpoint, folder }
+/// The last whole lines of a file, up to 32 kB of it.
+fn end_of(path: &Path) -> std::io::Result<String> {
+    const MOST: u64 = 32 * 1024;
+    let mut file = std::fs::File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(MOST)))?;
+    let mut bytes = Vec::new();
+    file.take(MOST).read_to_end(&mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let whole =
+        if length > MOST { text.split_once('\n').map_or(String::new(), |(_, rest)| rest.to_owned()) } else { text };
+    Ok(whole)
 }
 
 /// Configurations in the project, in the current folder and beside the executable, those that can be read, each once by name.

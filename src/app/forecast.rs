@@ -50,6 +50,9 @@ fn arguments(request: &TrainRequest) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = vec!["train".into(), request.config.clone().into()];
     arguments.extend(["--dry-run".into(), "--json".into(), "--root".into(), request.root.clone().into()]);
     arguments.extend(["--device".into(), request.device.clone().into()]);
+    for assignment in &request.overrides {
+        arguments.extend(["--set".into(), assignment.into()]);
+    }
     match &request.init {
         Init::Scratch => {}
         Init::File(path) | Init::Run(path) => arguments.extend(["--init".into(), path.clone().into()]),

@@ -30,13 +30,14 @@ pub struct Data {
 /// Checks the data for a configuration; `report` hears of it at once, and again if decoding the videos tells more before `stop`.
 pub fn check(
     config: &Path,
+    overrides: &[String],
     root: &Path,
     data: Data,
     stop: &AtomicBool,
     report: &dyn Fn(Result<Vec<Finding>, Failure>),
 ) {
     let Data { dataset, mut media, classes, initialised, asked } = data;
-    let recipe = config::load(config, &[]).map_err(|error| Failure::new(sentence(&error)));
+    let recipe = config::load(config, overrides).map_err(|error| Failure::new(sentence(&error)));
     let expected = recipe.and_then(|config| {
         let expected = jobs::expectations(&config, root, &classes, initialised);
         expected.map(|expected| (config, expected)).map_err(|error| Failure::new(sentence(&error)))
@@ -91,7 +92,7 @@ mod tests {
                 initialised: true,
                 asked: false,
             };
-            check(&recipe, folder.path(), data, &AtomicBool::new(stopped), &|found| told.borrow_mut().push(found));
+            check(&recipe, &[], folder.path(), data, &AtomicBool::new(stopped), &|found| told.borrow_mut().push(found));
             let damaged = |found: &Result<Vec<Finding>, Failure>| {
                 found.as_ref().expect("checked").iter().any(|finding| finding.sentence.contains("damaged"))
             };

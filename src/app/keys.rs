@@ -2,7 +2,7 @@
 
 use egui::{Context, Grid, Key, Modifiers, Window};
 
-use crate::state::{Command, Settings, State};
+use crate::state::{Command, Inspect, Settings, State};
 
 use super::layout::Panel;
 use super::theme::Theme;
@@ -35,6 +35,8 @@ const BINDINGS: &[Binding] = &[
     held(Modifiers::COMMAND, Key::ArrowRight, |_| Command::StepFrames(10)),
     held(Modifiers::SHIFT, Key::ArrowLeft, |_| Command::SeekBy(-1.0)),
     held(Modifiers::SHIFT, Key::ArrowRight, |_| Command::SeekBy(1.0)),
+    held(Modifiers::SHIFT, Key::N, |_| Command::Inspect(Inspect::Next(-1))),
+    plain(Key::N, |_| Command::Inspect(Inspect::Next(1))),
     plain(Key::ArrowLeft, |_| Command::StepFrames(-1)),
     plain(Key::ArrowRight, |_| Command::StepFrames(1)),
     plain(Key::D, |_| Command::StepFrames(-1)),
@@ -62,7 +64,7 @@ fn scale(state: &State, direction: i32) -> f32 {
 }
 
 /// With Ctrl, these lead to the panels in their order.
-const DIGITS: [Key; 5] = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5];
+const DIGITS: [Key; 8] = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8];
 
 /// Turns keys into commands; returns the panel that was asked for. While a person types, only Escape is ours, and leaves the field.
 pub fn read(ctx: &Context, state: &State, help: &mut bool, commands: &mut Vec<Command>) -> Option<Panel> {
@@ -100,7 +102,8 @@ const HELP: &[(&str, &str)] = &[
     ("Ctrl+wheel", "zoom the timeline at the pointer"),
     ("Shift+wheel, middle drag", "move the timeline"),
     ("F2", "whole video on the timeline"),
-    ("Ctrl+1 … Ctrl+5", "show library, player, timeline, training, detections"),
+    ("N  Shift+N", "next error, error before; played with a moment around"),
+    ("Ctrl+1 … Ctrl+8", "show library, player, timeline, training, detections, errors, analysis, evidence"),
     ("Ctrl+F", "find a video by name"),
     ("Ctrl+O", "open a folder"),
     ("Ctrl+T", "train"),

@@ -18,11 +18,26 @@ pub enum Panel {
     Training,
     /// What was found.
     Detections,
+    /// What is wrong with it.
+    Errors,
+    /// Curves and tables of it.
+    Analysis,
+    /// What the network said before anything was suppressed.
+    Evidence,
 }
 
 impl Panel {
     /// All of them, in the order of their keys.
-    pub const ALL: [Self; 5] = [Self::Library, Self::Player, Self::Timeline, Self::Training, Self::Detections];
+    pub const ALL: [Self; 8] = [
+        Self::Library,
+        Self::Player,
+        Self::Timeline,
+        Self::Training,
+        Self::Detections,
+        Self::Errors,
+        Self::Analysis,
+        Self::Evidence,
+    ];
 
     /// Its title.
     #[must_use]
@@ -33,20 +48,25 @@ impl Panel {
             Self::Timeline => "Timeline",
             Self::Training => "Training",
             Self::Detections => "Detections",
+            Self::Errors => "Errors",
+            Self::Analysis => "Analysis",
+            Self::Evidence => "Evidence",
         }
     }
 }
 
 /// Under which name the layout is kept; the number changes when an older layout would not fit.
-pub const KEY: &str = "etad.layout.1";
+pub const KEY: &str = "etad.layout.2";
 
-/// The layout of a first start: videos left, picture over time in the middle, training and detections as tabs on the right.
+/// The layout of a first start: videos left, picture over time in the middle, what the detector does as tabs on the right.
 #[must_use]
 pub fn default_tree() -> Tree<Panel> {
     let mut tiles = Tiles::default();
-    let [library, player, timeline, training, detections] = Panel::ALL.map(|panel| tiles.insert_pane(panel));
-    let middle = split(&mut tiles, LinearDir::Vertical, &[(player, 0.54), (timeline, 0.46)]);
-    let right = tiles.insert_tab_tile(vec![training, detections]);
+    let [library, player, timeline, training, detections, errors, analysis, evidence] =
+        Panel::ALL.map(|panel| tiles.insert_pane(panel));
+    let below = tiles.insert_tab_tile(vec![timeline, evidence]);
+    let middle = split(&mut tiles, LinearDir::Vertical, &[(player, 0.54), (below, 0.46)]);
+    let right = tiles.insert_tab_tile(vec![training, detections, errors, analysis]);
     let root = split(&mut tiles, LinearDir::Horizontal, &[(library, 0.19), (middle, 0.5), (right, 0.31)]);
     Tree::new(egui::Id::unique("workbench tiles"), root, tiles)
 }

@@ -13,7 +13,9 @@ mod keys;
 mod layout;
 mod paint;
 mod panels;
+mod picture;
 mod processes;
+mod runs;
 mod theme;
 mod toasts;
 mod top_bar;
@@ -25,7 +27,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-pub use paint::{VideoPaint, VideoUniforms};
+pub use paint::{MapUniforms, VideoPaint, VideoUniforms};
 pub use workbench::Workbench;
 
 /// How the window starts.

@@ -43,6 +43,9 @@ fn train_arguments(request: &TrainRequest, folder: &Path) -> Vec<OsString> {
     pair("--root", request.root.clone().into());
     pair("--run", folder.into());
     pair("--device", request.device.clone().into());
+    for assignment in &request.overrides {
+        pair("--set", assignment.into());
+    }
     match (&request.init, &request.resume) {
         (_, Some(_)) => arguments.push("--resume".into()),
         (Init::Scratch, None) => {}
@@ -77,6 +80,8 @@ pub struct Detection {
     pub device: String,
     /// On what.
     pub videos: Vec<DetectVideo>,
+    /// Where the network's raw outputs are kept.
+    pub evidence: Option<PathBuf>,
     /// Set to end it.
     pub cancel: Arc<AtomicBool>,
 }
@@ -110,7 +115,7 @@ pub fn detect(outbox: &Outbox, etad: PathBuf, detection: Detection) {
 /// What is found in one video; none when the job was cancelled meanwhile.
 fn detect_one(etad: &Path, job: &Detection, video: &DetectVideo, folder: &Path) -> Option<Result<Vec<Found>, String>> {
     let out = folder.join("detections.json");
-    let arguments: Vec<OsString> = vec![
+    let mut arguments: Vec<OsString> = vec![
         "detect".into(),
         "--checkpoint".into(),
         job.checkpoint.clone().into(),
@@ -120,6 +125,9 @@ fn detect_one(etad: &Path, job: &Detection, video: &DetectVideo, folder: &Path) 
         job.device.clone().into(),
         video.path.clone().into(),
     ];
+    if let Some(folder) = &job.evidence {
+        arguments.extend(["--raw-predictions".into(), folder.clone().into()]);
+    }
     // What an earlier video left must not be taken for this one's.
     let _ = std::fs::remove_file(&out);
     let launch = Launch { program: etad.to_owned(), arguments, log: folder.join(LOG) };

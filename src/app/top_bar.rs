@@ -107,6 +107,7 @@ fn path_field(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         Wanted::Project => ("Path", "/path/to/a/folder or a video", "Open path"),
         Wanted::Config => ("Configuration", "/path/to/a/recipe.toml", "Use configuration"),
         Wanted::Init => ("Starting weights", "/path/to/weights.safetensors", "Use weights"),
+        Wanted::Predictions => ("Detections", "/path/to/detections.json", "Open detections"),
         Wanted::Checkpoint => ("Weights to detect with", "/path/to/weights.safetensors", "Use weights"),
     };
     let mut text = field.text.clone();

@@ -25,6 +25,9 @@ pub(super) struct DetectArgs {
     /// Device: auto, cpu, wgpu[:N] or cuda[:N]
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: String,
+    /// Also keep the network's raw outputs here, one file a video: what the window shows as evidence
+    #[arg(long, value_name = "DIR")]
+    raw_predictions: Option<PathBuf>,
     /// Print one JSON document about what was done
     #[arg(long)]
     json: bool,
@@ -36,7 +39,7 @@ pub(super) struct DetectArgs {
 pub(super) fn run(args: DetectArgs) -> Outcome {
     let videos = files(&args.videos)?;
     out::check(&args.out)?;
-    let request = DetectRequest { checkpoint: args.checkpoint, videos, device: args.device };
+    let request = DetectRequest { checkpoint: args.checkpoint, videos, device: args.device, raw: args.raw_predictions };
     let bar = progress::bar("detecting");
     let found = jobs::detect(&request, interrupt::flag(Some("ending")), &mut |event| progress::watch(&bar, event));
     bar.finish_and_clear();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::{exit::BadInput, table};
-use crate::domain::{ClassList, tiou_key};
+use crate::domain::{ClassList, Dataset, Detections, tiou_key};
 use crate::eval::{EvalOptions, Evaluation, ProposalRecall, Rules, average_recall, evaluate, top_kx_recall};
 use crate::formats::{self, block_list, results};
 
@@ -16,6 +16,22 @@ use crate::formats::{self, block_list, results};
     after_help = "Example:\n  etad eval --ground-truth annotations.json --predictions found.json --subset validation --tiou 0.3:0.1:0.7"
 )]
 pub struct EvalArgs {
+    #[command(flatten)]
+    pub case: CaseArgs,
+    /// Also the recall of the best K times as many detections of a video and class as it has truths, e.g. 1,5.
+    #[arg(long, value_name = "K", value_delimiter = ',', value_parser = parse_count)]
+    pub top_kx: Vec<usize>,
+    /// Also the average recall of up to N proposals a video regardless of class (AR@AN), and the area under it.
+    #[arg(long, value_name = "N", value_parser = parse_count)]
+    pub proposals: Option<usize>,
+    /// Print one JSON document instead of tables.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What is compared with what, and how.
+#[derive(Clone, Debug, clap::Args)]
+pub struct CaseArgs {
     /// Annotation file in the ActivityNet schema, or a folder of THUMOS-14's text files.
     #[arg(long, value_name = "FILE|DIR")]
     pub ground_truth: PathBuf,
@@ -37,15 +53,6 @@ pub struct EvalArgs {
     /// Whose rules decide: OpenTAD's, or the ActivityNet toolkit's.
     #[arg(long, value_enum, default_value_t = RulesArg::Opentad)]
     pub rules: RulesArg,
-    /// Also the recall of the best K times as many detections of a video and class as it has truths, e.g. 1,5.
-    #[arg(long, value_name = "K", value_delimiter = ',', value_parser = parse_count)]
-    pub top_kx: Vec<usize>,
-    /// Also the average recall of up to N proposals a video regardless of class (AR@AN), and the area under it.
-    #[arg(long, value_name = "N", value_parser = parse_count)]
-    pub proposals: Option<usize>,
-    /// Print one JSON document instead of tables.
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// `--rules` as typed.
@@ -125,7 +132,8 @@ fn points(found: &ProposalRecall) -> BTreeMap<usize, f64> {
     [1, 5, 10, 100, end].into_iter().filter_map(|k| Some((k, found.at(k)?))).collect()
 }
 
-fn evaluate_files(args: &EvalArgs) -> Result<(Evaluation, Recalls), BadInput> {
+/// Reads the files of a case.
+pub(super) fn read(args: &CaseArgs) -> Result<(Dataset, Detections, EvalOptions), BadInput> {
     let bad = |error: &dyn std::error::Error| BadInput(error.to_string());
     let truth = formats::read_truth(&args.ground_truth).map_err(|error| bad(&error))?;
     let predictions = results::read(&args.predictions).map_err(|error| bad(&error))?;
@@ -145,6 +153,12 @@ fn evaluate_files(args: &EvalArgs) -> Result<(Evaluation, Recalls), BadInput> {
         // A result file cannot hold a NaN.
         strict_reference: false,
     };
+    Ok((truth, predictions, options))
+}
+
+fn evaluate_files(args: &EvalArgs) -> Result<(Evaluation, Recalls), BadInput> {
+    let bad = |error: &dyn std::error::Error| BadInput(error.to_string());
+    let (truth, predictions, options) = read(&args.case)?;
     let recalls = Recalls {
         top_kx: match args.top_kx.as_slice() {
             [] => Vec::new(),

@@ -4,6 +4,7 @@ mod check;
 #[cfg(feature = "video")]
 mod detect;
 mod devices;
+mod diagnose;
 mod eval;
 mod exit;
 mod features;
@@ -58,6 +59,8 @@ enum Command {
     Features(features::FeaturesArgs),
     /// Compare predictions with ground truth: mAP, recall, counts
     Eval(eval::EvalArgs),
+    /// Say what the errors are: kinds, what each costs, which truths are missed
+    Diagnose(diagnose::DiagnoseArgs),
     /// Say what a video is: codec, size, frames and their presentation times
     #[cfg(feature = "video")]
     Probe(video::ProbeArgs),
@@ -108,6 +111,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Some(Command::Detect(args)) => detect::run(args),
         Some(Command::Features(args)) => features::run(args),
         Some(Command::Eval(args)) => eval::run(&args),
+        Some(Command::Diagnose(args)) => diagnose::run(&args),
         #[cfg(feature = "video")]
         Some(Command::Probe(args)) => video::probe(&args),
         #[cfg(feature = "video")]

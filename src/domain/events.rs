@@ -64,6 +64,9 @@ pub enum Event {
         epochs: usize,
         /// Process that writes.
         pid: u32,
+        /// Bytes of memory of the device, or of the system for the CPU, where it tells.
+        #[serde(default)]
+        device_memory_total: Option<u64>,
     },
     /// A reported step.
     Step {

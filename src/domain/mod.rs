@@ -3,6 +3,7 @@
 //! Knows `std` and `serde` only. Everything above speaks in these types, so that a segment means the same in the timeline, the
 //! trainer and an evaluation.
 
+mod csv;
 mod dataset;
 mod detections;
 mod events;
@@ -12,6 +13,7 @@ mod order;
 mod random;
 mod time;
 
+pub use csv::csv_field;
 pub use dataset::{Annotation, Dataset, Video, merged};
 pub use detections::{Detection, Detections};
 pub use events::{Event, LearningRates, LossTerm, RunEvent, Seconds, tiou_key};

@@ -145,6 +145,8 @@ pub(super) struct VideoTruths<'a> {
     /// Seconds.
     pub duration: f64,
     pub truths: Vec<(Segment, &'a str)>,
+    /// Where each of them stands among the video's annotations.
+    pub places: Vec<usize>,
 }
 
 /// All classes in order of first appearance, and what was left out.
@@ -179,7 +181,7 @@ pub(super) fn sort_out<'a>(
     let mut classes: IndexMap<&str, ClassCase> = IndexMap::new();
     let mut truths: IndexMap<&str, VideoTruths> = IndexMap::new();
     for video in &subset {
-        for action in kept_truths(video, options.rules, &mut ignored)? {
+        for (place, action) in kept_truths(video, options.rules, &mut ignored)? {
             let label = action.label.as_str();
             let case = classes.entry(label).or_insert_with(|| ClassCase {
                 label,
@@ -188,8 +190,13 @@ pub(super) fn sort_out<'a>(
             });
             case.truths.entry(&video.id).or_default().push(action.segment);
             let in_video = truths.entry(&video.id);
-            let in_video = in_video.or_insert(VideoTruths { duration: video.duration, truths: Vec::new() });
+            let in_video = in_video.or_insert_with(|| VideoTruths {
+                duration: video.duration,
+                truths: Vec::new(),
+                places: Vec::new(),
+            });
             in_video.truths.push((action.segment, label));
+            in_video.places.push(place);
         }
     }
     if classes.is_empty() {
@@ -199,15 +206,19 @@ pub(super) fn sort_out<'a>(
     Ok(Cases { classes: classes.into_values().collect(), truths, ignored, videos: subset.len(), proposals })
 }
 
-/// The truths of a video that the rules let count, in file order.
-fn kept_truths<'a>(video: &'a Video, rules: Rules, ignored: &mut Ignored) -> Result<Vec<&'a Annotation>, EvalError> {
-    let mut kept: Vec<&Annotation> = Vec::new();
-    for action in &video.annotations {
+/// The truths of a video that the rules let count, in file order, with their places in it.
+fn kept_truths<'a>(
+    video: &'a Video,
+    rules: Rules,
+    ignored: &mut Ignored,
+) -> Result<Vec<(usize, &'a Annotation)>, EvalError> {
+    let mut kept: Vec<(usize, &Annotation)> = Vec::new();
+    for (place, action) in video.annotations.iter().enumerate() {
         let [start, end] = action.segment;
         if !(start.is_finite() && end.is_finite()) {
             return Err(EvalError::NotFinite { video: video.id.clone() });
         }
-        let repeats = |earlier: &&Annotation| {
+        let repeats = |(_, earlier): &(usize, &Annotation)| {
             earlier.label == action.label
                 && (earlier.segment[0] - start).abs() <= 1e-3
                 && (earlier.segment[1] - end).abs() <= 1e-3
@@ -221,7 +232,7 @@ fn kept_truths<'a>(video: &'a Video, rules: Rules, ignored: &mut Ignored) -> Res
         } else if rules == Rules::OpenTad && kept.iter().any(repeats) {
             ignored.truths_duplicate += 1;
         } else {
-            kept.push(action);
+            kept.push((place, action));
         }
     }
     Ok(kept)

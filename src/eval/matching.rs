@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use super::cases::{Candidate, ClassCase, Rules, is_not_annotated};
-use crate::domain::{Annotation, Detection, Segment};
+use super::cases::{Candidate, ClassCase, Rules};
+use crate::domain::Segment;
 
 /// The predictions of one class in rank order, and the truths they found.
 pub(super) struct ClassMatches<'a> {
@@ -87,109 +87,4 @@ impl<'a> Matcher<'a> {
 /// Ascending with NaN at the end, as numpy sorts.
 fn nan_last(a: f64, b: f64) -> Ordering {
     a.partial_cmp(&b).unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
-}
-
-/// What became of a detection at one tIoU.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DetectionState {
-    /// It found the truth of this index.
-    Hit(usize),
-    /// It found none.
-    FalseAlarm,
-    /// It lies in a region that nobody annotated: neither of the two (spec 18).
-    Ignored,
-}
-
-/// What became of the detections and truths of one video at one tIoU.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct VideoMatches {
-    /// Of each detection, in the order given.
-    pub detections: Vec<DetectionState>,
-    /// The detection that found each truth, in the order given; none: missed.
-    pub truths: Vec<Option<usize>>,
-}
-
-/// Matches the detections of one video with its truths, class by class, as the evaluation does (OpenTAD's rules).
-///
-/// Truths are taken as they are given: the caller shows all of them, duplicates too.
-#[must_use]
-pub fn matches(truths: &[Annotation], detections: &[Detection], not_annotated: &[Segment], tiou: f64) -> VideoMatches {
-    let mut result = VideoMatches {
-        detections: vec![DetectionState::FalseAlarm; detections.len()],
-        truths: vec![None; truths.len()],
-    };
-    let mut order: Vec<usize> = (0..detections.len()).collect();
-    rank(&mut order, |&index| (detections[index].score, index));
-    let mut classes: HashMap<&str, Vec<usize>> = HashMap::new();
-    for (index, truth) in truths.iter().enumerate() {
-        classes.entry(&truth.label).or_default().push(index);
-    }
-    let thresholds = [tiou];
-    let segments: HashMap<&str, Vec<Segment>> = classes
-        .iter()
-        .map(|(&label, members)| (label, members.iter().map(|&index| truths[index].segment).collect()))
-        .collect();
-    let mut matchers: HashMap<&str, Matcher> = segments
-        .iter()
-        .map(|(&label, segments)| (label, Matcher::new(segments, 0, &thresholds, Rules::OpenTad)))
-        .collect();
-    for index in order {
-        let one = &detections[index];
-        if is_not_annotated(one.segment, not_annotated) {
-            result.detections[index] = DetectionState::Ignored;
-        } else if let Some((matcher, members)) =
-            matchers.get_mut(one.label.as_str()).zip(classes.get(one.label.as_str()))
-        {
-            matcher.take(one.segment, |_, truth| {
-                result.detections[index] = DetectionState::Hit(members[truth]);
-                result.truths[members[truth]] = Some(index);
-            });
-        }
-    }
-    result
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn truth(label: &str, start: f64, end: f64) -> Annotation {
-        Annotation { segment: [start, end], label: label.to_owned(), draft: false }
-    }
-
-    fn found(label: &str, start: f64, end: f64, score: f64) -> Detection {
-        Detection { segment: [start, end], label: label.to_owned(), score }
-    }
-
-    #[test]
-    fn the_best_score_takes_the_truth_and_the_second_is_false() {
-        let truths = [truth("a", 0.0, 10.0), truth("b", 0.0, 10.0), truth("a", 20.0, 30.0)];
-        let detections = [
-            found("a", 0.0, 9.0, 0.5),
-            found("a", 0.0, 10.0, 0.9),
-            found("b", 1.0, 10.0, 0.1),
-            found("c", 0.0, 10.0, 1.0),
-            found("a", 40.0, 44.0, 0.3),
-        ];
-        let states = matches(&truths, &detections, &[[39.0, 50.0]], 0.5);
-        use DetectionState::{FalseAlarm, Hit, Ignored};
-        assert_eq!(states.detections, [FalseAlarm, Hit(0), Hit(1), FalseAlarm, Ignored]);
-        assert_eq!(states.truths, [Some(1), Some(2), None]);
-    }
-
-    #[test]
-    fn of_equal_scores_the_later_wins_and_of_equal_overlaps_the_later_truth() {
-        let truths = [truth("a", 0.0, 10.0), truth("a", 0.0, 10.0)];
-        let detections = [found("a", 0.0, 10.0, 0.5), found("a", 0.0, 10.0, 0.5)];
-        assert_eq!(matches(&truths, &detections, &[], 0.5).truths, [Some(0), Some(1)]);
-        let states = matches(&truths[..1], &detections, &[], 0.5);
-        assert_eq!(states.detections, [DetectionState::FalseAlarm, DetectionState::Hit(0)]);
-    }
-
-    #[test]
-    fn a_taken_truth_passes_the_prediction_on_to_the_next() {
-        let truths = [truth("a", 0.0, 10.0), truth("a", 2.0, 12.0)];
-        let detections = [found("a", 0.0, 10.0, 0.9), found("a", 0.5, 10.5, 0.8)];
-        assert_eq!(matches(&truths, &detections, &[], 0.5).truths, [Some(0), Some(1)]);
-    }
 }

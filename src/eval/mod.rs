@@ -5,13 +5,20 @@
 
 mod average_precision;
 mod cases;
+mod curves;
 pub mod diagnosis;
+mod errors;
 mod matching;
 pub mod nms;
 pub mod postprocess;
 mod recall;
+mod results;
+mod review;
 
 pub use average_precision::{AtTiou, ClassResult, Counts, Evaluation, evaluate};
 pub use cases::{EvalError, EvalOptions, Ignored, Rules};
-pub use matching::{DetectionState, VideoMatches, matches};
+pub use curves::{Confusion, PrPoint, interpolated};
+pub use errors::{ErrorFilter, ErrorKind, ErrorRow};
 pub use recall::{ProposalRecall, average_recall, top_kx_recall};
+pub use results::{Measured, measure, measured_csv};
+pub use review::{Counted, Judged, Nearest, Review, Tally, VideoReview, review, slider_tious};

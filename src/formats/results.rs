@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::json::{self, Node};
 use super::{FormatError, read_text, write_text};
-use crate::domain::{Detection, Detections};
+use crate::domain::{Detection, Detections, csv_field};
 
 /// The `version` that the ActivityNet tools expect in a submission.
 const VERSION: &str = "ActivityNet 1.3";
@@ -86,14 +86,10 @@ pub fn to_csv(detections: &Detections) -> String {
     for (id, found) in &detections.videos {
         for one in found {
             let [start, end] = one.segment;
-            let _ = write!(text, "{},{start},{end},{},{}\r\n", field(id), field(&one.label), one.score);
+            let _ = write!(text, "{},{start},{end},{},{}\r\n", csv_field(id), csv_field(&one.label), one.score);
         }
     }
     text
-}
-
-fn field(text: &str) -> String {
-    if text.contains(['"', ',', '\r', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }
 
 fn refuse_not_finite(path: &Path, detections: &Detections) -> Result<(), FormatError> {

@@ -89,6 +89,8 @@ pub fn check_config(
         video: Some(video),
         sentence: format!("has no \"{what}\" above 0 in {}", config.data.annotations),
         advice: "Add it.".to_owned(),
+        at: None,
+        key: None,
     }));
     let expected = match expectations(config, root, classes.names(), initialised) {
         Ok(expected) => expected,
@@ -122,6 +124,8 @@ fn values(config: &Config) -> Vec<Finding> {
         video: None,
         sentence: error.to_string(),
         advice: "Correct these keys; docs/config.md explains them.".to_owned(),
+        at: None,
+        key: None,
     });
     told.into_iter().collect()
 }
@@ -160,7 +164,8 @@ fn files(config: &Config, root: &Path, dataset: &mut Dataset) -> Vec<Finding> {
 /// A file that the recipe names and that cannot be used.
 fn unusable(key: &str, error: &dyn std::error::Error, advice: &str) -> Finding {
     let sentence = format!("{key}: {error}");
-    Finding { severity: Severity::Error, video: None, sentence, advice: advice.to_owned() }
+    let (advice, key) = (advice.to_owned(), Some(key.to_owned()));
+    Finding { severity: Severity::Error, video: None, sentence, advice, at: None, key }
 }
 
 /// Why feature files cannot be read, by video; of those that can, nothing is known that the annotations do not say.

@@ -11,6 +11,9 @@ use crate::run::{RunReader, is_alive};
 /// How often a living run is looked at; a dead one four times less.
 const PERIOD: Duration = Duration::from_millis(250);
 
+/// Events that are reported at once.
+const AT_ONCE: usize = 2000;
+
 /// What a followed run has to say.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Followed {
@@ -53,7 +56,10 @@ fn follow(folder: &Path, woken: &Receiver<()>, report: &impl Fn(Followed)) {
         // Life before events: what a dying process wrote last is then read before its death is told.
         let alive = is_alive(folder);
         match reader.poll() {
-            Ok(events) if !events.is_empty() => report(Followed::Events(events)),
+            // A long run in one piece would keep the window from drawing.
+            Ok(events) if !events.is_empty() => {
+                events.chunks(AT_ONCE).for_each(|part| report(Followed::Events(part.to_vec())));
+            }
             Ok(_) => readable = true,
             Err(error) => {
                 if std::mem::replace(&mut readable, false) {

@@ -140,6 +140,8 @@ pub struct DetectRequest {
     pub videos: Vec<PathBuf>,
     /// Device name, as `--device` takes it.
     pub device: String,
+    /// Folder that the network's raw outputs are written to, if they are wanted.
+    pub raw: Option<PathBuf>,
 }
 
 /// Detects in any videos, named by their file stems; `None` when `stop` became true. A video that cannot be read is a sentence in `broken`.
@@ -161,7 +163,8 @@ pub fn detect(
     }
     let material = Material::of_videos(&loaded.config, videos, loaded.classes.clone());
     let mut sink = Unrecorded { stop, watch };
-    let Some(found) = inference::search(&loaded.config, &material, &loaded, &chosen.device, &mut sink, None)? else {
+    let raw = request.raw.as_deref();
+    let Some(found) = inference::search(&loaded.config, &material, &loaded, &chosen.device, &mut sink, raw)? else {
         return Ok(None);
     };
     broken.extend(found.1.into_iter().map(|video| format!("{}: {}", video.video, video.reason)));

@@ -2,6 +2,7 @@
 
 mod check;
 mod devices;
+pub mod evidence;
 mod features;
 pub mod follow;
 mod infer;
@@ -9,6 +10,8 @@ mod infer;
 pub mod look;
 pub mod process;
 mod reins;
+pub mod report;
+pub mod review;
 #[cfg(feature = "video")]
 pub mod screen;
 mod supervise;

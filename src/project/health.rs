@@ -6,7 +6,7 @@ mod segments;
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Dataset, Video};
+use crate::domain::{Dataset, MediaTime, Video};
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -29,6 +29,21 @@ pub struct Finding {
     pub sentence: String,
     /// What to do.
     pub advice: String,
+    /// Where in the video, if at one place.
+    #[serde(skip)]
+    pub at: Option<MediaTime>,
+    /// The key of the configuration that it is about, if one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+}
+
+impl Finding {
+    /// The same at a place of the video.
+    #[must_use]
+    fn at(mut self, seconds: f64) -> Self {
+        self.at = seconds.is_finite().then(|| MediaTime::from_secs(seconds.max(0.0)));
+        self
+    }
 }
 
 /// What a video file turned out to be.
@@ -89,11 +104,11 @@ pub fn check(
 }
 
 fn of(video: &Video, severity: Severity, sentence: String, advice: &str) -> Finding {
-    Finding { severity, video: Some(video.id.clone()), sentence, advice: advice.to_owned() }
+    Finding { severity, video: Some(video.id.clone()), sentence, advice: advice.to_owned(), at: None, key: None }
 }
 
 fn overall(severity: Severity, sentence: String, advice: &str) -> Finding {
-    Finding { severity, video: None, sentence, advice: advice.to_owned() }
+    Finding { severity, video: None, sentence, advice: advice.to_owned(), at: None, key: None }
 }
 
 fn subsets(dataset: &Dataset, expected: &Expectations, findings: &mut Vec<Finding>) {

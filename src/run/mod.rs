@@ -1,12 +1,14 @@
 //! The run folder: a writer for the process that trains, and a reader for whoever watches. A public format (`docs/run-folder.md`).
 
 mod control;
+mod digest;
 mod history;
 mod lock;
 mod reader;
 mod writer;
 
 pub use control::send;
+pub use digest::{Digest, Ended, differences, digest};
 pub use history::History;
 pub use lock::{Lock, Owner, is_alive, owner};
 pub use reader::{RunReader, runs_in};

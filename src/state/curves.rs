@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::Event;
+use crate::domain::{Event, csv_field};
+
+use super::Pace;
 
 /// How the loss is divided into terms that add up to it. A run reports what its cascade stages add both by stage and by kind;
 /// one division shows each share once.
@@ -34,6 +36,9 @@ impl LossSplit {
     /// The term's name for people, if it belongs to this division; a term that nobody here knows belongs to both.
     #[must_use]
     pub fn word(self, term: &str) -> Option<String> {
+        if term == GRADIENT_NORM {
+            return None;
+        }
         if let Some(stage) = term.strip_prefix("loss_pem.s").and_then(|stage| stage.parse::<usize>().ok()) {
             return (self == Self::Stage).then(|| format!("stage {}", stage + 1));
         }
@@ -64,38 +69,157 @@ pub struct EvalPoint {
     pub per_class: BTreeMap<String, BTreeMap<String, f64>>,
 }
 
-/// Loss and mAP over the steps of a run; x is the step from 0.
+/// Parts of a step's time, in the order of [`Curves::seconds`].
+pub const PARTS: [&str; 4] = ["waiting for data", "encoder forward", "detector", "encoder backward"];
+
+/// The name by which the trainer tells the length of the gradient among the terms of the loss, of which it is none.
+const GRADIENT_NORM: &str = "gradient_norm";
+
+/// What a run reports over its steps; x is the step from 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Curves {
     /// Total loss.
     pub loss: Vec<[f64; 2]>,
     /// Each term of the loss, in the order in which they first came.
     pub terms: IndexMap<String, Vec<[f64; 2]>>,
+    /// Length of the gradient.
+    pub gradient_norm: Vec<[f64; 2]>,
+    /// Learning rate of each group.
+    pub rates: IndexMap<String, Vec<[f64; 2]>>,
+    /// Seconds of a step by part, in the order of [`PARTS`].
+    pub seconds: [Vec<[f64; 2]>; 4],
+    /// Share of the time spent waiting for data, 0..1.
+    pub data_share: Vec<[f64; 2]>,
+    /// Bytes of device memory in use.
+    pub device_memory: Vec<[f64; 2]>,
+    /// Bytes of memory of the process.
+    pub process_memory: Vec<[f64; 2]>,
     /// Evaluations in order.
     pub evals: Vec<EvalPoint>,
-    /// Unix time of each point of `loss`.
-    times: Vec<f64>,
+    /// How long steps and evaluations take.
+    pub pace: Pace,
 }
 
 impl Curves {
-    /// Takes in what an event adds.
+    /// Takes in what an event adds, or takes back.
     pub fn push(&mut self, time: f64, event: &Event) {
+        self.pace.push(time, event);
         match event {
-            Event::Step { step, loss, terms, .. } => {
+            Event::Step {
+                step,
+                loss,
+                terms,
+                learning_rate,
+                seconds,
+                data_share,
+                device_memory,
+                process_memory,
+                ..
+            } => {
                 let x = *step as f64;
                 self.loss.push([x, *loss]);
-                self.times.push(time);
+                self.data_share.push([x, *data_share]);
                 for (name, value) in terms {
-                    self.terms.entry(name.clone()).or_default().push([x, *value]);
+                    if name == GRADIENT_NORM {
+                        self.gradient_norm.push([x, *value]);
+                    } else {
+                        self.terms.entry(name.clone()).or_default().push([x, *value]);
+                    }
                 }
+                for (group, rate) in learning_rate {
+                    self.rates.entry(group.clone()).or_default().push([x, *rate]);
+                }
+                let parts = [seconds.data, seconds.encoder_forward, seconds.detector, seconds.encoder_backward];
+                self.seconds.iter_mut().zip(parts).for_each(|(curve, value)| curve.push([x, value]));
+                self.device_memory.extend(device_memory.map(|bytes| [x, bytes as f64]));
+                self.process_memory.extend(process_memory.map(|bytes| [x, bytes as f64]));
             }
             Event::Eval { epoch, step, map, average_map, per_class, .. } => {
                 let (map, per_class) = (map.clone(), per_class.clone());
                 let average = *average_map;
+                // A process that was killed right after it said so says it again.
+                self.evals.retain(|eval| (eval.epoch, eval.step) != (*epoch, *step));
                 self.evals.push(EvalPoint { epoch: *epoch, step: *step, map, average, per_class });
             }
+            Event::Resumed { step, .. } => self.take_back(*step),
             _ => {}
         }
+    }
+
+    /// Forgets the steps from this one on, and the evaluations after it.
+    fn take_back(&mut self, from: usize) {
+        let singles = [
+            &mut self.loss,
+            &mut self.gradient_norm,
+            &mut self.data_share,
+            &mut self.device_memory,
+            &mut self.process_memory,
+        ];
+        let all =
+            singles.into_iter().chain(&mut self.seconds).chain(self.terms.values_mut()).chain(self.rates.values_mut());
+        for curve in all {
+            curve.truncate(curve.partition_point(|point| point[0] < from as f64));
+        }
+        // An evaluation carries the number of the next step.
+        self.evals.retain(|eval| eval.step <= from);
+    }
+
+    /// Average precision of each class over the steps, mean over the thresholds, in the order in which they first came.
+    #[must_use]
+    pub fn class_curves(&self) -> IndexMap<&str, Vec<[f64; 2]>> {
+        let mut curves: IndexMap<&str, Vec<[f64; 2]>> = IndexMap::new();
+        for eval in &self.evals {
+            for (class, values) in &eval.per_class {
+                let mean = values.values().sum::<f64>() / values.len().max(1) as f64;
+                curves.entry(class).or_default().push([eval.step as f64, mean]);
+            }
+        }
+        curves
+    }
+
+    /// Everything told of the steps as a table: RFC 4180, a row a report.
+    #[must_use]
+    pub fn steps_csv(&self) -> String {
+        let mut columns: Vec<(String, &[[f64; 2]])> = vec![("loss".to_owned(), &self.loss)];
+        columns.extend(self.terms.iter().map(|(name, curve)| (name.clone(), curve.as_slice())));
+        columns.push((GRADIENT_NORM.to_owned(), &self.gradient_norm));
+        columns.extend(self.rates.iter().map(|(name, curve)| (format!("learning rate {name}"), curve.as_slice())));
+        columns
+            .extend(PARTS.iter().zip(&self.seconds).map(|(name, curve)| (format!("seconds {name}"), curve.as_slice())));
+        columns.push(("data share".to_owned(), &self.data_share));
+        columns.push(("device memory bytes".to_owned(), &self.device_memory));
+        columns.push(("process memory bytes".to_owned(), &self.process_memory));
+        columns.retain(|(_, curve)| !curve.is_empty());
+        let names: Vec<String> = columns.iter().map(|(name, _)| csv_field(name)).collect();
+        let mut text = format!("step,{}\r\n", names.join(","));
+        let mut next = vec![0; columns.len()];
+        for &[step, _] in &self.loss {
+            text.push_str(&step.to_string());
+            for ((_, curve), next) in columns.iter().zip(&mut next) {
+                text.push(',');
+                if let Some(point) = curve.get(*next).filter(|point| point[0] == step) {
+                    text.push_str(&point[1].to_string());
+                    *next += 1;
+                }
+            }
+            text.push_str("\r\n");
+        }
+        text
+    }
+
+    /// The evaluations as a table: RFC 4180, a row an evaluation; shares 0..1.
+    #[must_use]
+    pub fn evals_csv(&self) -> String {
+        let keys = self.thresholds();
+        let names: Vec<String> = keys.iter().map(|key| format!("mAP {key}")).collect();
+        let mut text = format!("epoch,step,average mAP,{}\r\n", names.join(","));
+        for eval in &self.evals {
+            let values = keys.iter().map(|key| eval.map.get(key).map_or(String::new(), f64::to_string));
+            let values: Vec<String> = values.collect();
+            let row = [(eval.epoch + 1).to_string(), eval.step.to_string(), eval.average.to_string()];
+            text.push_str(&format!("{},{}\r\n", row.join(","), values.join(",")));
+        }
+        text
     }
 
     /// The terms of one division with their names for people. In the division by kind a run that reports no kinds is shown by
@@ -145,18 +269,6 @@ impl Curves {
     pub fn steps_done(&self) -> usize {
         self.loss.last().map_or(0, |point| point[0] as usize + 1)
     }
-
-    /// Seconds that the remaining of `total` steps will take at the pace of the latest reports (evaluations between them
-    /// included); none before two reports.
-    #[must_use]
-    pub fn seconds_left(&self, total: usize) -> Option<f64> {
-        const LATEST: usize = 200;
-        let from = self.loss.len().saturating_sub(LATEST);
-        let steps = self.loss.last()?[0] - self.loss.get(from)?[0];
-        let seconds = self.times.last()? - self.times.get(from)?;
-        let left = total.saturating_sub(self.steps_done()) as f64;
-        (steps > 0.0 && seconds > 0.0).then(|| seconds / steps * left)
-    }
 }
 
 #[cfg(test)]
@@ -193,16 +305,25 @@ mod tests {
     }
 
     #[test]
-    fn the_pace_of_the_reports_gives_the_time_left() {
+    fn what_is_said_twice_counts_once_and_a_resume_takes_back() {
         let mut curves = Curves::default();
-        for (time, event) in
-            [(0.0, step(0, 4.0)), (10.0, step(10, 3.0)), (20.0, step(20, 2.0)), (21.0, eval(0, 20, 0.2))]
-        {
-            curves.push(time, &event);
-        }
-        assert_eq!(curves.seconds_left(41), Some(20.0));
-        assert_eq!(curves.map_curve("0.50"), [[20.0, 0.2 * 1.5]]);
-        assert_eq!(curves.terms["iou"].len(), 3);
+        let said = [step(0, 4.0), step(10, 3.0), eval(0, 11, 0.2), eval(0, 11, 0.2), step(20, 2.0), eval(1, 21, 0.3)];
+        said.iter().for_each(|event| curves.push(0.0, event));
+        assert_eq!((curves.evals.len(), curves.map_curve("0.50")[0]), (2, [11.0, 0.2 * 1.5]));
+        curves.push(0.0, &Event::Resumed { epoch: 1, step: 11 });
+        assert_eq!((curves.loss.len(), curves.evals.len(), curves.terms["iou"].len()), (2, 1, 2));
+        assert!(curves.seconds.iter().all(|curve| curve.len() == 2));
+    }
+
+    #[test]
+    fn a_table_has_a_row_a_report_and_a_column_a_curve() {
+        let mut curves = Curves::default();
+        [step(0, 4.0), step(10, 3.0), eval(0, 11, 0.25)].iter().for_each(|event| curves.push(0.0, event));
+        let text = curves.steps_csv();
+        let mut lines = text.split("\r\n");
+        assert!(lines.next().is_some_and(|head| head.starts_with("step,loss,iou,seconds waiting")), "{text}");
+        assert_eq!(lines.next(), Some("0,4,2,0,0,0,0,0"));
+        assert_eq!(curves.evals_csv(), "epoch,step,average mAP,mAP 0.50\r\n1,11,0.25,0.375\r\n");
     }
 
     #[test]
@@ -218,6 +339,7 @@ mod tests {
             ("offsets", 3.5),
             ("boundary", 2.0),
             ("class", 0.7),
+            ("gradient_norm", 55.0),
         ];
         let total = 1.3 + 9.0 + 0.7;
         let terms = values.map(|(name, value)| (name.to_owned(), value)).into();

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::domain::{Dataset, Detections, Do, MediaTime};
+use crate::jobs::review::ReviewRequest;
 use crate::project::Media;
 
 use super::{Export, Init, Wanted};
 
 /// A training to start.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct TrainRequest {
     /// Configuration file.
     pub config: PathBuf,
@@ -23,6 +24,9 @@ pub struct TrainRequest {
     pub device: String,
     /// Starting weights.
     pub init: Init,
+    /// Keys that are other than in the configuration file, as `--set` takes them.
+    #[serde(default)]
+    pub overrides: Vec<String>,
 }
 
 /// A video to detect on.
@@ -95,6 +99,8 @@ pub enum Effect {
     CheckHealth {
         /// Configuration.
         config: PathBuf,
+        /// Keys that are other than in it, as `--set` takes them.
+        overrides: Vec<String>,
         /// Project folder, where the configuration's relative paths start.
         root: PathBuf,
         /// Annotations.
@@ -151,7 +157,50 @@ pub enum Effect {
         device: String,
         /// On what.
         videos: Vec<DetectVideo>,
+        /// Where the network's raw outputs are kept.
+        evidence: Option<PathBuf>,
+    },
+    /// Read what was kept of a video's raw outputs; reports `EvidenceRead`.
+    ReadEvidence {
+        /// Where they are kept.
+        folder: PathBuf,
+        /// Video name.
+        video: String,
+        /// Name under which they are kept.
+        name: String,
     },
     /// End the detection.
     CancelDetect,
+    /// Ask where to save this, and save it; reports `Saved`.
+    AskSave {
+        /// Name of the file.
+        name: String,
+        /// Suggested folder.
+        folder: Option<PathBuf>,
+        /// What.
+        contents: Vec<u8>,
+    },
+    /// Ask where to save a part of the window as it looks, and save it; reports `Saved`.
+    Picture {
+        /// Name of the file, without extension.
+        name: String,
+        /// Suggested folder.
+        folder: Option<PathBuf>,
+        /// Left, top, right, bottom in points.
+        place: [f32; 4],
+    },
+    /// Read the text of a configuration; reports `ConfigText`.
+    ReadConfig(PathBuf),
+    /// Read a file of detections; reports `ResultsRead`.
+    ReadResults(PathBuf),
+    /// Follow this run folder too; reports `RunEvents`.
+    FollowBeside(PathBuf),
+    /// Follow it no more.
+    UnfollowBeside(PathBuf),
+    /// Read the end of what a run printed; reports `Log`.
+    ReadLog(PathBuf),
+    /// Tell a person who looks elsewhere that something is done.
+    Attention,
+    /// Compare detections with the truth, instead of what was to be compared before; reports `Reviewed`.
+    Review(ReviewRequest),
 }

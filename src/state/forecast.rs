@@ -1,6 +1,6 @@
 //! What the next training would take, found out by one small step in a process of its own whenever the choices have changed.
 
-use super::{Effect, Health, State, TrainRequest};
+use super::{Effect, Health, State};
 use crate::project::Severity;
 
 /// Memory and time that a training would take.
@@ -50,17 +50,7 @@ pub(super) fn ask(state: &mut State, effects: &mut Vec<Effect>) {
     if form.forecast != Forecast::Unknown || !sound || trains || state.no_training_because().is_some() {
         return;
     }
-    let (Some(config), Some(project), Some(runs)) = (&form.config, &state.project, state.runs_folder()) else {
-        return;
-    };
-    let request = TrainRequest {
-        config: config.clone(),
-        root: project.root.clone(),
-        runs,
-        resume: None,
-        device: form.device.clone(),
-        init: form.init.clone(),
-    };
+    let Some(request) = state.request() else { return };
     state.training.forecast = Forecast::Asking;
     state.training.forecasts += 1;
     effects.push(Effect::Forecast { number: state.training.forecasts, request });

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use crate::domain::{Detection, Detections, Do, Failure, MediaTime, RunEvent};
+use crate::jobs::evidence::Evidence;
+use crate::jobs::review::Reviewed;
 use crate::project::{Finding, Opened};
 
-use super::{DeviceChoice, LossSplit, Needs, Origin, RunSummary, Sort, ThemeChoice};
+use super::{DeviceChoice, Inspect, LossSplit, Needs, Origin, Recipe, RunSummary, Runs, Sort, ThemeChoice, Watch};
 
 /// Anything that changes the state.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +38,8 @@ pub enum Wanted {
     Init,
     /// Weights to detect with.
     Checkpoint,
+    /// A file of detections to look at.
+    Predictions,
 }
 
 /// The field in which a path is typed, where no file dialog can be or somebody likes it better.
@@ -48,7 +52,7 @@ pub struct PathField {
 }
 
 /// Starting weights of a training.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Init {
     /// Random weights.
     #[default]
@@ -124,6 +128,8 @@ pub enum Command {
     FitTimeline,
     /// Show the detections of this origin.
     ShowPredictions(Option<Origin>),
+    /// Ask for a file of detections to show.
+    OpenPredictions,
     /// Hide detections below this score.
     SetMinScore(f64),
     /// Train with this configuration.
@@ -172,6 +178,14 @@ pub enum Command {
     SetScale(f32),
     /// Draw the terms of the loss in this division.
     SplitLoss(LossSplit),
+    /// Something about several runs.
+    Runs(Runs),
+    /// Something about the recipe of the next training.
+    Recipe(Recipe),
+    /// Something about watching a run.
+    Watch(Watch),
+    /// Something about what the detections are beside the truth.
+    Inspect(Inspect),
 }
 
 /// What a video file turned out to be.
@@ -314,6 +328,36 @@ pub enum Report {
         /// Job.
         job: u64,
     },
+    /// The text of the chosen configuration.
+    ConfigText {
+        /// File.
+        path: PathBuf,
+        /// Its text; none when it cannot be read.
+        text: Option<String>,
+    },
+    /// A file of detections was read.
+    ResultsRead {
+        /// File.
+        path: PathBuf,
+        /// What it holds.
+        detections: Result<Detections, Failure>,
+    },
+    /// The raw outputs of a video were read, if there are any.
+    EvidenceRead {
+        /// Video name.
+        video: String,
+        /// What they are.
+        evidence: Result<Option<Box<Evidence>>, Failure>,
+    },
+    /// The end of what a run printed.
+    Log {
+        /// Its folder.
+        folder: PathBuf,
+        /// Whole lines.
+        text: String,
+    },
+    /// What is shown was compared with the truth.
+    Reviewed(Box<Reviewed>),
     /// Something was saved, or not.
     Saved(Result<PathBuf, Failure>),
     /// A job failed in a way that touches nothing else.

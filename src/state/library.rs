@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::domain::{Annotation, Segment};
+use crate::domain::{Annotation, Dataset, Segment, Video};
 use crate::project::ProjectVideo;
 
 /// Whether there is a small picture of a video.
@@ -123,6 +123,22 @@ impl Library {
             Sort::Subset => shown.sort_by_cached_key(|(_, entry)| (entry.subset.clone(), entry.id.to_lowercase())),
         }
         shown.into_iter().map(|(index, _)| index).collect()
+    }
+
+    /// The videos with their annotations, as training and evaluation take them.
+    #[must_use]
+    pub fn dataset(&self) -> Dataset {
+        let video = |entry: &Entry| Video {
+            id: entry.id.clone(),
+            subset: entry.subset.clone(),
+            duration: entry.duration.unwrap_or(0.0),
+            frames: None,
+            path: Some(entry.path.display().to_string()),
+            annotations: entry.annotations.clone(),
+            not_annotated: entry.not_annotated.clone(),
+            rejected: Vec::new(),
+        };
+        Dataset { videos: self.entries.iter().map(video).collect() }
     }
 
     /// Index of the video of this name.

@@ -8,34 +8,48 @@ mod detecting;
 mod effect;
 mod forecast;
 mod input;
+pub mod inspect;
 mod lanes;
 mod library;
 mod notices;
+mod pace;
 mod playback;
 mod predictions;
 mod react;
+mod recipe;
 mod run;
+mod runs;
+mod series;
 mod settings;
 mod timeline;
 mod training;
 mod update;
+mod verdict;
+mod watch;
 mod words;
 
-pub use curves::{Curves, EvalPoint, LossSplit};
+pub use curves::{Curves, EvalPoint, LossSplit, PARTS};
 pub use detecting::{DetectJob, Detecting, Row};
 pub use effect::{DetectVideo, Effect, PlayerRequest, TrainRequest};
 pub use forecast::{Forecast, Needs};
 pub use input::{Choice, Command, Export, Init, Input, PathField, Report, VideoFacts, Wanted};
+pub use inspect::{ClassOrder, Inspect, Inspecting, Mark, Page};
 pub use lanes::{Bar, Lane, lanes};
 pub use library::{Entry, Library, Sort, Thumbnail};
 pub use notices::{Notice, Notices, Tone};
+pub use pace::Pace;
 pub use playback::{Playback, Status};
 pub use predictions::{Origin, PredictionSet, Predictions};
+pub use recipe::{Field, Recipe, RecipeForm};
 pub use run::{Progress, RunState, RunSummary, RunView, Started};
+pub use runs::{Runs, word as run_word};
+pub use series::{decimated, smoothed};
 pub use settings::{Settings, ThemeChoice};
 pub use timeline::{Tick, TimelineView, ticks};
 pub use training::{DeviceChoice, Health, TrainForm};
 pub use update::update;
+pub use verdict::{Mood, Verdict, verdict};
+pub use watch::Watch;
 pub use words::{clock_text, length_text, percent, size_text, wait_text};
 
 use std::path::PathBuf;
@@ -81,8 +95,12 @@ pub struct State {
     pub runs: Vec<RunSummary>,
     /// The run that is followed.
     pub run: Option<RunView>,
+    /// Runs whose curves stand beside it.
+    pub compared: Vec<RunView>,
     /// Detection on videos.
     pub detecting: Detecting,
+    /// What the shown detections are beside the truth.
+    pub inspect: Inspecting,
     /// Sentences for the person.
     pub notices: Notices,
     /// What is remembered between sessions.

@@ -40,6 +40,10 @@ pub struct Playback {
     pub length: MediaTime,
     /// Whether the picture that was asked for is not there after a moment.
     pub waiting: bool,
+    /// Where to stand still again, while a short piece is shown.
+    pub until: Option<MediaTime>,
+    /// Whether to play as soon as the video is ready.
+    pub play_when_ready: bool,
 }
 
 impl Default for Playback {
@@ -55,6 +59,8 @@ impl Default for Playback {
             frames: 0,
             length: MediaTime::ZERO,
             waiting: false,
+            until: None,
+            play_when_ready: false,
         }
     }
 }

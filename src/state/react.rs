@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::domain::{Dataset, Detections, Event, Failure, MediaTime, RunEvent, Video};
+use crate::domain::{Detections, Event, Failure, MediaTime, RunEvent};
 use crate::project::{Media, Opened};
+use crate::run::RunWriter;
 
 use super::update::seek;
 use super::{
-    Effect, Entry, Health, Init, Library, Origin, PathField, Playback, PlayerRequest, Predictions, Project, Report,
-    Row, RunState, RunView, State, Status, Thumbnail, TimelineView, TrainForm, VideoFacts, Wanted, forecast, lanes,
+    Effect, Entry, Health, Init, Library, Origin, PathField, Playback, PlayerRequest, Predictions, Project, RecipeForm,
+    Report, Row, RunState, RunView, State, Status, Thumbnail, TimelineView, TrainForm, VideoFacts, Wanted, forecast,
+    inspect, lanes, percent, runs,
 };
 
 pub(super) fn react(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
@@ -30,6 +32,7 @@ pub(super) fn react(state: &mut State, report: Report, effects: &mut Vec<Effect>
             let config = state.training.config.take();
             state.training.config = config.or_else(|| configs.first().map(|choice| choice.path.clone()));
             state.training.configs = configs;
+            effects.extend(state.training.config.clone().map(Effect::ReadConfig));
             check_health(state, effects);
         }
         Report::Devices(devices) => {
@@ -48,6 +51,19 @@ pub(super) fn react(state: &mut State, report: Report, effects: &mut Vec<Effect>
         Report::Forecast { number, found } => forecast::found(state, number, found),
         Report::Saved(Ok(path)) => state.notices.done(format!("Saved {}.", path.display())),
         Report::Saved(Err(failure)) | Report::Failed(failure) => state.notices.wrong(failure),
+        Report::ConfigText { path, text } if state.training.config.as_ref() == Some(&path) => {
+            state.training.recipe.read(text.unwrap_or_default());
+        }
+        // Of one that was chosen before.
+        Report::ConfigText { .. } => {}
+        Report::ResultsRead { path, detections: Ok(detections) } => {
+            state.predictions.put(Origin::File(path.clone()), detections);
+            state.predictions.choose(Some(Origin::File(path)));
+            refresh(state);
+        }
+        Report::ResultsRead { detections: Err(failure), .. } => state.notices.wrong(failure),
+        Report::EvidenceRead { video, evidence } => inspect::evidence_read(state, video, evidence),
+        Report::Reviewed(reviewed) => inspect::reviewed(state, *reviewed),
         Report::DetectBegins { .. } | Report::Detected { .. } | Report::DetectEnded { .. } => detection(state, report),
         Report::VideoReady { .. }
         | Report::VideoFailed { .. }
@@ -56,6 +72,13 @@ pub(super) fn react(state: &mut State, report: Report, effects: &mut Vec<Effect>
         | Report::PlaybackEnded { .. } => player(state, report, effects),
         report => run(state, report, effects),
     }
+}
+
+/// Trains with another configuration; its text is read for the form.
+pub(super) fn choose_config(state: &mut State, path: PathBuf, effects: &mut Vec<Effect>) {
+    state.training.recipe = RecipeForm::default();
+    state.training.choose_config(path.clone());
+    effects.push(Effect::ReadConfig(path));
 }
 
 /// Opens files or folders.
@@ -70,8 +93,9 @@ pub(super) fn open(state: &mut State, paths: Vec<PathBuf>, effects: &mut Vec<Eff
 pub(super) fn chosen(state: &mut State, wanted: Wanted, path: PathBuf, effects: &mut Vec<Effect>) {
     match wanted {
         Wanted::Project => open(state, vec![path], effects),
+        Wanted::Predictions => effects.push(Effect::ReadResults(path)),
         Wanted::Config => {
-            state.training.choose_config(path);
+            choose_config(state, path, effects);
             check_health(state, effects);
         }
         Wanted::Init => {
@@ -98,6 +122,10 @@ fn opened_project(state: &mut State, opened: Opened, effects: &mut Vec<Effect>) 
     state.training = TrainForm { devices, no_gpu, forecasts, ..TrainForm::default() };
     state.runs.clear();
     state.run = None;
+    for run in std::mem::take(&mut state.compared) {
+        effects.push(Effect::UnfollowBeside(run.folder));
+    }
+    state.inspect = inspect::Inspecting::default();
     state.detecting.checkpoint = None;
     let readable = state.library.entries.iter().enumerate().filter(|(_, entry)| entry.problem.is_none());
     let files: Vec<(usize, PathBuf)> = readable.map(|(index, entry)| (index, entry.path.clone())).collect();
@@ -157,6 +185,8 @@ fn looked(
     }
     let all = state.library.entries.iter().all(|entry| entry.thumbnail != Thumbnail::Waiting);
     if all {
+        // Shares of videos are known once all lengths are.
+        state.inspect.stale = true;
         check_health(state, effects);
     }
 }
@@ -169,19 +199,8 @@ pub(super) fn check_health(state: &mut State, effects: &mut Vec<Effect>) {
 /// As [`check_health`]; `asked` when a person wants to know.
 pub(super) fn ask_health(state: &mut State, asked: bool, effects: &mut Vec<Effect>) {
     let (Some(config), Some(project)) = (&state.training.config, &state.project) else { return };
-    let mut dataset = Dataset::default();
     let mut media = BTreeMap::new();
     for entry in &state.library.entries {
-        dataset.videos.push(Video {
-            id: entry.id.clone(),
-            subset: entry.subset.clone(),
-            duration: entry.duration.unwrap_or(0.0),
-            frames: None,
-            path: Some(entry.path.display().to_string()),
-            annotations: entry.annotations.clone(),
-            not_annotated: entry.not_annotated.clone(),
-            rejected: Vec::new(),
-        });
         if let Some(problem) = &entry.problem {
             media.insert(entry.id.clone(), Err(problem.clone()));
         } else if let (Some(duration), Some(frame)) = (entry.duration, entry.frame) {
@@ -191,8 +210,9 @@ pub(super) fn ask_health(state: &mut State, asked: bool, effects: &mut Vec<Effec
     state.training.health = Health::Checking;
     let check = Effect::CheckHealth {
         config: config.clone(),
+        overrides: state.training.recipe.overrides(),
         root: project.root.clone(),
-        dataset: Box::new(dataset),
+        dataset: Box::new(state.library.dataset()),
         media,
         classes: project.classes.names().to_vec(),
         initialised: state.training.init != Init::Scratch,
@@ -212,6 +232,7 @@ fn player(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
             if asked > MediaTime::ZERO {
                 seek(state, asked, effects);
             }
+            inspect::video_ready(state, effects);
         }
         Report::VideoFailed { generation, failure } if generation == playback.generation => {
             playback.status = Status::Failed(failure.to_string());
@@ -221,6 +242,7 @@ fn player(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
             (playback.time, playback.frame) = (time, frame);
             if playback.playing {
                 state.timeline = state.timeline.showing(time.as_secs());
+                inspect::shown(state, effects);
             }
         }
         Report::PlaybackEnded { generation } if generation == playback.generation => playback.playing = false,
@@ -251,20 +273,47 @@ fn run(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
             if let Some(run) = state.run.as_mut().filter(|run| run.folder == folder) {
                 run.ended = (!success).then_some(how);
                 effects.push(Effect::CheckRun);
-            } else if !success {
+            } else {
+                if success {
+                    return runs::start_next(state, effects);
+                }
                 let name = folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
                 state.notices.wrong(Failure::new(format!("The training {name} ended early: {how}.")));
+                runs::start_next(state, effects);
             }
         }
         Report::RunEvents { folder, events } if state.run.as_ref().is_some_and(|run| run.folder == folder) => {
             events.iter().for_each(|event| run_event(state, event, effects));
+            let told = |event: &RunEvent| {
+                matches!(event.event, Event::Checkpoint { .. } | Event::Done { .. } | Event::Stopped)
+            };
+            if events.iter().any(told) {
+                effects.extend(state.runs_folder().map(Effect::FindRuns));
+            }
+            if state.run.as_ref().is_some_and(|run| run.log.is_some()) {
+                effects.push(Effect::ReadLog(folder.clone()));
+            }
             read_predictions(folder, &events, effects);
         }
-        // Of a run that is not looked at any more.
-        Report::RunEvents { .. } => {}
+        Report::Log { folder, text } => {
+            let reader = state.run.as_mut().filter(|run| run.folder == folder);
+            if let Some(log) = reader.and_then(|run| run.log.as_mut()) {
+                *log = text;
+            }
+        }
+        Report::RunEvents { folder, events } => {
+            if let Some(run) = state.compared.iter_mut().find(|run| run.folder == folder) {
+                events.iter().for_each(|event| run.push(event));
+                // Its latest detections can stand beside those of the followed run.
+                let is_eval = |event: &&RunEvent| matches!(event.event, Event::Eval { .. });
+                let latest: Vec<RunEvent> = events.iter().rev().find(is_eval).cloned().into_iter().collect();
+                read_predictions(folder, &latest, effects);
+            }
+        }
         Report::RunChecked { folder, alive } => run_checked(state, &folder, alive, effects),
         Report::EpochPredictions { folder, epoch, detections } => {
-            let Some(run) = state.run.as_ref().filter(|run| run.folder == folder) else { return };
+            let mut known = state.run.iter().chain(&state.compared);
+            let Some(run) = known.find(|run| run.folder == folder) else { return };
             match detections {
                 Ok(detections) => {
                     state.predictions.put(Origin::Epoch { run: run.name.clone(), epoch }, detections);
@@ -281,18 +330,38 @@ fn run_event(state: &mut State, event: &RunEvent, effects: &mut Vec<Effect>) {
     let Some(run) = &mut state.run else { return };
     run.push(event);
     match &event.event {
-        Event::Checkpoint { .. } | Event::Done { .. } | Event::Stopped => {
-            effects.extend(state.runs_folder().map(Effect::FindRuns));
+        Event::Done { best_average_map, best_epoch } if run.own => {
+            let best = best_average_map.zip(*best_epoch);
+            let best = best
+                .map_or(String::new(), |(map, epoch)| format!(": best mAP {} after epoch {}", percent(map), epoch + 1));
+            state.notices.done(format!("The training {} is finished{best}.", run.name));
+            effects.push(Effect::Attention);
         }
         Event::Resumed { epoch, .. } => {
-            state.predictions.forget_from(*epoch);
+            let name = run.name.clone();
+            state.predictions.forget_from(&name, *epoch);
             refresh(state);
         }
         Event::Failed { message } if run.own => {
             let sentence = format!("The training {} failed: {message}", run.name);
             state.notices.wrong(Failure::new(sentence));
+            effects.push(Effect::Attention);
         }
         _ => {}
+    }
+}
+
+/// Predictions of epochs that are read without being asked for.
+const MOST_READ: usize = 32;
+
+/// Asks for the predictions of an epoch that were not read, or forgotten for want of room.
+pub(super) fn read_missing(state: &State, origin: Option<&Origin>, effects: &mut Vec<Effect>) {
+    let Some(Origin::Epoch { run: name, epoch }) = origin else { return };
+    let run = state.run.iter().chain(&state.compared).find(|run| run.name == *name);
+    let missing = origin.is_some_and(|origin| state.predictions.set(origin).is_none());
+    if let Some(run) = run.filter(|_| missing) {
+        let files = vec![(*epoch, RunWriter::predictions_file(*epoch))];
+        effects.push(Effect::ReadPredictions { folder: run.folder.clone(), files });
     }
 }
 
@@ -307,6 +376,8 @@ fn read_predictions(folder: PathBuf, events: &[RunEvent], effects: &mut Vec<Effe
             _ => {}
         }
     }
+    // The latest show where things stand; a slider asks for an earlier one when it gets there.
+    files.drain(..files.len().saturating_sub(MOST_READ));
     if !files.is_empty() {
         effects.push(Effect::ReadPredictions { folder, files });
     }
@@ -318,7 +389,7 @@ fn run_checked(state: &mut State, folder: &PathBuf, alive: bool, effects: &mut V
     if alive || (run.own && run.ended.is_none() && run.state.is_living()) {
         return;
     }
-    let was_living = run.state.is_living();
+    let (was_living, own) = (run.state.is_living(), run.own);
     run.lost();
     if let (true, true, RunState::Dead(how)) = (was_living, run.own, &run.state) {
         let sentence = match run.curves.loss.last() {
@@ -331,12 +402,21 @@ fn run_checked(state: &mut State, folder: &PathBuf, alive: bool, effects: &mut V
         state.notices.wrong(Failure::new(sentence));
     }
     effects.extend(state.runs_folder().map(Effect::FindRuns));
+    if own {
+        runs::start_next(state, effects);
+    }
 }
 
 /// Follows a run from its first event on.
 pub(super) fn follow(state: &mut State, folder: PathBuf, own: bool, effects: &mut Vec<Effect>) {
-    state.predictions.forget_epochs();
-    state.run = Some(RunView::new(folder.clone(), own));
+    let run = RunView::new(folder.clone(), own);
+    if state.is_compared(&folder) {
+        state.compared.retain(|other| other.folder != folder);
+        effects.push(Effect::UnfollowBeside(folder.clone()));
+    }
+    let kept: Vec<String> = state.compared.iter().map(|run| run.name.clone()).collect();
+    state.predictions.follow(&run.name, &kept);
+    state.run = Some(run);
     effects.push(Effect::Follow(folder));
     refresh(state);
 }
@@ -348,7 +428,11 @@ fn detection(state: &mut State, report: Report) {
         Report::Detected { job: id, video, found } if id == job.id => {
             job.done += 1;
             match found {
-                Ok(found) => job.found.videos.push((video, found)),
+                Ok(found) => {
+                    // What was kept of it is another now.
+                    state.inspect.evidence_of = None;
+                    job.found.videos.push((video, found));
+                }
                 // What failed changes nothing of what is shown.
                 Err(reason) => return job.failed.push((video, reason)),
             }
@@ -377,7 +461,7 @@ fn detection(state: &mut State, report: Report) {
 
 /// What was detected before with the videos of this job replaced.
 fn merged(earlier: Option<&super::PredictionSet>, found: &Detections) -> Detections {
-    let mut all = earlier.map(|set| set.detections.clone()).unwrap_or_default();
+    let mut all = earlier.map(|set| Detections::clone(&set.detections)).unwrap_or_default();
     all.videos.retain(|(video, _)| found.videos.iter().all(|(other, _)| other != video));
     all.videos.extend(found.videos.iter().cloned());
     all
@@ -410,4 +494,6 @@ pub(super) fn refresh(state: &mut State) {
         state.detecting.rows = rows;
         state.detecting.selected = None;
     }
+    state.inspect.stale = true;
+    inspect::recount(state);
 }

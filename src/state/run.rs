@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::domain::{Do, Event, RunEvent};
-use crate::run::History;
+use crate::run::Digest;
 
 use super::Curves;
 
@@ -59,6 +59,8 @@ pub struct RunSummary {
     pub alive: bool,
     /// The checkpoint that is best by mAP, else the last, where one is on disk.
     pub checkpoint: Option<PathBuf>,
+    /// Its facts.
+    pub digest: Digest,
 }
 
 /// Something that takes time within a run.
@@ -89,6 +91,8 @@ pub struct Started {
     pub epochs: usize,
     /// Process that writes.
     pub pid: u32,
+    /// Bytes of memory of the device, where it tells.
+    pub device_memory_total: Option<u64>,
 }
 
 /// The run that is followed.
@@ -100,11 +104,11 @@ pub struct RunView {
     pub name: String,
     /// What it does.
     pub state: RunState,
+    /// The end of what it printed, while somebody reads it.
+    pub log: Option<String>,
     /// What it said at its start.
     pub started: Option<Started>,
-    /// Its events, without those that a resume took back.
-    history: History,
-    /// Loss and mAP.
+    /// What it reported over its steps, without what a resume took back.
     pub curves: Curves,
     /// What goes on besides steps.
     pub progress: Option<Progress>,
@@ -133,8 +137,8 @@ impl RunView {
             folder,
             name,
             state: RunState::Starting,
+            log: None,
             started: None,
-            history: History::default(),
             curves: Curves::default(),
             progress: None,
             warnings: Vec::new(),
@@ -149,14 +153,7 @@ impl RunView {
 
     /// Takes in an event of the run folder.
     pub fn push(&mut self, event: &RunEvent) {
-        self.history.push(event.clone());
-        if matches!(event.event, Event::Resumed { .. }) {
-            // The history knows what a resume takes back; the curves start again from what is left.
-            self.curves = Curves::default();
-            self.history.events().iter().for_each(|earlier| self.curves.push(earlier.time, &earlier.event));
-        } else {
-            self.curves.push(event.time, &event.event);
-        }
+        self.curves.push(event.time, &event.event);
         match &event.event {
             Event::Start {
                 device,
@@ -166,6 +163,7 @@ impl RunView {
                 steps_per_epoch,
                 epochs,
                 pid,
+                device_memory_total,
                 ..
             } => {
                 self.started = Some(Started {
@@ -176,6 +174,7 @@ impl RunView {
                     steps_per_epoch: *steps_per_epoch,
                     epochs: *epochs,
                     pid: *pid,
+                    device_memory_total: *device_memory_total,
                 });
                 self.state = RunState::Running;
             }
@@ -197,7 +196,12 @@ impl RunView {
                 self.state = RunState::Running;
                 self.asked = None;
             }
-            Event::Warning { message } => self.warnings.push(message.clone()),
+            Event::Warning { message } => {
+                // A run that is resumed warns again.
+                if !self.warnings.contains(message) {
+                    self.warnings.push(message.clone());
+                }
+            }
             Event::Stopped => self.end(RunState::Stopped),
             Event::Done { .. } => self.end(RunState::Done),
             Event::Failed { message } => self.end(RunState::Failed(message.clone())),
@@ -228,7 +232,9 @@ impl RunView {
     /// Seconds until its end, once that can be said.
     #[must_use]
     pub fn seconds_left(&self) -> Option<f64> {
-        (self.state == RunState::Running).then(|| self.curves.seconds_left(self.total_steps()?)).flatten()
+        let started = self.started.as_ref().filter(|_| self.state == RunState::Running)?;
+        let done = self.curves.steps_done();
+        self.curves.pace.seconds_left(done, started.steps_per_epoch, started.epochs, &self.curves.evals)
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::LossSplit;
+use super::{LossSplit, TrainRequest};
 
 /// Dark, light, or as the system has it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,13 +28,27 @@ pub struct Settings {
     pub scale: f32,
     /// How the loss is divided into its terms.
     pub loss_split: LossSplit,
+    /// How much of what was before a drawn value of a curve keeps, 0..1.
+    pub smooth: f32,
+    /// Whether the loss is drawn on a logarithmic scale.
+    pub log_scale: bool,
+    /// Trainings that wait for their turn.
+    pub queue: Vec<TrainRequest>,
     /// What was opened lately, newest first.
     pub recent: Vec<PathBuf>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { theme: ThemeChoice::default(), scale: 1.0, loss_split: LossSplit::default(), recent: Vec::new() }
+        Self {
+            theme: ThemeChoice::default(),
+            scale: 1.0,
+            loss_split: LossSplit::default(),
+            smooth: 0.6,
+            log_scale: false,
+            queue: Vec::new(),
+            recent: Vec::new(),
+        }
     }
 }
 
@@ -56,6 +70,7 @@ impl Settings {
     #[must_use]
     pub fn validated(mut self) -> Self {
         self.scale = if self.scale.is_finite() { self.scale.clamp(0.5, 4.0) } else { 1.0 };
+        self.smooth = if self.smooth.is_finite() { self.smooth.clamp(0.0, 0.99) } else { 0.0 };
         self.recent.truncate(MOST_RECENT);
         self
     }

@@ -207,6 +207,7 @@ fn a_run_of_another_window_is_found_again() {
         folder: PathBuf::from(format!("/p/runs/{name}")),
         alive,
         checkpoint: Some(PathBuf::from(format!("/p/runs/{name}/checkpoints/best.safetensors"))),
+        digest: crate::run::Digest::default(),
     };
     let effects = report(&mut state, Report::Runs(vec![summary("new", false), summary("old", true)]));
     assert_eq!(effects, [Effect::Follow(PathBuf::from("/p/runs/old"))], "the living one first");

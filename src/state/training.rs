@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::project::{Finding, Severity};
 
-use super::{Choice, Forecast, Init};
+use super::{Choice, Forecast, Init, RecipeForm};
 
 /// The health check of the data.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,6 +55,8 @@ pub struct TrainForm {
     pub device: String,
     /// Starting weights.
     pub init: Init,
+    /// The recipe, and what was changed of it.
+    pub recipe: RecipeForm,
     /// The health check.
     pub health: Health,
     /// What the training would take.
@@ -78,6 +80,7 @@ impl Default for TrainForm {
             no_gpu: false,
             device: "auto".to_owned(),
             init: Init::Scratch,
+            recipe: RecipeForm::default(),
             health: Health::Unknown,
             forecast: Forecast::Unknown,
             forecasts: 0,

@@ -5,7 +5,7 @@ use crate::domain::{Do, Failure, MediaTime};
 use super::react::{self, ask_health, check_health, follow, react, refresh, select};
 use super::{
     Command, DetectJob, DetectVideo, Effect, Input, PathField, PlayerRequest, PredictionSet, Row, RunState, State,
-    TimelineView, TrainRequest, Wanted, forecast,
+    TimelineView, TrainRequest, Wanted, forecast, inspect, recipe, runs, watch,
 };
 
 /// Takes in one input, the only way in which the state changes, and tells what must be done outside.
@@ -15,6 +15,7 @@ pub fn update(state: &mut State, input: Input) -> Vec<Effect> {
         Input::Command(command) => obey(state, command, &mut effects),
         Input::Report(report) => react(state, report, &mut effects),
     }
+    inspect::keep_current(state, &mut effects);
     effects
 }
 
@@ -43,9 +44,11 @@ fn obey(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
         Command::Pan(seconds) => state.timeline = state.timeline.panned(seconds),
         Command::FitTimeline => state.timeline = TimelineView::fit(state.timeline.length),
         Command::ShowPredictions(origin) => {
+            react::read_missing(state, origin.as_ref(), effects);
             state.predictions.choose(origin);
             refresh(state);
         }
+        Command::OpenPredictions => effects.push(Effect::AskFile(Wanted::Predictions)),
         Command::SetMinScore(score) => {
             state.detecting.min_score = score.clamp(0.0, 1.0);
             refresh(state);
@@ -69,6 +72,13 @@ fn obey(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
         | Command::TableOfAll(_)
         | Command::SelectRow(_)
         | Command::ExportDetections(_) => detect(state, command, effects),
+        Command::Runs(what) => runs::obey(state, what, effects),
+        Command::Recipe(what) => {
+            recipe::obey(state, what, effects);
+            check_health(state, effects);
+        }
+        Command::Watch(what) => watch::obey(state, what, effects),
+        Command::Inspect(what) => inspect::obey(state, what, effects),
         Command::Dismiss(id) => state.notices.dismiss(id),
         Command::SetTheme(theme) => state.settings.theme = theme,
         Command::SetScale(scale) => state.settings.scale = scale,
@@ -81,6 +91,7 @@ fn obey(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
         | Command::Seek(_)
         | Command::SeekBy(_)
         | Command::StepFrames(_) => {
+            (state.playback.until, state.playback.play_when_ready) = (None, false);
             if state.playback.is_ready() {
                 play(state, &command, effects);
             }
@@ -182,7 +193,7 @@ pub(super) fn seek(state: &mut State, time: MediaTime, effects: &mut Vec<Effect>
 fn train(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
     match command {
         Command::ChooseConfig(path) => {
-            state.training.choose_config(path);
+            react::choose_config(state, path, effects);
             check_health(state, effects);
         }
         Command::BrowseConfig => effects.push(Effect::AskFile(Wanted::Config)),
@@ -231,6 +242,7 @@ fn start_training(state: &mut State, resume: Option<std::path::PathBuf>, effects
     if busy {
         return;
     }
+    let overrides = if resume.is_none() { state.training.recipe.overrides() } else { Vec::new() };
     state.training.starting = true;
     // What was wrong with the run that goes on is being mended.
     if let Some(name) = resume.as_ref().and_then(|folder| folder.file_name()) {
@@ -244,6 +256,7 @@ fn start_training(state: &mut State, resume: Option<std::path::PathBuf>, effects
         resume,
         device: state.training.device.clone(),
         init: state.training.init.clone(),
+        overrides,
     };
     // It would take memory from the training.
     forecast::forget(state, effects);
@@ -282,7 +295,8 @@ fn detect(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
         Command::ExportDetections(form) => {
             if let Some(PredictionSet { detections, .. }) = state.predictions.current() {
                 let folder = state.project.as_ref().map(|project| project.root.clone());
-                effects.push(Effect::AskExport { form, folder, detections: detections.clone() });
+                let detections = crate::domain::Detections::clone(detections);
+                effects.push(Effect::AskExport { form, folder, detections });
             }
         }
         _ => {}
@@ -290,7 +304,7 @@ fn detect(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
 }
 
 /// Opens `video` if another one is open, and goes to `seconds`; a video that is still opening goes there when it is ready.
-fn go_to(state: &mut State, video: &str, seconds: f64, effects: &mut Vec<Effect>) {
+pub(super) fn go_to(state: &mut State, video: &str, seconds: f64, effects: &mut Vec<Effect>) {
     let Some(index) = state.library.index(video) else { return };
     if state.playback.video != Some(index) {
         select(state, index, effects);
@@ -314,7 +328,9 @@ fn start_detection(state: &mut State, videos: Vec<DetectVideo>, effects: &mut Ve
     state.detecting.next_job += 1;
     let job = state.detecting.next_job;
     state.detecting.job = Some(DetectJob { id: job, total: videos.len(), ..DetectJob::default() });
-    effects.push(Effect::Detect { job, checkpoint, device: state.training.device.clone(), videos });
+    let evidence = state.evidence_folder();
+    let device = state.training.device.clone();
+    effects.push(Effect::Detect { job, checkpoint, device, videos, evidence });
 }
 
 impl State {

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use super::checkpoint::CheckpointError;
 use super::error::TrainError;
 use super::evaluate::{Found, Moment, Watch};
-use super::gather::{Gathered, Gathering};
+pub use super::gather::Gathered;
+use super::gather::Gathering;
 use super::material::Material;
 use super::step::Pulse;
 use super::windows::Window;
@@ -96,6 +97,28 @@ pub fn search(
     Ok(Some(gathering.finish()))
 }
 
+/// Whether the raw outputs of a video are in a folder.
+#[must_use]
+pub fn has(folder: &Path, video: &str) -> bool {
+    file(folder, video).is_file()
+}
+
+/// The raw outputs of a video as they were written.
+///
+/// # Errors
+/// When they are missing or damaged.
+pub fn read_video(folder: &Path, video: &str) -> Result<Gathered, TrainError> {
+    let Read { weights, .. } = read(folder, video)?;
+    let places = weights.tensors.get("windows").map(|array| array.values.as_chunks::<2>().0.to_vec());
+    let places = places.filter(|places| !places.is_empty() && is_whole(&weights)).ok_or_else(|| {
+        let (folder, video) = (folder.display().to_string(), video.to_owned());
+        TrainError::RawDiffers { folder, video }
+    })?;
+    let windows: Vec<Window> =
+        places.iter().map(|&[start, length]| Window { start: f64::from(start), length: f64::from(length) }).collect();
+    Ok(Gathered { video: video.to_owned(), windows: split(&weights, &windows, 1.0) })
+}
+
 struct Read {
     classes: ClassList,
     weights: Weights,
@@ -151,12 +174,15 @@ fn average(
             }
         });
     }
-    let mean = mean.unwrap_or_default();
-    let folders = folders.len() as f32;
+    Ok(split(&mean.unwrap_or_default(), planned, folders.len() as f32))
+}
+
+/// Windows with their parts of stacked outputs, divided by `count`.
+fn split(stacked: &Weights, planned: &[Window], count: f32) -> Vec<(Window, Candidates)> {
     let part = |name: &str, window: usize| -> Vec<f32> {
-        let values = mean.tensors.get(name).map_or(&[][..], |array| &array.values);
+        let values = stacked.tensors.get(name).map_or(&[][..], |array| &array.values);
         let size = values.len() / planned.len().max(1);
-        values[window * size..(window + 1) * size].iter().map(|sum| sum / folders).collect()
+        values[window * size..(window + 1) * size].iter().map(|sum| sum / count).collect()
     };
     let window = |(index, window): (usize, &Window)| {
         let found = Candidates {
@@ -168,7 +194,7 @@ fn average(
         };
         (*window, found)
     };
-    Ok(planned.iter().enumerate().map(window).collect())
+    planned.iter().enumerate().map(window).collect()
 }
 
 fn shapes(weights: &Weights) -> Vec<(&str, &[usize])> {
@@ -220,6 +246,8 @@ mod tests {
         }
         assert!(is_there(&folders[0]));
         let planned = [Window { start: 0.0, length: 4.0 }];
+        assert!(has(&folders[0], "a/b c") && !has(&folders[0], "other"));
+        assert_eq!(read_video(&folders[0], "a/b c").expect("reads").windows, gathered(0.2).windows);
         let alone = average(&folders[..1], &video(), &planned, 2).expect("reads");
         assert_eq!(alone, gathered(0.2).windows);
         let both = average(&folders, &video(), &planned, 2).expect("reads");

@@ -25,6 +25,7 @@ use super::step::{DETECTOR, ENCODER, Engine, Rates};
 use super::windows::Plan;
 use crate::config::Config;
 use crate::domain::{Event, LearningRates};
+use crate::model::free_memory;
 use crate::model::weights::{Named, parameters};
 use ledger::Ledger;
 pub use ready::{Ready, ready};
@@ -150,6 +151,7 @@ impl<'a> Run<'a> {
             steps_per_epoch: self.plan.steps(self.config.solver.batch_size),
             epochs: self.config.solver.epochs,
             pid: std::process::id(),
+            device_memory_total: free_memory(&self.device, setup.device_name).map(|memory| memory.total),
         })?;
         if setup.resume {
             let (epoch, step) = self.ledger.place();

@@ -207,6 +207,12 @@ fn stored_features(folder: &Path, project: &Path, checkpoint: &Path) {
     let made = json(&done(&with_tiny(&extract)));
     assert_eq!((&made["written"], &made["present"]), (&4.into(), &0.into()));
     assert_eq!(json(&done(&with_tiny(&extract)))["present"], 4, "what is there stays");
+    // Whole videos rescaled: as many rows as the model has snippets (spec 2.3).
+    let whole = folder.join("rescaled");
+    let resize = ["--set", "data.scheme=resize", "--out", text(&whole), "--checkpoint", text(checkpoint)];
+    done(&[with_tiny(&base), resize.to_vec()].concat());
+    let stored = fs::read(whole.join("sample_001.npy")).expect("features");
+    assert!(String::from_utf8_lossy(&stored[..100]).contains("(16, 16"));
     let truth: Value = json(&fs::read_to_string(out.join("annotations.json")).expect("annotations"));
     assert_eq!(truth["database"]["sample_001"]["frame"], 200);
     let run = folder.join("on-features");

@@ -253,6 +253,9 @@ fn without_a_class_head_actions_that_no_class_has_train_as_well() {
     let all = loss("all");
     assert!(!all.is_empty());
     assert_eq!(loss("few"), all);
+    // A map that is not there is made of the labels of all subsets, in the order of their code points (spec 2.2).
+    loss("new");
+    assert_eq!(fs::read_to_string(project.path("new.txt")).expect("a map"), "Archery\nBallet\nCricket\n");
 }
 
 #[test]

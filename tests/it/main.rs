@@ -11,6 +11,7 @@
 
 mod architecture;
 mod cli_devices;
+mod cli_diagnose;
 #[cfg(feature = "video")]
 mod cli_ends;
 mod cli_eval;
@@ -57,5 +58,6 @@ mod ui_support;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_train;
 #[cfg(all(feature = "window", feature = "video"))]
+mod ui_why;
 mod ui_window;
 mod walk;

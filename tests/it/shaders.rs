@@ -54,3 +54,23 @@ fn the_video_uniforms_are_laid_out_as_the_shader_reads_them() {
         assert_eq!(offset(name), Some(rust), "{name}");
     }
 }
+
+#[test]
+fn the_map_uniforms_are_laid_out_as_the_shader_reads_them() {
+    let modules = shaders();
+    let (_, module) = modules.iter().find(|(name, _)| name == "proposal_map.wgsl").expect("the map shader");
+    let (_, uniforms) = module.types.iter().find(|(_, kind)| kind.name.as_deref() == Some("Uniforms")).expect("struct");
+    let naga::TypeInner::Struct { members, span } = &uniforms.inner else { panic!("not a struct") };
+    use etad::app::MapUniforms as M;
+    assert_eq!(*span as usize, size_of::<M>());
+    let rust = [
+        ("view", std::mem::offset_of!(M, view)),
+        ("none", std::mem::offset_of!(M, none)),
+        ("low", std::mem::offset_of!(M, low)),
+        ("middle", std::mem::offset_of!(M, middle)),
+        ("high", std::mem::offset_of!(M, high)),
+    ];
+    let shader: Vec<(&str, usize)> =
+        members.iter().map(|member| (member.name.as_deref().unwrap_or(""), member.offset as usize)).collect();
+    assert_eq!(shader, rust);
+}

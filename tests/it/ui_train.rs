@@ -38,7 +38,7 @@ fn step(step: usize, epoch: usize) -> Event {
     }
 }
 
-fn eval(epoch: usize, step: usize) -> Event {
+pub fn eval(epoch: usize, step: usize) -> Event {
     let share = 1.0 - (-(epoch as f64 + 1.0) / 2.5).exp();
     let map: BTreeMap<String, f64> =
         (3..=7).map(|tenth| (format!("0.{tenth}0"), share * (1.05 - 0.1 * f64::from(tenth)))).collect();
@@ -55,7 +55,7 @@ fn eval(epoch: usize, step: usize) -> Event {
 }
 
 /// Writes a run as a training process would: `epochs` epochs of 20 steps, evaluated, with predictions near the truth.
-fn write_run(folder: &Path, state: &State, epochs: usize) -> RunWriter {
+pub fn write_run(folder: &Path, state: &State, epochs: usize) -> RunWriter {
     let mut writer = RunWriter::open(folder, "", false).expect("a run");
     let start = Event::Start {
         device: "cpu (2 threads)".to_owned(),
@@ -66,6 +66,7 @@ fn write_run(folder: &Path, state: &State, epochs: usize) -> RunWriter {
         steps_per_epoch: 20,
         epochs: 8,
         pid: std::process::id(),
+        device_memory_total: Some(4_000_000_000),
     };
     writer.event(start).expect("written");
     for epoch in 0..epochs {

@@ -1,9 +1,16 @@
 //! The panels. Each draws the state and sends commands; none owns a thread or changes what it shows.
 
+mod analysis;
 mod curves;
 mod detections;
+mod errors;
+mod evidence;
 mod library;
+mod marks;
 mod player;
+mod recipe_form;
+mod runs;
+mod sources;
 mod timeline;
 mod train_form;
 mod training;
@@ -50,6 +57,9 @@ pub fn show(ui: &mut Ui, panel: Panel, view: &mut View<'_>) {
         Panel::Timeline => timeline::show(ui, view),
         Panel::Training => training::show(ui, view),
         Panel::Detections => detections::show(ui, view),
+        Panel::Errors => errors::show(ui, view),
+        Panel::Analysis => analysis::show(ui, view),
+        Panel::Evidence => evidence::show(ui, view),
     }
 }
 

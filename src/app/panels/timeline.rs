@@ -3,17 +3,17 @@
 
 use egui::accesskit::Role;
 use egui::{
-    Align, ComboBox, CornerRadius, Layout, Painter, Pos2, Rect, Response, RichText, ScrollArea, Sense, Stroke,
-    StrokeKind, Ui, WidgetInfo, pos2, vec2,
+    Align, CornerRadius, Layout, Painter, Pos2, Rect, Response, RichText, ScrollArea, Sense, Stroke, StrokeKind, Ui,
+    WidgetInfo, pos2, vec2,
 };
 
 use crate::domain::MediaTime;
-use crate::state::{Bar, Command, Lane, TimelineView, clock_text, length_text, ticks};
+use crate::state::{Bar, Command, Lane, Mark, TimelineView, clock_text, length_text, ticks};
 
 use super::super::icons::Icon;
 use super::super::theme::Theme;
 use super::super::widgets::{caption, empty_state, icon_button};
-use super::{View, paint_line};
+use super::{View, marks, paint_line, sources};
 
 const NAMES: f32 = 116.0;
 const RULER: f32 = 24.0;
@@ -47,23 +47,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
 fn header(ui: &mut Ui, view: &mut View<'_>) {
     let theme = view.theme;
     ui.horizontal(|ui| {
-        let predictions = &view.state.predictions;
-        caption(ui, theme, "Predictions");
-        let shown = predictions.shown.as_ref().map_or("none yet".to_owned(), crate::state::Origin::name);
-        let combo = ComboBox::from_id_salt("shown predictions").selected_text(shown).width(170.0).truncate();
-        let mut chosen = predictions.shown.clone();
-        let combo = combo.show_ui(ui, |ui| {
-            for set in predictions.sets.iter().rev() {
-                ui.selectable_value(&mut chosen, Some(set.origin.clone()), set.origin.name());
-            }
-            if predictions.sets.is_empty() {
-                caption(ui, theme, "Train, or detect with weights, to see some.");
-            }
-        });
-        combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Predictions on the timeline"));
-        if chosen != predictions.shown {
-            view.send(Command::ShowPredictions(chosen));
-        }
+        sources::show(ui, view);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if icon_button(ui, theme, Icon::Fit, "Show the whole video", "Show the whole video (F2)").clicked() {
                 view.send(Command::FitTimeline);
@@ -182,8 +166,8 @@ fn lanes(ui: &mut Ui, view: &mut View<'_>, track: Rect) {
             let line = Rect::from_min_max(pos2(track.left(), rect.top()), pos2(track.right(), rect.bottom()));
             let hit = paint_lane(ui, view, lane, rect, line, response.hover_pos(), &mut named);
             go_to_pointer(view, &response, line);
-            if let Some(bar) = hit {
-                response.on_hover_ui_at_pointer(|ui| details(ui, theme, lane, bar));
+            if let Some((bar, mark)) = hit {
+                response.on_hover_ui_at_pointer(|ui| details(ui, theme, lane, bar, mark));
             }
         }
     });
@@ -203,7 +187,7 @@ fn paint_lane<'a>(
     line: Rect,
     pointer: Option<Pos2>,
     named: &mut usize,
-) -> Option<&'a Bar> {
+) -> Option<(&'a Bar, Option<Mark>)> {
     let theme = view.theme;
     let colour = theme.class(lane.colour);
     let painter = ui.painter();
@@ -224,6 +208,7 @@ fn paint_lane<'a>(
         let (left, right) = (x_at(timeline, line, bar.start), x_at(timeline, line, bar.end));
         Rect::from_min_max(pos2(left, line.top() + top), pos2(right.max(left + 2.0), line.top() + top + height))
     };
+    let known = view.state.marks();
     let mut hit = None;
     // The best predictions come first and are painted last, on top.
     let bars = lane.truth.iter().map(|bar| (bar, true)).chain(lane.predictions.iter().rev().map(|bar| (bar, false)));
@@ -232,16 +217,18 @@ fn paint_lane<'a>(
         if place.right() < line.left() || place.left() > line.right() {
             continue;
         }
+        let mark = known.and_then(|known| known.of(truth, bar.index));
         let under = pointer.is_some_and(|at| place.expand(1.0).contains(at) && line.contains(at));
         if under {
-            hit = Some(bar);
+            hit = Some((bar, mark));
         }
         paint_bar(&clipped, theme, lane, bar, place, colour, under);
+        marks::paint(&clipped, theme, place, truth, mark);
         if *named < MOST_NAMED {
             *named += 1;
             let response =
                 ui.interact(place.intersect(line), ui.scope_id().with((&lane.label, truth, bar.index)), Sense::hover());
-            response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, name_of(lane, bar)));
+            response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, name_of(lane, bar, mark)));
         }
     }
     hit
@@ -277,19 +264,23 @@ fn paint_bar(
     }
 }
 
-fn name_of(lane: &Lane, bar: &Bar) -> String {
+fn name_of(lane: &Lane, bar: &Bar, mark: Option<Mark>) -> String {
     let Bar { start, end, .. } = bar;
+    let mark = mark.map_or(String::new(), |mark| format!(", {}", marks::word(mark, bar.score.is_none())));
     match bar.score {
-        None => format!("Truth {} {start:.2} to {end:.2} s", lane.label),
-        Some(score) => format!("Prediction {} {start:.2} to {end:.2} s, score {score:.2}", lane.label),
+        None => format!("Truth {} {start:.2} to {end:.2} s{mark}", lane.label),
+        Some(score) => format!("Prediction {} {start:.2} to {end:.2} s, score {score:.2}{mark}", lane.label),
     }
 }
 
-fn details(ui: &mut Ui, theme: &Theme, lane: &Lane, bar: &Bar) {
+fn details(ui: &mut Ui, theme: &Theme, lane: &Lane, bar: &Bar, mark: Option<Mark>) {
     ui.label(RichText::new(&lane.label).font(theme.strong_font()));
     let times = format!("{} to {}", clock_text(bar.start), clock_text(bar.end));
     ui.label(RichText::new(times).font(theme.number_font()));
     caption(ui, theme, format!("{:.2} s long", bar.end - bar.start));
     let origin = bar.score.map_or_else(|| "annotated".to_owned(), |score| format!("predicted, score {score:.3}"));
     caption(ui, theme, origin);
+    if let Some(mark) = mark {
+        ui.label(RichText::new(marks::word(mark, bar.score.is_none())).color(marks::colour(theme, mark)));
+    }
 }

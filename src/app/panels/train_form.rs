@@ -3,12 +3,12 @@
 use egui::{RichText, Ui};
 
 use crate::project::{Finding, Severity};
-use crate::state::{Command, Forecast, Health, Init, Needs, TrainForm, size_text, wait_text};
+use crate::state::{Command, Forecast, Health, Init, Needs, Runs, TrainForm, Watch, size_text, wait_text};
 
 use super::super::icons::{self, Icon};
 use super::super::theme::Theme;
 use super::super::widgets::{caption, choice, cut, field, primary_button, soft};
-use super::View;
+use super::{View, recipe_form};
 
 /// Findings that are shown at once.
 const MOST_FINDINGS: usize = 30;
@@ -19,6 +19,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     config(ui, view, form);
     device(ui, view, form);
     weights(ui, view, form);
+    recipe_form::show(ui, view);
     health(ui, view, form);
     forecast(ui, view, form);
     ui.add_space(4.0);
@@ -28,6 +29,13 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
         let tip = "Train in a process of its own; the window may be closed meanwhile (Ctrl+T)";
         if button.on_hover_text(tip).on_disabled_hover_text(because.unwrap_or_default()).clicked() {
             view.send(Command::Train);
+        }
+        let busy = view.state.run.as_ref().is_some_and(|run| run.own && run.state.is_living());
+        if busy && view.state.request().is_some() {
+            let queue = ui.button("Queue").on_hover_text("Train it when the training that runs has ended");
+            if queue.clicked() {
+                view.send(Command::Runs(Runs::Queue));
+            }
         }
         if let Some(because) = because {
             caption(ui, theme, because);
@@ -134,8 +142,10 @@ fn health(ui: &mut Ui, view: &mut View<'_>, form: &TrainForm) {
                 }
             });
             egui::CollapsingHeader::new("What is wrong with the data").default_open(errors > 0).show(ui, |ui| {
-                for finding in findings.iter().take(MOST_FINDINGS) {
-                    one_finding(ui, theme, finding);
+                for (index, finding) in findings.iter().take(MOST_FINDINGS).enumerate() {
+                    if one_finding(ui, theme, finding) {
+                        view.send(Command::Watch(Watch::Finding(index)));
+                    }
                 }
                 if findings.len() > MOST_FINDINGS {
                     caption(ui, theme, format!("and {} more; `etad check` lists all", findings.len() - MOST_FINDINGS));
@@ -210,7 +220,8 @@ fn mark(ui: &mut Ui, icon: Icon, colour: egui::Color32) {
     icons::paint(ui.painter(), icon, rect, colour);
 }
 
-fn one_finding(ui: &mut Ui, theme: &Theme, finding: &Finding) {
+/// Returns whether a person wants to be led to it.
+fn one_finding(ui: &mut Ui, theme: &Theme, finding: &Finding) -> bool {
     let colour = if finding.severity == Severity::Error { theme.bad() } else { theme.warn() };
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
@@ -218,8 +229,17 @@ fn one_finding(ui: &mut Ui, theme: &Theme, finding: &Finding) {
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = 1.0;
             let video = finding.video.as_ref().map_or(String::new(), |video| format!("{video} "));
-            ui.label(format!("{video}{}", finding.sentence));
+            let text = format!("{video}{}", finding.sentence);
+            let led = if finding.video.is_some() {
+                ui.link(text).on_hover_text("Show it in the player").clicked()
+            } else {
+                ui.label(text);
+                false
+            };
             caption(ui, theme, &finding.advice);
-        });
-    });
+            led
+        })
+        .inner
+    })
+    .inner
 }

@@ -4,11 +4,11 @@ use egui::accesskit::Role;
 use egui::{Button, RichText, ScrollArea, Ui, WidgetInfo};
 
 use crate::domain::Do;
-use crate::state::{Command, RunState, RunView, percent, wait_text};
+use crate::state::{Command, Mood, RunState, RunView, Watch, percent, verdict, wait_text};
 
 use super::super::theme::Theme;
 use super::super::widgets::{caption, chip, choice, cut, heading, progress, soft, strong};
-use super::{View, curves, train_form};
+use super::{View, curves, runs, train_form};
 
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
@@ -18,10 +18,12 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
         if let Some(run) = &view.state.run {
             status(ui, view, run);
             curves::show(ui, view, run);
+            ui.add_space(4.0);
             ui.add_space(10.0);
             ui.separator();
             ui.add_space(4.0);
         }
+        runs::show(ui, view);
         if living {
             // While a run lives the next one is not of interest; it is a click away.
             egui::CollapsingHeader::new(strong(view.theme, "New training"))
@@ -54,6 +56,7 @@ fn status(ui: &mut Ui, view: &mut View<'_>, run: &RunView) {
     });
     ui.add_space(2.0);
     advance(ui, theme, run);
+    learning(ui, theme, run);
     match &run.state {
         RunState::Failed(why) => {
             ui.label(RichText::new(format!("It failed: {why}")).color(theme.bad()));
@@ -70,6 +73,45 @@ fn status(ui: &mut Ui, view: &mut View<'_>, run: &RunView) {
     if let Some(warning) = run.warnings.last() {
         let more = if run.warnings.len() > 1 { format!(" ({} warnings)", run.warnings.len()) } else { String::new() };
         cut(ui, RichText::new(format!("{warning}{more}")).color(theme.warn())).on_hover_text(run.warnings.join("\n"));
+    }
+    log(ui, view, run);
+}
+
+/// Whether it learns, in one sentence.
+fn learning(ui: &mut Ui, theme: &Theme, run: &RunView) {
+    let Some(verdict) = verdict(run) else { return };
+    let colour = match verdict.mood {
+        Mood::Good => theme.good(),
+        Mood::Neutral => theme.text(),
+        Mood::Care => theme.warn(),
+        Mood::Bad => theme.bad(),
+    };
+    let response = ui.label(RichText::new(&verdict.sentence).color(colour));
+    if let Some(advice) = verdict.advice {
+        response.on_hover_text(advice);
+        if matches!(verdict.mood, Mood::Care | Mood::Bad) {
+            caption(ui, theme, advice);
+        }
+    }
+}
+
+/// The end of what the run printed, read while it is unfolded.
+fn log(ui: &mut Ui, view: &mut View<'_>, run: &RunView) {
+    let theme = view.theme;
+    let unfolded = egui::CollapsingHeader::new("Log").id_salt("log").show(ui, |ui| {
+        let text = run.log.as_deref().unwrap_or_default();
+        let text = if text.is_empty() { "It has printed nothing." } else { text };
+        ScrollArea::both().id_salt("log text").max_height(160.0).stick_to_bottom(true).auto_shrink([false, true]).show(
+            ui,
+            |ui| {
+                let text = RichText::new(text).font(theme.number_font()).color(theme.text_soft());
+                ui.add(egui::Label::new(text).extend().selectable(true));
+            },
+        );
+    });
+    let read = unfolded.body_returned.is_some();
+    if read != run.log.is_some() {
+        view.send(Command::Watch(Watch::Log(read)));
     }
 }
 

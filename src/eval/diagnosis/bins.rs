@@ -18,6 +18,16 @@ pub enum Property {
 impl Property {
     /// All properties.
     pub const ALL: [Self; 3] = [Self::Coverage, Self::Length, Self::Instances];
+
+    /// What the bins sort by, in words.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Coverage => "share of the video",
+            Self::Length => "length",
+            Self::Instances => "actions of the class in the video",
+        }
+    }
 }
 
 /// Where bins end.
@@ -32,6 +42,21 @@ pub enum BinScheme {
     Quantiles,
 }
 
+impl BinScheme {
+    /// All schemes.
+    pub const ALL: [Self; 3] = [Self::Quantiles, Self::ActivityNet, Self::Thumos];
+
+    /// Its name in words.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Quantiles => "bins of equal count",
+            Self::ActivityNet => "ActivityNet's bins",
+            Self::Thumos => "THUMOS' bins",
+        }
+    }
+}
+
 /// The bins of one property.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PropertyResult {
@@ -39,6 +64,8 @@ pub struct PropertyResult {
     pub property: Property,
     /// From small to large.
     pub bins: Vec<BinResult>,
+    /// Truths in no bin, for nobody says how long their videos are.
+    pub unknown: usize,
 }
 
 /// The truths of one bin.
@@ -103,7 +130,8 @@ pub(super) fn by_property(
             average_map: average_map(classes, &inside, normalise),
         }
     });
-    PropertyResult { property, bins: bins.collect() }
+    let unknown = values.iter().flatten().filter(|value| value.is_nan()).count();
+    PropertyResult { property, bins: bins.collect(), unknown }
 }
 
 fn name(bin: usize, bins: usize) -> String {

@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::matching::{DetectionState, matches};
-use crate::domain::{Annotation, Detection, Segment, tiou};
+use crate::domain::{Segment, tiou};
 
 /// Overlap below which a prediction has nothing to do with a truth.
 const BACKGROUND: f64 = 0.1;
@@ -54,17 +53,22 @@ impl Kind {
     }
 }
 
-/// The kind of a prediction that found no truth. Of equal overlaps the first truth in the file decides.
-pub(super) fn judge(segment: Segment, label: &str, truths: &[(Segment, &str)], threshold: f64) -> Kind {
-    let mut nearest = (0.0, "");
-    for &(truth, truth_label) in truths {
+/// The truth, of any class, that a segment overlaps most, by its place in the list, and by how much. Of equal overlaps the first
+/// in the file decides; none where nothing overlaps.
+pub(in super::super) fn nearest(segment: Segment, truths: &[(Segment, &str)]) -> Option<(usize, f64)> {
+    let mut nearest = None;
+    for (place, &(truth, _)) in truths.iter().enumerate() {
         let overlap = tiou(segment, truth);
-        if overlap > nearest.0 {
-            nearest = (overlap, truth_label);
+        if overlap > nearest.map_or(0.0, |(_, most)| most) {
+            nearest = Some((place, overlap));
         }
     }
-    let (overlap, truth_label) = nearest;
-    match (overlap >= threshold, truth_label == label) {
+    nearest
+}
+
+/// The kind of a prediction that found no truth, by its overlap with the nearest one.
+pub(in super::super) fn kind_of(overlap: f64, same_class: bool, threshold: f64) -> Kind {
+    match (overlap >= threshold, same_class) {
         _ if overlap < BACKGROUND => Kind::Background,
         (true, true) => Kind::DoubleDetection,
         (true, false) => Kind::WrongLabel,
@@ -73,23 +77,10 @@ pub(super) fn judge(segment: Segment, label: &str, truths: &[(Segment, &str)], t
     }
 }
 
-/// The kind of each detection of one video, for showing them beside the truths; none for what lies in a region that nobody
-/// annotated.
-#[must_use]
-pub fn kinds_in_video(
-    truths: &[Annotation],
-    detections: &[Detection],
-    not_annotated: &[Segment],
-    tiou: f64,
-) -> Vec<Option<Kind>> {
-    let places: Vec<(Segment, &str)> = truths.iter().map(|truth| (truth.segment, truth.label.as_str())).collect();
-    let states = matches(truths, detections, not_annotated, tiou).detections;
-    let kind = |(one, state): (&Detection, DetectionState)| match state {
-        DetectionState::Hit(_) => Some(Kind::TruePositive),
-        DetectionState::FalseAlarm => Some(judge(one.segment, &one.label, &places, tiou)),
-        DetectionState::Ignored => None,
-    };
-    detections.iter().zip(states).map(kind).collect()
+/// The kind of a prediction that found no truth.
+pub(super) fn judge(segment: Segment, label: &str, truths: &[(Segment, &str)], threshold: f64) -> Kind {
+    nearest(segment, truths)
+        .map_or(Kind::Background, |(place, overlap)| kind_of(overlap, truths[place].1 == label, threshold))
 }
 
 #[cfg(test)]
@@ -108,14 +99,5 @@ mod tests {
         // Half of the length twice: the first truth is asked.
         let twins = [([0.0, 10.0], "b"), ([10.0, 20.0], "a")];
         assert_eq!(judge([5.0, 15.0], "a", &twins, 0.5), Kind::Confusion);
-    }
-
-    #[test]
-    fn a_video_shows_kinds_beside_its_truths() {
-        let truths = [Annotation { segment: [0.0, 10.0], label: "a".to_owned(), draft: false }];
-        let one = |start, end, score| Detection { segment: [start, end], label: "a".to_owned(), score };
-        let detections = [one(0.0, 9.0, 0.2), one(0.0, 10.0, 0.9), one(60.0, 70.0, 0.5)];
-        let kinds = kinds_in_video(&truths, &detections, &[[50.0, 80.0]], 0.5);
-        assert_eq!(kinds, [Some(Kind::DoubleDetection), Some(Kind::TruePositive), None]);
     }
 }

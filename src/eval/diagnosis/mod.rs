@@ -6,7 +6,8 @@ mod kinds;
 use rayon::prelude::*;
 
 pub use bins::{BinResult, BinScheme, Property, PropertyResult};
-pub use kinds::{Kind, kinds_in_video};
+pub use kinds::Kind;
+pub(super) use kinds::{kind_of, nearest};
 
 use self::bins::{Binned, by_property};
 use self::kinds::judge;
@@ -47,6 +48,12 @@ pub struct DiagnosisAtTiou {
     pub tiou: f64,
     /// Number of predictions of each kind, in the order of [`Kind::ALL`].
     pub counts: [usize; 6],
+    /// Share of each kind among all of them, 0..1; they add to 1, or are 0 where there are none.
+    pub shares: [f64; 6],
+    /// mAP of the diagnosed predictions at this threshold, 0..1.
+    pub map: f64,
+    /// How much `map` would grow without the predictions of each kind of error, in the order of [`Kind::ERRORS`].
+    pub gains: [f64; 5],
     /// Share of each kind among the predictions of rank 1 to G, G+1 to 2G, …, all classes pooled; 0 where there are none.
     pub profile: Vec<[f64; 6]>,
     /// Truths that no prediction found.
@@ -71,17 +78,24 @@ pub fn diagnose(
         .collect();
     let mean_truths = mean(classes.iter().map(|class| class.matches.truths.len() as f64));
     let normalise = how.normalised.then_some(mean_truths);
-    let average = |without: Option<Kind>| {
-        mean(options.tious.iter().enumerate().map(|(threshold, _)| {
-            mean(classes.iter().map(|class| class.average_precision(threshold, without, normalise)))
-        }))
+    let map = |threshold: usize, without: Option<Kind>| {
+        mean(classes.iter().map(|class| class.average_precision(threshold, without, normalise)))
     };
-    let average_map = average(None);
+    let at_tiou: Vec<DiagnosisAtTiou> = options
+        .tious
+        .par_iter()
+        .enumerate()
+        .map(|(index, &tiou)| {
+            let whole = map(index, None);
+            let gains = Kind::ERRORS.map(|kind| map(index, Some(kind)) - whole);
+            at_tiou(&classes, index, tiou, whole, gains)
+        })
+        .collect();
     let binned: Vec<Binned> = classes.iter().map(|class| Binned { class, cases: &cases }).collect();
     Ok(Diagnosis {
-        at_tiou: options.tious.iter().enumerate().map(|(index, &tiou)| at_tiou(&classes, index, tiou)).collect(),
-        average_map,
-        gains: Kind::ERRORS.iter().map(|&kind| average(Some(kind)) - average_map).collect(),
+        average_map: mean(at_tiou.iter().map(|at| at.map)),
+        gains: (0..Kind::ERRORS.len()).map(|error| mean(at_tiou.iter().map(|at| at.gains[error]))).collect(),
+        at_tiou,
         properties: Property::ALL.iter().map(|&property| by_property(&binned, property, how.bins, normalise)).collect(),
     })
 }
@@ -137,7 +151,7 @@ fn diagnosed_precision(hits: impl Iterator<Item = bool>, truths: usize, normalis
     })
 }
 
-fn at_tiou(classes: &[Diagnosed], threshold: usize, tiou: f64) -> DiagnosisAtTiou {
+fn at_tiou(classes: &[Diagnosed], threshold: usize, tiou: f64, map: f64, gains: [f64; 5]) -> DiagnosisAtTiou {
     let mut groups = vec![[0usize; 6]; LIMIT_FACTOR];
     for class in classes {
         let of_a_group = class.kinds[threshold].chunks(class.matches.truths.len());
@@ -157,6 +171,9 @@ fn at_tiou(classes: &[Diagnosed], threshold: usize, tiou: f64) -> DiagnosisAtTio
     DiagnosisAtTiou {
         tiou,
         counts,
+        shares: shares(&counts),
+        map,
+        gains,
         profile: groups.iter().map(shares).collect(),
         missed: classes.iter().map(missed).sum(),
     }
@@ -242,6 +259,77 @@ mod tests {
         let normalised =
             diagnose(&dataset(), &found(), &EvalOptions::new("val", &[0.5]), how(true)).expect("diagnoses");
         assert!((normalised.average_map - 0.5 * 0.5 * (0.75 / 1.75)).abs() < 1e-15);
+    }
+
+    #[test]
+    fn shares_of_all_kinds_add_up_to_the_whole() {
+        let diagnosis =
+            diagnose(&dataset(), &found(), &EvalOptions::new("val", &[0.3, 0.5, 0.7]), how(false)).expect("diagnoses");
+        for at in &diagnosis.at_tiou {
+            assert!((at.shares.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+            let groups = at.profile.iter().filter(|group| group.iter().any(|&share| share > 0.0));
+            groups.for_each(|group| assert!((group.iter().sum::<f64>() - 1.0).abs() < 1e-12));
+        }
+        let at = &diagnosis.at_tiou[1];
+        assert!((at.shares[5] - 2.0 / 7.0).abs() < 1e-15 && (at.map - diagnosis.at_tiou[1].map).abs() < 1e-15);
+        assert!((diagnosis.average_map - mean(diagnosis.at_tiou.iter().map(|at| at.map))).abs() < 1e-15);
+    }
+
+    /// One error above the only hit of class a: AP 1/2 * 1/2 with it, 1/2 without; class b finds nothing.
+    #[test]
+    fn each_kind_of_error_costs_what_it_costs() {
+        let gain = |found: Vec<(&str, Detection)>, kind: Kind| {
+            let mut videos: Vec<(String, Vec<Detection>)> = Vec::new();
+            for (video, one) in found {
+                videos.push((video.to_owned(), vec![one]));
+            }
+            let found = Detections { videos };
+            let diagnosis =
+                diagnose(&dataset(), &found, &EvalOptions::new("val", &[0.5]), how(false)).expect("diagnoses");
+            let index = Kind::ERRORS.iter().position(|&error| error == kind).expect("an error");
+            let others = (0..5).filter(|&other| other != index);
+            others.for_each(|other| assert!(diagnosis.at_tiou[0].gains[other].abs() < 1e-15));
+            assert_eq!(diagnosis.gains[index], diagnosis.at_tiou[0].gains[index]);
+            diagnosis.gains[index]
+        };
+        for (kind, wrong) in [
+            (Kind::WrongLabel, one(50.0, 90.0, 0.9)),
+            (Kind::Localisation, one(0.0, 4.0, 0.9)),
+            (Kind::Confusion, one(50.0, 60.0, 0.9)),
+            (Kind::Background, one(20.0, 40.0, 0.9)),
+        ] {
+            let cost = gain(vec![("v", wrong), ("w", one(20.0, 30.0, 0.8))], kind);
+            assert!((cost - 0.125).abs() < 1e-15, "{kind:?}: {cost}");
+        }
+        // Hit, double, hit: AP 1/2 + 1/2 * 2/3 with it, 1 without; half of that for two classes.
+        let cost = gain(
+            vec![("v", one(0.0, 10.0, 0.9)), ("v", one(0.0, 9.0, 0.8)), ("w", one(20.0, 30.0, 0.7))],
+            Kind::DoubleDetection,
+        );
+        assert!((cost - 1.0 / 12.0).abs() < 1e-15, "{cost}");
+    }
+
+    #[test]
+    fn every_property_sorts_by_its_own_bins() {
+        let truths = |scheme: BinScheme, property: Property| {
+            let how = DiagnosisOptions { normalised: false, bins: scheme };
+            let mut dataset = dataset();
+            dataset.videos[1].duration = 0.0;
+            let diagnosis = diagnose(&dataset, &found(), &EvalOptions::new("val", &[0.5]), how).expect("diagnoses");
+            let result = diagnosis.properties.iter().find(|result| result.property == property).expect("a property");
+            let counts: Vec<usize> = result.bins.iter().map(|bin| bin.truths).collect();
+            let missed: Vec<usize> = result.bins.iter().map(|bin| bin.missed[0]).collect();
+            (counts, missed, result.unknown)
+        };
+        // Lengths 10 (found), 40 and 10 seconds; a tenth and four tenths of 100 s, and one of a video of unknown length.
+        use BinScheme::{ActivityNet, Thumos};
+        assert_eq!(truths(ActivityNet, Property::Length), (vec![2, 1, 0, 0, 0], vec![1, 1, 0, 0, 0], 0));
+        assert_eq!(truths(Thumos, Property::Length), (vec![0, 0, 2, 0, 1], vec![0, 0, 1, 0, 1], 0));
+        assert_eq!(truths(ActivityNet, Property::Instances), (vec![3, 0, 0, 0], vec![2, 0, 0, 0], 0));
+        assert_eq!(truths(Thumos, Property::Instances), (vec![3, 0, 0, 0], vec![2, 0, 0, 0], 0));
+        assert_eq!(truths(ActivityNet, Property::Coverage), (vec![1, 1, 0, 0, 0], vec![0, 1, 0, 0, 0], 1));
+        assert_eq!(truths(Thumos, Property::Coverage), (vec![0, 0, 0, 0, 2], vec![0, 0, 0, 0, 1], 1));
+        assert_eq!(truths(BinScheme::Quantiles, Property::Length), (vec![2, 1], vec![1, 1], 0));
     }
 
     #[test]

@@ -26,7 +26,7 @@ fn segments(video: &Video, media: Option<&Media>, findings: &mut Vec<Finding>) {
     }
     for Annotation { segment: [start, end], label, .. } in &video.annotations {
         let what = format!("the action \"{label}\" {start:.2}-{end:.2} s");
-        let wrong = |severity, how: &str, advice| of(video, severity, format!("{what} {how}"), advice);
+        let wrong = |severity, how: &str, advice| of(video, severity, format!("{what} {how}"), advice).at(*start);
         if !start.is_finite() || !end.is_finite() || end < start {
             findings.push(wrong(Severity::Error, "ends before it starts", "Swap its ends or delete it."));
         } else if end - start <= frame {
@@ -47,7 +47,7 @@ fn duplicates(video: &Video, findings: &mut Vec<Finding>) {
         if earlier.into_iter().any(|other| other.label == action.label && tiou(other.segment, action.segment) >= SAME) {
             let [start, end] = action.segment;
             let sentence = format!("has the action \"{}\" {start:.2}-{end:.2} s twice", action.label);
-            findings.push(of(video, Severity::Warning, sentence, "Delete one of the two."));
+            findings.push(of(video, Severity::Warning, sentence, "Delete one of the two.").at(start));
         }
     }
 }

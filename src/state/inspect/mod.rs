@@ -1,0 +1,491 @@
+//! What the shown detections are beside the truth: two sliders, the list of errors, and the way from one to the next.
+//!
+//! The comparison is made by [`crate::jobs::review`] for all thresholds; here is what a person chose of it. It is asked for
+//! again whenever detections, annotations, subset or bins are others than at the last question.
+
+mod obey;
+
+use std::sync::Arc;
+
+use crate::domain::{Dataset, Detections, Segment};
+use crate::eval::diagnosis::{BinScheme, Kind};
+use crate::eval::{Confusion, ErrorFilter, ErrorRow, Measured, PrPoint, Tally, VideoReview, measure, slider_tious};
+use crate::jobs::evidence::Evidence;
+use crate::jobs::review::{Comparison, ReviewRequest, Reviewed};
+
+use super::{Effect, Library, State};
+
+pub(super) use obey::{evidence_read, obey, shown, video_ready};
+
+/// What a person does with it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Inspect {
+    /// Compare at the threshold of this index.
+    Tiou(usize),
+    /// Compare with the truth of this subset.
+    Subset(String),
+    /// Sort truths into bins like this.
+    Bins(BinScheme),
+    /// Hide detections below the score that gives the best F1, of the open video or of the subset.
+    BestF1 {
+        /// Of the open video alone.
+        here: bool,
+    },
+    /// List these errors.
+    Filter(ErrorFilter),
+    /// List errors of the open video alone.
+    Here(bool),
+    /// Select an error of the list and show it.
+    Select(usize),
+    /// The next (`+1`) or previous (`-1`) error of the list.
+    Next(i32),
+    /// Ask where to save what was measured.
+    SaveResults,
+    /// Ask where to save a report.
+    SaveReport,
+    /// Read what was kept of this video's raw outputs.
+    Evidence(String),
+    /// Look at a cell of the proposal map.
+    Cell(usize),
+    /// Show this page of the analysis.
+    Page(Page),
+    /// Order the table of classes.
+    OrderClasses(ClassOrder),
+    /// Show a detection: video by its index in the comparison, and place in the video.
+    Show {
+        /// Index in [`crate::eval::Review::videos`].
+        video: usize,
+        /// Place of the detection.
+        detection: usize,
+    },
+}
+
+/// Pages of the analysis.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Page {
+    /// Table of classes.
+    #[default]
+    Classes,
+    /// Precision over recall.
+    PrecisionRecall,
+    /// mAP over the threshold.
+    Thresholds,
+    /// Which class is taken for which.
+    Confusion,
+    /// Recall over the number of proposals.
+    Proposals,
+    /// Missed truths by bins.
+    Bins,
+    /// How often, how long, how soon.
+    Results,
+}
+
+impl Page {
+    /// All pages.
+    pub const ALL: [Self; 7] = [
+        Self::Classes,
+        Self::PrecisionRecall,
+        Self::Thresholds,
+        Self::Confusion,
+        Self::Proposals,
+        Self::Bins,
+        Self::Results,
+    ];
+
+    /// Its name in the window.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Classes => "Classes",
+            Self::PrecisionRecall => "Precision-recall",
+            Self::Thresholds => "mAP by tIoU",
+            Self::Confusion => "Confusion",
+            Self::Proposals => "Recall",
+            Self::Bins => "Missed",
+            Self::Results => "Results",
+        }
+    }
+}
+
+/// Orders of the table of classes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClassOrder {
+    /// Worst average precision first.
+    #[default]
+    Precision,
+    /// Most truths first.
+    Truths,
+    /// By name.
+    Name,
+    /// As in the annotation file.
+    File,
+}
+
+impl ClassOrder {
+    /// All orders.
+    pub const ALL: [Self; 4] = [Self::Precision, Self::Truths, Self::Name, Self::File];
+
+    /// Its name in the window.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Precision => "Worst first",
+            Self::Truths => "Most truths",
+            Self::Name => "Name",
+            Self::File => "File",
+        }
+    }
+}
+
+/// How a bar of the timeline is marked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// A detection that found a truth, or a truth that was found.
+    Hit,
+    /// A false alarm.
+    False(Kind),
+    /// A truth that no shown detection found.
+    Missed,
+    /// The evaluation leaves it out.
+    Ignored,
+}
+
+/// Hits and errors at the chosen threshold and score.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Totals {
+    /// In the open video, if it is in the subset.
+    pub video: Option<Tally>,
+    /// In the subset.
+    pub subset: Tally,
+    /// Detections of each kind and missed truths, in the subset.
+    pub kinds: [usize; 7],
+}
+
+/// What was asked last.
+#[derive(Clone, Debug, PartialEq)]
+struct Asked {
+    truth: Arc<Dataset>,
+    found: Arc<Detections>,
+    subset: String,
+    bins: BinScheme,
+}
+
+/// Choices and results.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inspecting {
+    /// Index of the threshold.
+    pub tiou: usize,
+    /// The subset that a person chose; none takes the one that is meant to be judged.
+    pub subset: Option<String>,
+    /// How truths are sorted into bins.
+    pub bins: BinScheme,
+    /// The comparison at hand.
+    pub comparison: Option<Arc<Comparison>>,
+    /// Why there is none.
+    pub failure: Option<String>,
+    /// Which errors are listed.
+    pub filter: ErrorFilter,
+    /// Whether only those of the open video.
+    pub here: bool,
+    /// The errors, kept in step with the rest of the state.
+    pub rows: Vec<ErrorRow>,
+    /// Selected error.
+    pub selected: Option<usize>,
+    /// Hits and errors.
+    pub totals: Totals,
+    /// Page of the analysis.
+    pub page: Page,
+    /// Order of the table of classes.
+    pub class_order: ClassOrder,
+    /// Precision over recall of the listed class, or of all together.
+    pub curve: Vec<PrPoint>,
+    /// What `curve` is of: question, threshold and class.
+    curve_of: Option<(u64, usize, Option<String>)>,
+    /// Which class is taken for which.
+    pub confusion: Confusion,
+    /// What the network said of the open video, where that was kept.
+    pub evidence: Option<Arc<Evidence>>,
+    /// The video whose evidence was asked for.
+    pub evidence_of: Option<String>,
+    /// The cell of the proposal map that is looked at.
+    pub cell: Option<usize>,
+    /// How often, how long, how soon; kept while that page is shown.
+    pub measured: Vec<Measured>,
+    /// Hits and errors of each class of the comparison.
+    pub class_tallies: Vec<Tally>,
+    /// Whether something that matters may have changed.
+    pub(super) stale: bool,
+    asked: Option<Asked>,
+    /// Counts questions, so that late answers are dropped.
+    generation: u64,
+    answered: u64,
+}
+
+impl Default for Inspecting {
+    fn default() -> Self {
+        Self {
+            // 0.50
+            tiou: 8,
+            subset: None,
+            bins: BinScheme::default(),
+            comparison: None,
+            failure: None,
+            filter: ErrorFilter::default(),
+            here: false,
+            rows: Vec::new(),
+            selected: None,
+            totals: Totals::default(),
+            page: Page::default(),
+            class_order: ClassOrder::default(),
+            curve: Vec::new(),
+            curve_of: None,
+            confusion: Confusion::default(),
+            evidence: None,
+            evidence_of: None,
+            cell: None,
+            measured: Vec::new(),
+            class_tallies: Vec::new(),
+            stale: false,
+            asked: None,
+            generation: 0,
+            answered: 0,
+        }
+    }
+}
+
+/// An error in words and numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Described<'a> {
+    /// Video name.
+    pub video: &'a str,
+    /// Class of the detection, or of the missed truth.
+    pub label: &'a str,
+    /// Seconds.
+    pub segment: Segment,
+    /// Class and place of the truth that the detection overlaps most.
+    pub truth: Option<(&'a str, Segment)>,
+}
+
+impl Inspecting {
+    /// The threshold.
+    #[must_use]
+    pub fn threshold(&self) -> f64 {
+        slider_tious().get(self.tiou).copied().unwrap_or(0.5)
+    }
+
+    /// The subset that was compared with last.
+    #[must_use]
+    pub fn compared_subset(&self) -> Option<&str> {
+        self.asked.as_ref().map(|asked| asked.subset.as_str())
+    }
+
+    /// Whether an answer is waited for.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.answered != self.generation
+    }
+
+    /// What an error is.
+    #[must_use]
+    pub fn describe(&self, row: &ErrorRow) -> Option<Described<'_>> {
+        let comparison = self.comparison.as_deref()?;
+        let (video, review) = comparison.review.videos.get_index(row.video)?;
+        let action = |place: usize| {
+            let action = comparison.truth.videos.get(review.in_truth?)?.annotations.get(place)?;
+            Some((action.label.as_str(), action.segment))
+        };
+        let (label, segment) = match row.score {
+            None => action(row.index)?,
+            Some(_) => {
+                let found = comparison.found.videos.get(review.in_found?)?.1.get(row.index)?;
+                (found.label.as_str(), found.segment)
+            }
+        };
+        Some(Described { video, label, segment, truth: row.truth.and_then(action) })
+    }
+}
+
+/// Marks of the open video's bars.
+#[derive(Clone, Copy, Debug)]
+pub struct Marks<'a> {
+    video: &'a VideoReview,
+    threshold: usize,
+    tiou: f64,
+    least: f64,
+}
+
+impl Marks<'_> {
+    /// How the truth or detection of this place is marked.
+    #[must_use]
+    pub fn of(&self, truth: bool, index: usize) -> Option<Mark> {
+        if !truth {
+            self.video.detections.get(index)?;
+            return Some(match self.video.kind(self.threshold, self.tiou, index) {
+                None => Mark::Ignored,
+                Some(Kind::TruePositive) => Mark::Hit,
+                Some(kind) => Mark::False(kind),
+            });
+        }
+        Some(match self.video.truths.get(index)?.class {
+            None => Mark::Ignored,
+            Some(_) if self.video.is_missed(self.threshold, self.least, index) => Mark::Missed,
+            Some(_) => Mark::Hit,
+        })
+    }
+}
+
+impl State {
+    /// Marks of the open video's bars; none while what is shown has not been compared, or the video is not in the subset.
+    #[must_use]
+    pub fn marks(&self) -> Option<Marks<'_>> {
+        let inspect = &self.inspect;
+        let current = self.predictions.current()?;
+        let asked = inspect.asked.as_ref()?;
+        if inspect.is_waiting() || !Arc::ptr_eq(&asked.found, &current.detections) {
+            return None;
+        }
+        let video = inspect.comparison.as_ref()?.review.videos.get(&self.selected()?.id)?;
+        Some(Marks { video, threshold: inspect.tiou, tiou: inspect.threshold(), least: self.detecting.min_score })
+    }
+
+    /// Where the raw outputs of detections from this window are kept.
+    #[must_use]
+    pub fn evidence_folder(&self) -> Option<std::path::PathBuf> {
+        self.runs_folder().map(|runs| runs.join("evidence"))
+    }
+
+    /// Subsets of the library, in the order of their first videos.
+    #[must_use]
+    pub fn subsets(&self) -> Vec<&str> {
+        let mut subsets: Vec<&str> = Vec::new();
+        for entry in &self.library.entries {
+            if !subsets.contains(&entry.subset.as_str()) {
+                subsets.push(&entry.subset);
+            }
+        }
+        subsets
+    }
+
+    /// The subset to compare with: the one that was chosen, else one that is meant for it among the videos that have detections, else any
+    /// of theirs.
+    fn subset_to_compare(&self, found: &Detections) -> Option<String> {
+        const MEANT: [&str; 4] = ["validation", "val", "testing", "test"];
+        if let Some(chosen) = &self.inspect.subset {
+            return Some(chosen.clone());
+        }
+        let named: std::collections::HashSet<&str> = found.videos.iter().map(|(id, _)| id.as_str()).collect();
+        let with = self.library.entries.iter().filter(|entry| named.contains(entry.id.as_str()));
+        let subsets: Vec<&str> = with.map(|entry| entry.subset.as_str()).collect();
+        let meant = MEANT.into_iter().find(|name| subsets.contains(name));
+        meant.or(subsets.first().copied()).map(str::to_owned)
+    }
+}
+
+/// Asks for a comparison, if what is shown is not what was compared last.
+pub(super) fn keep_current(state: &mut State, effects: &mut Vec<Effect>) {
+    if !std::mem::take(&mut state.inspect.stale) {
+        return;
+    }
+    let found = state.predictions.current().map(|set| set.detections.clone());
+    let question = found.and_then(|found| state.subset_to_compare(&found).map(|subset| (found, subset)));
+    let inspect = &mut state.inspect;
+    let Some((found, subset)) = question else {
+        (inspect.asked, inspect.comparison, inspect.failure) = (None, None, None);
+        // An answer that is still on its way is to none.
+        inspect.generation += 1;
+        inspect.answered = inspect.generation;
+        recount(state);
+        return;
+    };
+    let earlier = inspect.asked.take().map(|asked| (is_truth_of(&asked.truth, &state.library), asked));
+    let (truth, same) = match earlier {
+        Some((true, asked)) => {
+            let same = Arc::ptr_eq(&asked.found, &found) && asked.subset == subset && asked.bins == inspect.bins;
+            (asked.truth, same)
+        }
+        _ => (Arc::new(state.library.dataset()), false),
+    };
+    inspect.asked =
+        Some(Asked { truth: truth.clone(), found: found.clone(), subset: subset.clone(), bins: inspect.bins });
+    if !same {
+        inspect.generation += 1;
+        let (generation, bins) = (inspect.generation, inspect.bins);
+        effects.push(Effect::Review(ReviewRequest { generation, truth, found, subset, bins }));
+    }
+}
+
+/// Whether the library's annotations are still these.
+fn is_truth_of(truth: &Dataset, library: &Library) -> bool {
+    truth.videos.len() == library.entries.len()
+        && truth.videos.iter().zip(&library.entries).all(|(video, entry)| {
+            video.id == entry.id
+                && video.subset == entry.subset
+                && video.duration.to_bits() == entry.duration.unwrap_or(0.0).to_bits()
+                && video.annotations == entry.annotations
+                && video.not_annotated == entry.not_annotated
+        })
+}
+
+/// Takes in an answer, unless it is to an earlier question.
+pub(super) fn reviewed(state: &mut State, reviewed: Reviewed) {
+    let inspect = &mut state.inspect;
+    if reviewed.generation != inspect.generation {
+        return;
+    }
+    inspect.answered = reviewed.generation;
+    (inspect.comparison, inspect.failure) = match reviewed.result {
+        Ok(comparison) => (Some(Arc::new(comparison)), None),
+        Err(failure) => (None, Some(failure.to_string())),
+    };
+    recount(state);
+}
+
+/// Brings list and totals in step with threshold, score, filter and open video.
+pub(super) fn recount(state: &mut State) {
+    state.inspect.measured = if state.inspect.page == Page::Results { measured(state) } else { Vec::new() };
+    let open = state.selected().map(|entry| entry.id.clone());
+    let least = state.detecting.min_score;
+    let inspect = &mut state.inspect;
+    inspect.filter.video = if inspect.here { open.clone() } else { None };
+    let before = inspect.selected.and_then(|index| inspect.rows.get(index).copied());
+    let Some(comparison) = &inspect.comparison else {
+        (inspect.rows, inspect.totals, inspect.selected) = (Vec::new(), Totals::default(), None);
+        (inspect.curve, inspect.curve_of) = (Vec::new(), None);
+        return;
+    };
+    let (review, threshold) = (&comparison.review, inspect.tiou);
+    inspect.rows = review.errors(threshold, least, &inspect.filter);
+    inspect.selected = before.and_then(|row| inspect.rows.iter().position(|other| *other == row));
+    let kinds = review.kinds(threshold, least);
+    inspect.totals = Totals {
+        video: open.filter(|id| review.videos.contains_key(id)).map(|id| review.tally(threshold, least, Some(&id))),
+        subset: Tally { hits: kinds[0], false_alarms: kinds[1..6].iter().sum(), missed: kinds[6] },
+        kinds,
+    };
+    inspect.confusion = review.confusion(threshold, least);
+    inspect.class_tallies = review.class_tallies(threshold, least);
+    // The curve does not depend on the score, which moves often.
+    let curve_of = Some((inspect.answered, threshold, inspect.filter.class.clone()));
+    if inspect.curve_of != curve_of {
+        let class = inspect.filter.class.as_ref();
+        let class = class.and_then(|label| review.labels.iter().position(|other| other == label));
+        inspect.curve = review.precision_recall(threshold, class.map(|index| index as u32));
+        inspect.curve_of = curve_of;
+    }
+}
+
+/// What the shown detections are like in time, of all videos or of the open one.
+pub(super) fn measured(state: &State) -> Vec<Measured> {
+    let Some(set) = state.predictions.current() else { return Vec::new() };
+    let open = state.selected().map(|entry| entry.id.as_str()).filter(|_| state.inspect.here);
+    let duration = |video: &str| {
+        let index = state.library.index(video)?;
+        state.library.entries[index].duration
+    };
+    let mut rows = measure(&set.detections, state.detecting.min_score, duration);
+    rows.retain(|row| open.is_none_or(|id| id == row.video));
+    rows
+}
+
+#[cfg(test)]
+mod tests;

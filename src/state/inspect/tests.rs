@@ -1,0 +1,166 @@
+//! Sliders, lists and jumps on a small project, with the comparison made in place.
+
+use std::path::PathBuf;
+
+use super::*;
+use crate::domain::{Annotation, ClassList, Detection, Failure, MediaTime};
+use crate::eval::ErrorKind;
+use crate::jobs::review::{Reviewed, compare};
+use crate::project::{Kind as ProjectKind, Opened, ProjectVideo};
+use crate::state::{Command, Input, Inspect, Origin, PlayerRequest, Report, State, update};
+
+fn report(state: &mut State, report: Report) -> Vec<Effect> {
+    update(state, Input::Report(report))
+}
+
+fn inspect(state: &mut State, what: Inspect) -> Vec<Effect> {
+    update(state, Input::Command(Command::Inspect(what)))
+}
+
+/// Answers the question among the effects.
+fn answer(state: &mut State, effects: &[Effect]) {
+    let request = effects.iter().find_map(|effect| match effect {
+        Effect::Review(request) => Some(request.clone()),
+        _ => None,
+    });
+    let request = request.expect("a question");
+    let result = compare(&request).map_err(|error| Failure::new(error.to_string()));
+    report(state, Report::Reviewed(Box::new(Reviewed { generation: request.generation, result })));
+}
+
+fn one(label: &str, start: f64, end: f64, score: f64) -> Detection {
+    Detection { segment: [start, end], label: label.to_owned(), score }
+}
+
+/// Two videos to judge, the first open; one hit, one false alarm near it, one background in the second video, whose truth is missed.
+fn compared() -> State {
+    let mut state = State::default();
+    let video = |id: &str, subset: &str| ProjectVideo {
+        id: id.to_owned(),
+        path: PathBuf::from(format!("/p/{id}.mp4")),
+        subset: subset.to_owned(),
+        duration: Some(20.0),
+        annotations: vec![Annotation { segment: [4.0, 8.0], label: "jump".to_owned(), ..Annotation::default() }],
+        not_annotated: Vec::new(),
+        problem: None,
+    };
+    let opened = Opened {
+        name: "Cats".to_owned(),
+        root: PathBuf::from("/p"),
+        kind: ProjectKind::Project,
+        annotation_file: None,
+        classes: ClassList::new(["jump".to_owned()]),
+        videos: vec![video("a", "validation"), video("b", "validation"), video("t", "training")],
+    };
+    report(&mut state, Report::Opened(Ok(Box::new(opened))));
+    ready(&mut state);
+    report(&mut state, Report::TrainingStarted { folder: PathBuf::from("/p/runs/x") });
+    let videos = vec![
+        ("a".to_owned(), vec![one("jump", 4.0, 8.0, 0.9), one("jump", 6.0, 8.0, 0.6)]),
+        ("b".to_owned(), vec![one("jump", 12.0, 15.0, 0.7)]),
+    ];
+    let detections = Ok(Detections { videos });
+    let effects =
+        report(&mut state, Report::EpochPredictions { folder: PathBuf::from("/p/runs/x"), epoch: 0, detections });
+    assert!(state.marks().is_none(), "not known yet");
+    answer(&mut state, &effects);
+    state
+}
+
+fn ready(state: &mut State) -> Vec<Effect> {
+    let generation = state.playback.generation;
+    report(state, Report::VideoReady { generation, length: MediaTime::from_secs(20.0), frames: 500 })
+}
+
+fn marks(state: &State) -> Vec<Option<Mark>> {
+    let marks = state.marks().expect("marks");
+    vec![marks.of(true, 0), marks.of(false, 0), marks.of(false, 1)]
+}
+
+#[test]
+fn sliders_recolour_at_once_without_asking_anybody() {
+    let mut state = compared();
+    assert_eq!(state.inspect.compared_subset(), Some("validation"));
+    use Kind::{DoubleDetection, Localisation};
+    let double = Some(Mark::False(DoubleDetection));
+    assert_eq!(marks(&state), [Some(Mark::Hit), Some(Mark::Hit), double]);
+    assert_eq!(state.inspect.totals.subset, Tally { hits: 1, false_alarms: 2, missed: 1 });
+    assert_eq!(state.inspect.totals.video, Some(Tally { hits: 1, false_alarms: 1, missed: 0 }));
+    assert!(inspect(&mut state, Inspect::Tiou(9)).is_empty());
+    assert_eq!(marks(&state)[2], Some(Mark::False(Localisation)), "half of it at 0.55");
+    assert!(update(&mut state, Input::Command(Command::SetMinScore(0.95))).is_empty());
+    assert_eq!(marks(&state)[0], Some(Mark::Missed), "what found it is hidden");
+    assert!(inspect(&mut state, Inspect::BestF1 { here: false }).is_empty());
+    assert_eq!(state.detecting.min_score, 0.9);
+    assert_eq!(state.inspect.totals.subset, Tally { hits: 1, false_alarms: 0, missed: 1 });
+}
+
+#[test]
+fn what_changes_the_answer_asks_again_and_a_late_answer_is_dropped() {
+    let mut state = compared();
+    assert!(
+        update(&mut state, Input::Command(Command::Select(1)))
+            .iter()
+            .all(|effect| !matches!(effect, Effect::Review(_)))
+    );
+    let old = state.inspect.generation;
+    let effects = inspect(&mut state, Inspect::Subset("training".to_owned()));
+    assert_eq!(effects.len(), 1);
+    let late = Reviewed { generation: old, result: Err(Failure::new("late")) };
+    report(&mut state, Report::Reviewed(Box::new(late)));
+    assert!(state.inspect.is_waiting() && state.inspect.failure.is_none());
+    answer(&mut state, &effects);
+    assert_eq!(state.inspect.totals.subset, Tally { hits: 0, false_alarms: 0, missed: 1 });
+    // Annotations that change are another truth.
+    state.library.entries[2].annotations.clear();
+    state.inspect.stale = true;
+    let effects = inspect(&mut state, Inspect::Here(false));
+    answer(&mut state, &effects);
+    assert!(state.inspect.failure.as_ref().is_some_and(|failure| failure.contains("no annotated action")));
+    update(&mut state, Input::Command(Command::ShowPredictions(None)));
+    assert!(state.inspect.comparison.is_none() && state.inspect.failure.is_none() && !state.inspect.is_waiting());
+}
+
+#[test]
+fn the_next_error_is_shown_and_played_with_a_moment_around() {
+    let mut state = compared();
+    let kinds: Vec<&str> = state.inspect.rows.iter().map(|row| row.kind.name()).collect();
+    assert_eq!(kinds, ["background", "double detection", "missed"]);
+    // The first error is in the other video: it opens, and plays once it is ready.
+    let effects = inspect(&mut state, Inspect::Next(1));
+    assert!(matches!(&effects[..], [Effect::Player(PlayerRequest::Open { .. })]), "{effects:?}");
+    let effects = ready(&mut state);
+    let seek = Effect::Player(PlayerRequest::Seek(MediaTime::from_secs(11.0)));
+    assert_eq!(effects, [seek, Effect::Player(PlayerRequest::Play { speed: Some(1.0) })]);
+    let generation = state.playback.generation;
+    let shown = |seconds: f64| Report::Shown { generation, time: MediaTime::from_secs(seconds), frame: 1 };
+    assert!(report(&mut state, shown(15.5)).is_empty());
+    let effects = report(&mut state, shown(16.0));
+    assert_eq!(effects, [Effect::Player(PlayerRequest::Play { speed: None })]);
+    assert!(!state.playback.playing);
+    // Round and back again; the last one is the missed truth of this video.
+    inspect(&mut state, Inspect::Next(-1));
+    assert_eq!(state.inspect.selected, Some(2));
+    let described = state.inspect.describe(&state.inspect.rows[2]).expect("described");
+    assert_eq!((described.video, described.segment), ("b", [4.0, 8.0]));
+    update(&mut state, Input::Command(Command::Pause));
+    assert_eq!(state.playback.until, None, "whoever takes over plays on");
+    inspect(&mut state, Inspect::Next(1));
+    assert_eq!(state.inspect.selected, Some(0));
+}
+
+#[test]
+fn filters_and_clicks_in_curves_lead_to_segments() {
+    let mut state = compared();
+    inspect(&mut state, Inspect::Here(true));
+    assert_eq!(state.inspect.rows.len(), 1);
+    inspect(&mut state, Inspect::Here(false));
+    let filter = ErrorFilter { kind: Some(ErrorKind::Missed), ..ErrorFilter::default() };
+    inspect(&mut state, Inspect::Filter(filter));
+    assert_eq!(state.inspect.rows.len(), 1);
+    let point = state.inspect.curve[0];
+    let effects = inspect(&mut state, Inspect::Show { video: point.video, detection: point.detection });
+    assert_eq!(effects[0], Effect::Player(PlayerRequest::Seek(MediaTime::from_secs(3.0))));
+    assert_eq!(state.inspect.confusion.counts, [[1, 1], [2, 0]]);
+    assert_eq!(state.predictions.shown, Some(Origin::Epoch { run: "x".to_owned(), epoch: 0 }));
+}

@@ -1,0 +1,68 @@
+//! What a person does while a run goes on: how curves are drawn, what of them is saved, the log, where findings lead.
+
+use crate::domain::MediaTime;
+
+use super::update::go_to;
+use super::{Effect, Health, State};
+
+/// Commands about watching a run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Watch {
+    /// How much of what was before a drawn value keeps, 0..1.
+    Smooth(f32),
+    /// Draw the loss on a logarithmic scale.
+    LogScale(bool),
+    /// Save what was told of the steps as a table.
+    SaveSteps,
+    /// Save the evaluations as a table.
+    SaveEvals,
+    /// Save a part of the window as a picture.
+    SavePicture {
+        /// Name of the file, without extension.
+        name: String,
+        /// Left, top, right, bottom in points.
+        place: [f32; 4],
+    },
+    /// Read what the run prints, or stop reading it.
+    Log(bool),
+    /// Go where this finding of the health check is.
+    Finding(usize),
+}
+
+pub(super) fn obey(state: &mut State, what: Watch, effects: &mut Vec<Effect>) {
+    let folder = state.project.as_ref().map(|project| project.root.clone());
+    let mut save = |name: String, text: String| {
+        effects.push(Effect::AskSave { name, folder: folder.clone(), contents: text.into_bytes() });
+    };
+    match what {
+        Watch::Smooth(weight) => state.settings.smooth = weight.clamp(0.0, 0.99),
+        Watch::LogScale(log) => state.settings.log_scale = log,
+        Watch::SaveSteps => {
+            if let Some(run) = &state.run {
+                save(format!("{}-steps.csv", run.name), run.curves.steps_csv());
+            }
+        }
+        Watch::SaveEvals => {
+            if let Some(run) = &state.run {
+                save(format!("{}-map.csv", run.name), run.curves.evals_csv());
+            }
+        }
+        Watch::SavePicture { name, place } => effects.push(Effect::Picture { name, folder, place }),
+        Watch::Log(wanted) => {
+            if let Some(run) = &mut state.run {
+                run.log = wanted.then(String::new);
+                if wanted {
+                    effects.push(Effect::ReadLog(run.folder.clone()));
+                }
+            }
+        }
+        Watch::Finding(index) => {
+            let Health::Checked(findings) = &state.training.health else { return };
+            let Some(finding) = findings.get(index) else { return };
+            if let Some(video) = finding.video.clone() {
+                let at = finding.at.unwrap_or(MediaTime::ZERO);
+                go_to(state, &video, at.as_secs(), effects);
+            }
+        }
+    }
+}
