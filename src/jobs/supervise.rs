@@ -59,7 +59,7 @@ pub enum SuperviseError {
     },
     /// Nothing is left to halve.
     #[error(
-        "memory ran out ({how}){again}, with encoder.at_once = {at_once}; free some and go on with --resume{smaller} --set \
+        "memory ran out ({how}){again}{at_once}; free some and go on with --resume{smaller} --set \
          solver.frame_cache=0, or begin anew with a smaller solver.batch_size or data.crop; --dry-run tells what needs how much"
     )]
     WantOfMemory {
@@ -67,8 +67,8 @@ pub enum SuperviseError {
         how: String,
         /// " for the second time", or nothing.
         again: &'static str,
-        /// Snippets at once.
-        at_once: usize,
+        /// Snippets at once, to follow that; nothing where there is no encoder.
+        at_once: String,
         /// What makes the chunk smaller, as a further argument; nothing where it cannot be.
         smaller: String,
     },
@@ -124,7 +124,8 @@ fn attempts(run: &Path, start: &mut dyn FnMut(Option<&Change>) -> Started) -> Re
         if run::owner(run).is_none_or(|owner| owner.pid != process) {
             return Err(SuperviseError::NothingYet { how });
         }
-        let at_once = snippets_at_once(run);
+        // Killed before it had written its configuration, it had not begun.
+        let Some(at_once) = snippets_at_once(run) else { return Err(SuperviseError::NothingYet { how }) };
         match at_once.filter(|at_once| *at_once > 1 && change.is_none()) {
             Some(at_once) => {
                 let half = at_once / 2;
@@ -138,16 +139,17 @@ fn attempts(run: &Path, start: &mut dyn FnMut(Option<&Change>) -> Started) -> Re
                 let again = if change.is_some() { " for the second time" } else { "" };
                 let half = at_once.filter(|at_once| *at_once > 1).map(|at_once| at_once / 2);
                 let smaller = half.map_or_else(String::new, |half| format!(" --set encoder.at_once={half}"));
-                return Err(SuperviseError::WantOfMemory { how, again, at_once: at_once.unwrap_or(0), smaller });
+                let at_once = at_once.map_or_else(String::new, |at_once| format!(", with encoder.at_once = {at_once}"));
+                return Err(SuperviseError::WantOfMemory { how, again, at_once, smaller });
             }
         }
     }
 }
 
-/// Snippets that pass the encoder of a run at once; none where it has no encoder.
-fn snippets_at_once(run: &Path) -> Option<usize> {
+/// Snippets that pass the encoder of a run at once, none of one that has no encoder; nothing where it has no configuration yet.
+fn snippets_at_once(run: &Path) -> Option<Option<usize>> {
     let config = config::load(&run.join(run::file::CONFIG), &[]).ok()?;
-    (config.encoder.arch != Architecture::None).then(|| config.encoder.at_once())
+    Some((config.encoder.arch != Architecture::None).then(|| config.encoder.at_once()))
 }
 
 /// The last word of a run whose process could not say it.

@@ -61,7 +61,10 @@ impl RunWriter {
             put_aside(folder, &events_path)?;
         }
         let config_path = folder.join(file::CONFIG);
-        std::fs::write(&config_path, config_toml).map_err(io("write", &config_path))?;
+        // Whole at any moment: who takes up a run whose process has just died reads it.
+        let part = config_path.with_extension("part");
+        let written = std::fs::write(&part, config_toml).and_then(|()| std::fs::rename(&part, &config_path));
+        written.map_err(io("write", &config_path))?;
         let mut events = OpenOptions::new()
             .create(true)
             .read(true)
