@@ -7,7 +7,8 @@ use rfd::FileDialog;
 
 use crate::domain::{Detections, Failure};
 use crate::formats;
-use crate::project::{VIDEO_EXTENSIONS, write_atomically};
+use crate::formats::exchange::Form;
+use crate::project::{Document, VIDEO_EXTENSIONS, outgoing, write_atomically};
 use crate::state::{Export, Report, Wanted};
 
 use super::effects::{Outbox, sentence};
@@ -43,6 +44,7 @@ pub fn ask_file(outbox: &Outbox, wanted: Wanted) {
         Wanted::Project => ("Open a video", "Videos", VIDEO_EXTENSIONS),
         Wanted::Config => ("Choose a configuration", "TOML", &["toml"]),
         Wanted::Predictions => ("Open detections", "Results", &["json"]),
+        Wanted::Annotations => ("Import annotations", "Annotations", &["json", "csv", "tsv", "txt", "boris", "eaf"]),
         Wanted::Init | Wanted::Checkpoint => ("Choose weights", "Weights", &["safetensors", "pth", "pt", "tar"]),
     };
     let pick = move |dialog: FileDialog| dialog.set_title(title).add_filter(name, kinds).pick_file();
@@ -82,6 +84,36 @@ pub fn ask_save(
                 .and_then(|bytes| write_atomically(&path, &bytes).map_err(|error| Failure::new(sentence(&error))));
             outbox.report(Report::Saved(written.map(|()| path)));
         }
+    });
+}
+
+/// Asks where to write annotations, and writes them. Where no dialog can be shown they go into the project's folder.
+pub fn export_annotations(outbox: &Outbox, form: Form, folder: Option<PathBuf>, document: Box<Document>) {
+    outbox.spawn("file dialog", move |outbox| {
+        let begin = Instant::now();
+        let mut dialog = FileDialog::new().set_title(format!("Export: {}", form.name()));
+        if let Some(folder) = &folder {
+            dialog = dialog.set_directory(folder);
+        }
+        let chosen = match (has_dialogs(), form.is_folder()) {
+            (false, _) => None,
+            (true, true) => dialog.pick_folder(),
+            (true, false) => dialog.set_file_name(form.file_name()).save_file(),
+        };
+        let fallback = || folder.map(|folder| folder.join(form.file_name())).filter(|_| begin.elapsed() < TOO_FAST);
+        let Some(place) = chosen.or_else(fallback) else { return };
+        let write = || -> anyhow::Result<()> {
+            for (name, text) in outgoing(form, &document) {
+                let path = if name.is_empty() { place.clone() } else { place.join(name) };
+                if let Some(folder) = path.parent() {
+                    std::fs::create_dir_all(folder)?;
+                }
+                write_atomically(&path, text.as_bytes())?;
+            }
+            Ok(())
+        };
+        let written = write().map_err(|error| Failure::new(sentence(error.as_ref())));
+        outbox.report(Report::Saved(written.map(|()| place.clone())));
     });
 }
 

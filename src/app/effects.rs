@@ -14,12 +14,13 @@ use crate::domain::{Detections, Failure};
 use crate::formats;
 use crate::jobs::evidence;
 use crate::jobs::follow::{Followed, Follower};
+use crate::jobs::keeper::{Ask, Keeper, Told};
 use crate::jobs::look::{Look, Looker};
 use crate::jobs::review::{ReviewRequest, Reviewer};
 use crate::jobs::screen::{Screen, ScreenEvent};
 use crate::project;
 use crate::run;
-use crate::state::{Choice, Effect, PlayerRequest, Report, VideoFacts};
+use crate::state::{Choice, Effect, Keeping, PlayerRequest, Report, VideoFacts};
 use crate::video::{Frame, RgbImage};
 
 use super::{dialogs, forecast, health, processes, runs};
@@ -39,6 +40,9 @@ pub enum Message {
         picture: RgbImage,
     },
 }
+
+/// How long the start of a training waits for the annotation file.
+const SAVED_FIRST: Duration = Duration::from_secs(2);
 
 /// Reports that wait at most; a job that has more to say waits itself.
 const WAITING: usize = 1024;
@@ -91,6 +95,25 @@ pub struct Effects {
     /// Runs that are followed beside.
     beside: BTreeMap<PathBuf, Follower>,
     digests: runs::Known,
+    /// Keeps the annotations of the open project.
+    keeper: Option<Keeper>,
+    /// That of a project that is being opened.
+    opening: Option<Keeper>,
+    /// Those that are ending.
+    leaving: Vec<std::thread::JoinHandle<()>>,
+}
+
+impl Drop for Effects {
+    fn drop(&mut self) {
+        // It would go on for nobody.
+        stop(&mut self.forecast);
+        self.opening = None;
+        self.keeper = None;
+        for thread in self.leaving.drain(..) {
+            // What a thread said in panic, it said on standard error.
+            let _ = thread.join();
+        }
+    }
 }
 
 impl Effects {
@@ -112,6 +135,9 @@ impl Effects {
             reviewer: None,
             beside: BTreeMap::new(),
             digests: runs::Known::default(),
+            keeper: None,
+            opening: None,
+            leaving: Vec::new(),
         }
     }
 
@@ -148,15 +174,36 @@ impl Effects {
     /// Carries out an effect. Never waits: what takes time goes to a thread.
     pub fn perform(&mut self, effect: Effect) {
         match effect {
-            Effect::Open(paths) => self.outbox.spawn("project reader", move |outbox| {
-                let opened = project::open(&paths).map(Box::new).map_err(|error| Failure::new(sentence(&error)));
-                outbox.report(Report::Opened(opened));
-            }),
+            Effect::Open(paths) => self.open(paths),
+            Effect::Adopt(true) => {
+                // The one before saves and ends on a thread of its own: its disk may be slow.
+                if let Some(before) = self.opening.take().and_then(|opened| self.keeper.replace(opened)) {
+                    self.farewell(before);
+                }
+            }
+            Effect::Adopt(false) => {
+                self.opening = None;
+                self.ask_keeper(Ask::Resume);
+            }
+            Effect::Keep(entries) => self.ask_keeper(Ask::Keep(entries)),
+            Effect::SaveAnnotations => {
+                if let Some(keeper) = &self.keeper {
+                    keeper.save_now(Duration::ZERO);
+                }
+            }
+            Effect::TakeOver => self.ask_keeper(Ask::TakeOver),
             Effect::AskFolder => dialogs::ask_folder(&self.outbox),
             Effect::AskVideos => dialogs::ask_videos(&self.outbox),
             Effect::AskFile(wanted) => dialogs::ask_file(&self.outbox, wanted),
             Effect::AskExport { form, folder, detections } => {
                 dialogs::ask_export(&self.outbox, form, folder, detections);
+            }
+            Effect::ReadAnnotations(path) => self.outbox.spawn("annotations reader", move |outbox| {
+                let read = project::incoming(&path).map(Box::new).map_err(|error| Failure::new(sentence(&error)));
+                outbox.report(Report::AnnotationsRead(read));
+            }),
+            Effect::ExportAnnotations { form, folder, document } => {
+                dialogs::export_annotations(&self.outbox, form, folder, document);
             }
             Effect::Look { generation, files } => self.look(generation, files),
             Effect::Player(request) => self.player(request),
@@ -202,6 +249,10 @@ impl Effects {
             Effect::Train(request) => {
                 // The training reads the same videos and tells what it finds.
                 stop(&mut self.health);
+                // And the annotation file, which must have what was just edited.
+                if let Some(keeper) = &self.keeper {
+                    keeper.save_now(SAVED_FIRST);
+                }
                 processes::train(&self.outbox, self.etad.clone(), request);
             }
             Effect::Control { folder, what } => self.outbox.spawn("run control", move |outbox| {
@@ -251,6 +302,49 @@ impl Effects {
                 self.outbox.ctx.send_viewport_cmd(egui::ViewportCommand::RequestUserAttention(wish));
             }
             Effect::CancelDetect => stop(&mut self.detection),
+        }
+    }
+
+    fn ask_keeper(&self, ask: Ask) {
+        if let Some(keeper) = &self.keeper {
+            keeper.ask(ask);
+        }
+    }
+
+    fn open(&mut self, paths: Vec<PathBuf>) {
+        // It may be the same project again.
+        self.ask_keeper(Ask::Yield);
+        let outbox = self.outbox.clone();
+        let root = std::cell::RefCell::new(PathBuf::new());
+        let tell = move |told| {
+            let keeping = match told {
+                Told::Opened(opened) => {
+                    if let Ok(opened) = &opened {
+                        root.borrow_mut().clone_from(&opened.root);
+                    }
+                    let opened = opened.map_err(|error| Failure::new(sentence(&error)));
+                    return outbox.report(Report::Opened(opened));
+                }
+                Told::Kept(n) => Keeping::Kept(n),
+                Told::Saved(_) => return,
+                Told::Outside(changes) => Keeping::Outside(changes),
+                Told::Trouble(sentence) => Keeping::Trouble(sentence),
+                Told::Access(access) => Keeping::Access(access),
+            };
+            outbox.report(Report::Keeping { root: root.borrow().clone(), told: keeping });
+        };
+        match Keeper::start(paths, tell) {
+            Ok(keeper) => self.opening = Some(keeper),
+            Err(error) => self.outbox.report(Report::Opened(Err(no_thread("project keeper", &error)))),
+        }
+    }
+
+    /// Lets a keeper end without waiting for it.
+    fn farewell(&mut self, keeper: Keeper) {
+        self.leaving.retain(|thread| !thread.is_finished());
+        match std::thread::Builder::new().name("keeper end".to_owned()).spawn(move || drop(keeper)) {
+            Ok(thread) => self.leaving.push(thread),
+            Err(error) => self.outbox.report(Report::Failed(no_thread("project keeper", &error))),
         }
     }
 
@@ -353,13 +447,6 @@ impl Effects {
 fn stop(job: &mut Option<Arc<AtomicBool>>) {
     if let Some(stop) = job.take() {
         stop.store(true, Ordering::Relaxed);
-    }
-}
-
-impl Drop for Effects {
-    fn drop(&mut self) {
-        // It would go on for nobody.
-        stop(&mut self.forecast);
     }
 }
 

@@ -31,6 +31,10 @@ pub enum Icon {
     Curve,
     /// Bars of different length.
     Lanes,
+    /// An arrow that turns back.
+    Undo,
+    /// An arrow that turns on.
+    Redo,
 }
 
 /// Draws an icon in the middle of `rect`.
@@ -108,6 +112,14 @@ pub fn paint(painter: &Painter, icon: Icon, rect: Rect, colour: Color32) {
         Icon::Curve => {
             line(&[(2.0, 2.5), (2.0, 13.5), (14.0, 13.5)]);
             line(&[(4.0, 11.0), (7.0, 8.0), (9.0, 9.0), (13.5, 3.5)]);
+        }
+        Icon::Undo => {
+            line(&[(5.5, 3.0), (2.5, 6.0), (5.5, 9.0)]);
+            line(&[(2.5, 6.0), (9.5, 6.0), (12.5, 7.5), (13.5, 10.0), (12.0, 12.5), (8.0, 12.8)]);
+        }
+        Icon::Redo => {
+            line(&[(10.5, 3.0), (13.5, 6.0), (10.5, 9.0)]);
+            line(&[(13.5, 6.0), (6.5, 6.0), (3.5, 7.5), (2.5, 10.0), (4.0, 12.5), (8.0, 12.8)]);
         }
         Icon::Lanes => {
             block(2.0, 3.0, 7.0, 2.4);

@@ -1,149 +1,295 @@
-//! Keys: which does what, and the page that lists them.
+//! Keys into commands, and the page that shows and changes them.
 
-use egui::{Context, Grid, Key, Modifiers, Window};
+use std::collections::BTreeMap;
+use std::time::Instant;
 
-use crate::state::{Command, Inspect, Settings, State};
+use egui::{Button, ComboBox, Context, Event, Grid, Key, Modifiers, ScrollArea, Ui, Window};
+
+use crate::state::keymap::{DEEDS, Deed, Preset, readable};
+use crate::state::{Annotate, Command, State};
 
 use super::layout::Panel;
 use super::theme::Theme;
-use super::widgets::strong;
-
-/// A key, what is held with it, and how it is written.
-struct Binding {
-    modifiers: Modifiers,
-    key: Key,
-    command: fn(&State) -> Command,
-}
-
-const fn plain(key: Key, command: fn(&State) -> Command) -> Binding {
-    Binding { modifiers: Modifiers::NONE, key, command }
-}
-
-const fn held(modifiers: Modifiers, key: Key, command: fn(&State) -> Command) -> Binding {
-    Binding { modifiers, key, command }
-}
-
-/// Those with more held first: egui takes the first that fits.
-const BINDINGS: &[Binding] = &[
-    held(Modifiers::COMMAND, Key::O, |_| Command::ChooseFolder),
-    held(Modifiers::COMMAND, Key::T, |_| Command::Train),
-    held(Modifiers::COMMAND, Key::Plus, |state| Command::SetScale(scale(state, 1))),
-    held(Modifiers::COMMAND, Key::Equals, |state| Command::SetScale(scale(state, 1))),
-    held(Modifiers::COMMAND, Key::Minus, |state| Command::SetScale(scale(state, -1))),
-    held(Modifiers::COMMAND, Key::Num0, |_| Command::SetScale(1.0)),
-    held(Modifiers::COMMAND, Key::ArrowLeft, |_| Command::StepFrames(-10)),
-    held(Modifiers::COMMAND, Key::ArrowRight, |_| Command::StepFrames(10)),
-    held(Modifiers::SHIFT, Key::ArrowLeft, |_| Command::SeekBy(-1.0)),
-    held(Modifiers::SHIFT, Key::ArrowRight, |_| Command::SeekBy(1.0)),
-    held(Modifiers::SHIFT, Key::N, |_| Command::Inspect(Inspect::Next(-1))),
-    plain(Key::N, |_| Command::Inspect(Inspect::Next(1))),
-    plain(Key::ArrowLeft, |_| Command::StepFrames(-1)),
-    plain(Key::ArrowRight, |_| Command::StepFrames(1)),
-    plain(Key::D, |_| Command::StepFrames(-1)),
-    plain(Key::F, |_| Command::StepFrames(1)),
-    plain(Key::Space, |_| Command::TogglePlay),
-    plain(Key::J, |_| Command::Shuttle(-1.0)),
-    plain(Key::K, |_| Command::Pause),
-    plain(Key::L, |_| Command::Shuttle(1.0)),
-    plain(Key::OpenBracket, |_| Command::StepSpeed(-1)),
-    plain(Key::CloseBracket, |_| Command::StepSpeed(1)),
-    plain(Key::PageUp, |_| Command::SelectNext(-1)),
-    plain(Key::PageDown, |_| Command::SelectNext(1)),
-    plain(Key::F2, |_| Command::FitTimeline),
-];
-
-/// The next size up or down.
-fn scale(state: &State, direction: i32) -> f32 {
-    let now = state.settings.scale;
-    let mut sizes = Settings::SCALES.into_iter();
-    if direction > 0 {
-        sizes.find(|&size| size > now + 0.01).unwrap_or(2.0)
-    } else {
-        sizes.rfind(|&size| size < now - 0.01).unwrap_or(0.75)
-    }
-}
+use super::widgets::{caption, strong};
 
 /// With Ctrl, these lead to the panels in their order.
-const DIGITS: [Key; 8] = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8];
+const DIGITS: [Key; 9] =
+    [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9];
 
-/// Turns keys into commands; returns the panel that was asked for. While a person types, only Escape is ours, and leaves the field.
-pub fn read(ctx: &Context, state: &State, help: &mut bool, commands: &mut Vec<Command>) -> Option<Panel> {
-    if ctx.text_edit_focused() {
-        return None;
-    }
-    ctx.input_mut(|input| {
-        for binding in BINDINGS {
-            if input.consume_key(binding.modifiers, binding.key) {
-                commands.push((binding.command)(state));
-            }
-        }
-        let asked = input.consume_key(Modifiers::NONE, Key::F1)
-            || input.consume_key(Modifiers::SHIFT, Key::Questionmark)
-            || input.consume_key(Modifiers::NONE, Key::Questionmark);
-        if asked {
-            *help = !*help;
-        }
-        if *help && input.consume_key(Modifiers::NONE, Key::Escape) {
-            *help = false;
-        }
-        let mut panels = DIGITS.into_iter().zip(Panel::ALL);
-        panels.find(|(key, _)| input.consume_key(Modifiers::COMMAND, *key)).map(|(_, panel)| panel)
-    })
+/// What the keyboard is in the middle of.
+#[derive(Debug, Default)]
+pub struct Keys {
+    /// Keys of classes that are down, and since when.
+    down: BTreeMap<char, Instant>,
+    /// Whether the page of keys is open.
+    pub help: bool,
+    /// The deed that waits for its new key.
+    waiting: Option<&'static Deed>,
+    /// What a person looks for on the page.
+    find: String,
 }
 
-const HELP: &[(&str, &str)] = &[
-    ("Space", "play, pause"),
-    ("J  K  L", "play backward, stop, play forward; again: faster"),
-    ("Left  Right, or D  F", "one frame"),
-    ("Ctrl+Left  Ctrl+Right", "ten frames"),
-    ("Shift+Left  Shift+Right", "one second"),
-    ("[  ]", "slower, faster"),
-    ("Page up  Page down", "video before, next video"),
-    ("Ctrl+wheel", "zoom the timeline at the pointer"),
-    ("Shift+wheel, middle drag", "move the timeline"),
-    ("F2", "whole video on the timeline"),
-    ("N  Shift+N", "next error, error before; played with a moment around"),
-    ("Ctrl+1 … Ctrl+8", "show library, player, timeline, training, detections, errors, analysis, evidence"),
-    ("Ctrl+F", "find a video by name"),
-    ("Ctrl+O", "open a folder"),
-    ("Ctrl+T", "train"),
-    ("Ctrl+Plus  Ctrl+Minus  Ctrl+0", "larger, smaller, normal"),
-    ("F1  ?", "this page"),
-];
+/// A chord as the keymap writes it.
+fn chord(modifiers: Modifiers, key: Key) -> String {
+    let mut text = String::new();
+    for (held, name) in [(modifiers.command, "Ctrl+"), (modifiers.shift, "Shift+"), (modifiers.alt, "Alt+")] {
+        text.push_str(if held { name } else { "" });
+    }
+    text.push_str(match key {
+        Key::ArrowLeft => "Left",
+        Key::ArrowRight => "Right",
+        Key::ArrowUp => "Up",
+        Key::ArrowDown => "Down",
+        key => key.name(),
+    });
+    text
+}
 
-/// Draws the page of keys.
-pub fn help(ctx: &Context, theme: &Theme, open: &mut bool) {
-    let window = Window::new(strong(theme, "Keys")).open(open).collapsible(false).resizable(false).vscroll(true);
-    let window = window.max_height(ctx.content_rect().height() - 96.0);
-    window.anchor(egui::Align2::CENTER_CENTER, egui::vec2(0.0, 0.0)).show(ctx, |ui| {
-        ui.spacing_mut().interact_size.y = 18.0;
-        Grid::new("keys").num_columns(2).spacing([24.0, 6.0]).show(ui, |ui| {
-            for (keys, what) in HELP {
-                ui.label(egui::RichText::new(*keys).font(theme.number_font()).color(theme.accent_text()));
-                ui.label(*what);
-                ui.end_row();
+/// The letter or digit of a key that can log a class.
+fn letter(key: Key) -> Option<char> {
+    let mut letters = key.name().chars();
+    let first = letters.next().filter(char::is_ascii_alphanumeric)?;
+    letters.next().is_none().then(|| first.to_ascii_lowercase())
+}
+
+impl Keys {
+    /// Turns keys into commands; returns the panel that was asked for. While a person types, only Escape is ours, and leaves the
+    /// field.
+    pub fn read(&mut self, ctx: &Context, state: &State, commands: &mut Vec<Command>) -> Option<Panel> {
+        let unfocused =
+            ctx.input(|input| input.events.iter().any(|event| matches!(event, Event::WindowFocused(false))));
+        if unfocused || ctx.text_edit_focused() {
+            if unfocused || !self.down.is_empty() {
+                self.down.clear();
+                commands.push(Annotate::LetGo.into());
+            }
+            if ctx.text_edit_focused() {
+                return None;
+            }
+        }
+        if state.editing.calibration.is_some() {
+            return None;
+        }
+        let events = ctx.input(|input| input.events.clone());
+        let mut panel = None;
+        let mut left = Vec::new();
+        for event in &events {
+            match event {
+                Event::Key { key, pressed, repeat, modifiers, .. } => {
+                    let asked = self.key(state, *key, *pressed, *repeat, *modifiers, commands);
+                    if asked.is_none() {
+                        left.push(event.clone());
+                    }
+                    panel = asked.flatten().or(panel);
+                    continue;
+                }
+                // The system turns these keys into what they usually mean.
+                Event::Copy => self.deed(state, "Ctrl+C", false, commands),
+                Event::Cut => self.deed(state, "Ctrl+X", false, commands),
+                Event::Paste(_) => self.deed(state, "Ctrl+V", false, commands),
+                _ => {}
+            }
+            left.push(event.clone());
+        }
+        // A button that has the focus must not be pressed by the Space that plays.
+        ctx.input_mut(|input| input.events = left);
+        let copies = |command: &Command| matches!(command, Command::Annotate(Annotate::Copy | Annotate::Cut));
+        if commands.iter().any(copies) {
+            // Without something in the system's clipboard no Paste comes.
+            ctx.copy_text(as_text(state));
+        }
+        panel
+    }
+
+    /// What a key does: none when it is not ours; the panel that it asks for.
+    fn key(
+        &mut self,
+        state: &State,
+        key: Key,
+        pressed: bool,
+        repeat: bool,
+        modifiers: Modifiers,
+        commands: &mut Vec<Command>,
+    ) -> Option<Option<Panel>> {
+        if !pressed {
+            if let Some((letter, since)) = letter(key).and_then(|letter| self.down.remove_entry(&letter)) {
+                commands.push(Annotate::Release(letter, since.elapsed().as_secs_f64()).into());
+            }
+            return None;
+        }
+        let chord = chord(modifiers, key);
+        if let Some(deed) = self.waiting.take() {
+            if key != Key::Escape {
+                commands.push(Command::Bind(deed.id, chord));
+            }
+            return Some(None);
+        }
+        if !repeat && (key == Key::F1 || key == Key::Questionmark) {
+            self.help = !self.help;
+            return Some(None);
+        }
+        if self.help && key == Key::Escape {
+            self.help = false;
+            return Some(None);
+        }
+        // The tenth digit is the normal size.
+        if key == Key::F3 && modifiers.is_none() && !repeat {
+            return Some(Some(Panel::Classes));
+        }
+        if modifiers.command_only()
+            && let Some((_, panel)) = DIGITS.into_iter().zip(Panel::ALL).find(|(digit, _)| *digit == key)
+        {
+            return Some(Some(panel));
+        }
+        let bound = state.settings.keymap.deed_of(&chord).is_some();
+        let class = letter(key).filter(|letter| !bound && modifiers.is_none() && state.class_of_key(*letter).is_some());
+        if let Some(letter) = class {
+            if !repeat {
+                self.down.insert(letter, Instant::now());
+                commands.push(Annotate::Press(letter).into());
+            }
+            return Some(None);
+        }
+        self.deed(state, &chord, repeat, commands);
+        bound.then_some(None)
+    }
+
+    fn deed(&self, state: &State, chord: &str, repeat: bool, commands: &mut Vec<Command>) {
+        if let Some(deed) = state.settings.keymap.deed_of(chord).filter(|deed| deed.repeats || !repeat) {
+            commands.push((deed.command)(state));
+        }
+    }
+
+    /// Draws the page of keys.
+    pub fn page(&mut self, ctx: &Context, theme: &Theme, state: &State, commands: &mut Vec<Command>) {
+        let mut open = self.help;
+        let window = Window::new(strong(theme, "Keys")).open(&mut open).collapsible(false).resizable(false);
+        let height = ctx.content_rect().height() - 96.0;
+        window.anchor(egui::Align2::CENTER_CENTER, egui::vec2(0.0, 0.0)).default_width(560.0).show(ctx, |ui| {
+            ui.horizontal(|ui| {
+                let keymap = &state.settings.keymap;
+                let mut preset = keymap.preset;
+                let combo = ComboBox::from_id_salt("preset").selected_text(preset.name()).show_ui(ui, |ui| {
+                    for other in Preset::ALL {
+                        ui.selectable_value(&mut preset, other, other.name());
+                    }
+                });
+                let name = "Preset of keys";
+                combo.response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::ComboBox, true, name));
+                combo.response.on_hover_text("Keys that fingers know from other programs; forgets your own changes");
+                if preset != keymap.preset {
+                    commands.push(Command::SetPreset(preset));
+                }
+                ui.add(
+                    egui::TextEdit::singleline(&mut self.find).hint_text("Find a key or a deed").desired_width(160.0),
+                );
+                caption(ui, theme, "Click a key to change it.");
+            });
+            ui.add_space(4.0);
+            ScrollArea::vertical().max_height((height - 110.0).max(160.0)).show(ui, |ui| {
+                ui.spacing_mut().interact_size.y = 18.0;
+                Grid::new("keys").num_columns(2).spacing([24.0, 5.0]).show(ui, |ui| {
+                    let wanted = self.find.to_lowercase();
+                    let hit = |what: &str, keys: &str| {
+                        wanted.is_empty() || what.contains(&wanted) || keys.to_lowercase().contains(&wanted)
+                    };
+                    for deed in DEEDS {
+                        let keys: Vec<String> =
+                            state.settings.keymap.keys(deed).iter().map(|key| readable(key)).collect();
+                        if hit(deed.words, &keys.join(" ")) {
+                            self.row(ui, theme, state, deed, &keys.join("   "), commands);
+                        }
+                    }
+                    for (keys, words) in FIXED.iter().filter(|(keys, words)| hit(words, keys)) {
+                        ui.label(egui::RichText::new(*keys).font(theme.number_font()).color(theme.text_soft()));
+                        ui.label(*words);
+                        ui.end_row();
+                    }
+                });
+            });
+        });
+        self.help = open;
+        if !open {
+            self.waiting = None;
+        }
+    }
+
+    fn row(
+        &mut self,
+        ui: &mut Ui,
+        theme: &Theme,
+        state: &State,
+        deed: &'static Deed,
+        keys: &str,
+        commands: &mut Vec<Command>,
+    ) {
+        let waits = self.waiting.is_some_and(|waiting| waiting.id == deed.id);
+        let text = if waits {
+            "press a key, Escape: leave"
+        } else if keys.is_empty() {
+            "none"
+        } else {
+            keys
+        };
+        let text = egui::RichText::new(text).font(theme.number_font()).color(theme.accent_text());
+        let button = ui.add(Button::new(text).frame(false));
+        let name = format!("Key of: {}", deed.words);
+        button.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Button, true, &name));
+        if button.on_hover_text("Click, then press the new key; whatever has it loses it").clicked() {
+            self.waiting = if waits { None } else { Some(deed) };
+        }
+        ui.horizontal(|ui| {
+            ui.label(deed.words);
+            if state.settings.keymap.is_changed(deed)
+                && ui.small_button("Reset").on_hover_text("The preset's key").clicked()
+            {
+                commands.push(Command::ResetKeys(deed.id));
             }
         });
-    });
+        ui.end_row();
+    }
 }
+
+/// What the system's clipboard gets: a table that other programs understand.
+fn as_text(state: &State) -> String {
+    let mut text = String::from("start\tend\tclass\tnote\n");
+    for action in state.selected_actions() {
+        text.push_str(&format!("{}\t{}\t{}\t{}\n", action.segment[0], action.segment[1], action.label, action.note));
+    }
+    text
+}
+
+const FIXED: &[(&str, &str)] = &[
+    ("1 … 9, 0, letters", "paused: pick a class; playing: tap or hold to log it"),
+    ("Ctrl+wheel", "zoom the timeline at the pointer"),
+    ("Shift+wheel, middle drag", "move the timeline"),
+    ("Alt while dragging", "no snapping"),
+    ("Shift+drag, Ctrl+drag", "select with a box, add to the selection"),
+    ("Ctrl+1 … Ctrl+9, F3", "show a panel; F3: classes"),
+    ("Ctrl+F", "find a video by name"),
+    ("F1  ?", "this page"),
+];
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn no_two_commands_share_a_key() {
-        for (index, binding) in BINDINGS.iter().enumerate() {
-            let same = |other: &&Binding| other.key == binding.key && other.modifiers == binding.modifiers;
-            assert!(!BINDINGS[..index].iter().any(|other| same(&other)), "{:?}", binding.key);
+    fn every_bound_key_is_one_that_the_keyboard_sends() {
+        for preset in Preset::ALL {
+            let keymap = crate::state::keymap::Keymap::of(preset);
+            for text in DEEDS.iter().flat_map(|deed| keymap.keys(deed)) {
+                let parts: Vec<&str> = text.split('+').collect();
+                let (name, held) = parts.split_last().expect("a key");
+                let key = Key::from_name(name).unwrap_or_else(|| panic!("{text}"));
+                let modifiers = Modifiers {
+                    alt: held.contains(&"Alt"),
+                    shift: held.contains(&"Shift"),
+                    command: held.contains(&"Ctrl"),
+                    ..Modifiers::NONE
+                };
+                assert_eq!(chord(modifiers, key), text);
+            }
         }
-    }
-
-    #[test]
-    fn sizes_step_and_stay_at_the_ends() {
-        let mut state = State::default();
-        assert_eq!((scale(&state, 1), scale(&state, -1)), (1.15, 0.9));
-        state.settings.scale = 2.0;
-        assert_eq!(scale(&state, 1), 2.0);
     }
 }

@@ -24,11 +24,15 @@ pub enum Panel {
     Analysis,
     /// What the network said before anything was suppressed.
     Evidence,
+    /// The table of segments.
+    Segments,
+    /// Classes, subjects, who annotates.
+    Classes,
 }
 
 impl Panel {
     /// All of them, in the order of their keys.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Library,
         Self::Player,
         Self::Timeline,
@@ -37,6 +41,8 @@ impl Panel {
         Self::Errors,
         Self::Analysis,
         Self::Evidence,
+        Self::Segments,
+        Self::Classes,
     ];
 
     /// Its title.
@@ -51,23 +57,26 @@ impl Panel {
             Self::Errors => "Errors",
             Self::Analysis => "Analysis",
             Self::Evidence => "Evidence",
+            Self::Segments => "Segments",
+            Self::Classes => "Classes",
         }
     }
 }
 
 /// Under which name the layout is kept; the number changes when an older layout would not fit.
-pub const KEY: &str = "etad.layout.2";
+pub const KEY: &str = "etad.layout.3";
 
 /// The layout of a first start: videos left, picture over time in the middle, what the detector does as tabs on the right.
 #[must_use]
 pub fn default_tree() -> Tree<Panel> {
     let mut tiles = Tiles::default();
-    let [library, player, timeline, training, detections, errors, analysis, evidence] =
+    let [library, player, timeline, training, detections, errors, analysis, evidence, segments, classes] =
         Panel::ALL.map(|panel| tiles.insert_pane(panel));
     let below = tiles.insert_tab_tile(vec![timeline, evidence]);
     let middle = split(&mut tiles, LinearDir::Vertical, &[(player, 0.54), (below, 0.46)]);
-    let right = tiles.insert_tab_tile(vec![training, detections, errors, analysis]);
-    let root = split(&mut tiles, LinearDir::Horizontal, &[(library, 0.19), (middle, 0.5), (right, 0.31)]);
+    let right = tiles.insert_tab_tile(vec![training, detections, errors, analysis, segments]);
+    let left = tiles.insert_tab_tile(vec![library, classes]);
+    let root = split(&mut tiles, LinearDir::Horizontal, &[(left, 0.19), (middle, 0.5), (right, 0.31)]);
     Tree::new(egui::Id::unique("workbench tiles"), root, tiles)
 }
 

@@ -3,6 +3,7 @@
 //! One way round: jobs and people make inputs, [`crate::state::update`] changes the state and answers with effects, `effects`
 //! alone carries them out. Panels see the state and can only send commands.
 
+mod calibration;
 mod dialogs;
 mod effects;
 mod forecast;

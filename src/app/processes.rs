@@ -56,7 +56,16 @@ fn train_arguments(request: &TrainRequest, folder: &Path) -> Vec<OsString> {
 
 /// Makes the folder of a new run: the configuration's name and the next free number.
 fn new_run(request: &TrainRequest) -> Result<PathBuf, Failure> {
-    let stem = request.config.file_stem().map_or_else(|| "run".to_owned(), |stem| stem.to_string_lossy().into_owned());
+    let name = |path: Option<&std::ffi::OsStr>| path.map(|name| name.to_string_lossy().into_owned());
+    let stem = name(request.config.file_stem()).unwrap_or_else(|| "run".to_owned());
+    // A run that goes on from another has that one's own configuration.
+    let of_run = name(request.config.parent().and_then(Path::file_name)).filter(|_| stem == "config");
+    let is_number = |text: &str| text.chars().all(|letter| letter.is_ascii_digit());
+    let of_run = of_run.map(|name| match name.rsplit_once('-') {
+        Some((base, number)) if is_number(number) => base.to_owned(),
+        _ => name,
+    });
+    let stem = of_run.unwrap_or(stem);
     for number in 1..10_000 {
         let folder = request.runs.join(format!("{stem}-{number}"));
         if folder.exists() {

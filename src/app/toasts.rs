@@ -48,6 +48,7 @@ impl Toasts {
 fn toast(ui: &mut egui::Ui, theme: &Theme, notice: &Notice, commands: &mut Vec<Command>) {
     let (icon, colour, dismiss) = match notice.tone {
         Tone::Done => (Icon::Check, theme.good(), "Dismiss message"),
+        Tone::Told => (Icon::Check, theme.accent_text(), "Dismiss message"),
         Tone::Wrong => (Icon::Warning, theme.bad(), "Dismiss problem"),
     };
     let frame = Frame::new()

@@ -2,7 +2,9 @@
 
 use egui::{Align, Frame, Key, Layout, Margin, Panel, Response, RichText, TextEdit, Ui};
 
-use crate::state::{Command, Settings, State, ThemeChoice, Wanted};
+use crate::formats::exchange::Form;
+use crate::jobs::keeper::Access;
+use crate::state::{Annotate, Command, Importing, Settings, State, ThemeChoice, Wanted};
 
 use super::theme::Theme;
 use super::widgets::{caption, cut, strong};
@@ -16,6 +18,9 @@ pub fn show(ui: &mut Ui, theme: &Theme, state: &State, help: &mut bool, commands
             ui.label(strong(theme, "ETAD").color(theme.accent_text()));
             ui.add_space(4.0);
             open_menu(ui, theme, state, commands);
+            if state.project.is_some() {
+                annotations_menu(ui, theme, commands);
+            }
             ui.menu_button("View", |ui| reset = view_menu(ui, theme, &state.settings, commands));
             if ui.button("Help").on_hover_text("Keys (F1 or ?)").clicked() {
                 *help = !*help;
@@ -28,6 +33,7 @@ pub fn show(ui: &mut Ui, theme: &Theme, state: &State, help: &mut bool, commands
                 if let Some(run) = state.run.as_ref().filter(|run| run.state.is_living()) {
                     caption(ui, theme, format!("{}  ·  {}", run.name, run.state.word().to_lowercase()));
                 }
+                kept(ui, theme, state, commands);
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                     if let Some(project) = &state.project {
                         cut(ui, RichText::new(&project.name).color(theme.text_soft()))
@@ -39,6 +45,27 @@ pub fn show(ui: &mut Ui, theme: &Theme, state: &State, help: &mut bool, commands
         path_field(ui, state, commands);
     });
     reset
+}
+
+/// Whether what was done is on the disk, and who may edit.
+fn kept(ui: &mut Ui, theme: &Theme, state: &State, commands: &mut Vec<Command>) {
+    if state.project.is_none() {
+        return;
+    }
+    let editing = &state.editing;
+    if let Access::Theirs(pid) = editing.access {
+        let tip =
+            format!("Process {pid} edits this project. Take over: it saves, lets go and only reads from then on.");
+        if ui.button("Take over").on_hover_text(tip).clicked() {
+            commands.push(Annotate::TakeOver.into());
+        }
+        ui.label(RichText::new("Read only").color(theme.warn()));
+    } else if let Some(trouble) = &editing.trouble {
+        ui.label(RichText::new("Not on disk yet").color(theme.bad())).on_hover_text(&trouble.sentence);
+    } else if editing.last > 0 {
+        let words = if editing.is_kept() { "All edits on disk" } else { "Writing" };
+        caption(ui, theme, words).on_hover_text("Every edit goes to the journal at once, the annotation file follows");
+    }
 }
 
 fn open_menu(ui: &mut Ui, theme: &Theme, state: &State, commands: &mut Vec<Command>) {
@@ -64,6 +91,56 @@ fn open_menu(ui: &mut Ui, theme: &Theme, state: &State, commands: &mut Vec<Comma
                 commands.push(Command::Open(vec![path.clone()]));
             }
         }
+    });
+}
+
+fn annotations_menu(ui: &mut Ui, theme: &Theme, commands: &mut Vec<Command>) {
+    let menu = ui.menu_button("Annotations", |ui| {
+        ui.set_min_width(220.0);
+        if ui.button("Import…").on_hover_text("Shows first what will come; one step of undo").clicked() {
+            commands.push(Annotate::AskImport.into());
+        }
+        ui.separator();
+        caption(ui, theme, "Export");
+        for form in Form::ALL {
+            let tip = if form.loses().is_empty() {
+                "Everything, with the keys of other programs".to_owned()
+            } else {
+                format!("What does not come back from it: {}", form.loses())
+            };
+            if ui.button(format!("{}…", form.name())).on_hover_text(tip).clicked() {
+                commands.push(Annotate::Export(form).into());
+            }
+        }
+    });
+    menu.response.on_hover_text("Import and export");
+}
+
+/// What an import would bring.
+pub fn import_preview(ctx: &egui::Context, theme: &Theme, importing: &Importing, commands: &mut Vec<Command>) {
+    let window = egui::Window::new(strong(theme, "Import")).collapsible(false).resizable(false);
+    window.anchor(egui::Align2::CENTER_CENTER, egui::vec2(0.0, 0.0)).show(ctx, |ui| {
+        ui.set_width(420.0);
+        caption(ui, theme, importing.path.display().to_string());
+        ui.add_space(4.0);
+        for sentence in &importing.sentences {
+            ui.label(sentence);
+        }
+        egui::ScrollArea::vertical().max_height(180.0).show(ui, |ui| {
+            for (video, count) in &importing.videos {
+                caption(ui, theme, format!("{video}: {count}"));
+            }
+        });
+        ui.add_space(8.0);
+        ui.horizontal(|ui| {
+            let take = ui.add_enabled(!importing.is_empty(), egui::Button::new("Import these"));
+            if take.on_hover_text("One step: Undo takes all of it back").clicked() {
+                commands.push(Annotate::ConfirmImport.into());
+            }
+            if ui.button("Leave it").on_hover_text("Nothing comes").clicked() {
+                commands.push(Annotate::CancelImport.into());
+            }
+        });
     });
 }
 
@@ -108,6 +185,9 @@ fn path_field(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         Wanted::Config => ("Configuration", "/path/to/a/recipe.toml", "Use configuration"),
         Wanted::Init => ("Starting weights", "/path/to/weights.safetensors", "Use weights"),
         Wanted::Predictions => ("Detections", "/path/to/detections.json", "Open detections"),
+        Wanted::Annotations => {
+            ("Annotations", "/path/to/annotations.json, .csv, .txt, .boris or .eaf, or a folder", "Import")
+        }
         Wanted::Checkpoint => ("Weights to detect with", "/path/to/weights.safetensors", "Use weights"),
     };
     let mut text = field.text.clone();

@@ -13,11 +13,20 @@ use super::widgets::{caption, primary_button, soft};
 const WIDTH: f32 = 480.0;
 const ROW: f32 = 44.0;
 
+/// What to teach before anything is open.
+const KEYS: [(&str, &str); 5] = [
+    ("Space", "plays and pauses; the arrows step a frame"),
+    ("1 … 9", "while it plays: tap where an action starts and ends, or hold"),
+    ("I O Enter", "mark a start and an end, make the segment"),
+    ("Ctrl+Z", "takes anything back, also after a restart"),
+    ("F1", "shows every key, and changes it"),
+];
+
 /// Draws the welcome page.
 pub fn show(ui: &mut Ui, theme: &Theme, state: &State, commands: &mut Vec<Command>) {
     let width = WIDTH.min(ui.available_width() - 32.0);
     let recent = &state.settings.recent;
-    let height = 210.0 + if recent.is_empty() { 0.0 } else { 30.0 + ROW * recent.len().min(6) as f32 };
+    let height = 320.0 + if recent.is_empty() { 0.0 } else { 30.0 + ROW * recent.len().min(6) as f32 };
     ui.add_space(((ui.available_height() - height) * 0.42).max(12.0));
     ui.vertical_centered(|ui| {
         ui.set_max_width(width);
@@ -50,6 +59,16 @@ pub fn show(ui: &mut Ui, theme: &Theme, state: &State, commands: &mut Vec<Comman
                 theme,
                 "Or drop a folder or videos anywhere in this window. `etad sample DIR` makes a project to try.",
             );
+            ui.add_space(10.0);
+            caption(ui, theme, "Five keys do most of the work:");
+            egui::Grid::new("five keys").num_columns(2).spacing([14.0, 4.0]).show(ui, |ui| {
+                ui.spacing_mut().interact_size.y = 16.0;
+                for (key, what) in KEYS {
+                    ui.label(RichText::new(key).font(theme.number_font()).color(theme.accent_text()));
+                    caption(ui, theme, what);
+                    ui.end_row();
+                }
+            });
             if !recent.is_empty() {
                 ui.add_space(22.0);
                 caption(ui, theme, "Recent");

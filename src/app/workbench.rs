@@ -7,13 +7,15 @@ use egui::{CentralPanel, Frame, TextureHandle, TextureOptions, ThemePreference};
 
 use crate::state::{Command, Input, Settings, State, ThemeChoice, update};
 
+use super::calibration::Exercise;
 use super::effects::{Effects, Message};
 use super::frame_times::FrameTimes;
+use super::keys::Keys;
 use super::layout::{self, Panel, Panes};
 use super::panels::View;
 use super::theme::Themes;
 use super::toasts::Toasts;
-use super::{AppOptions, keys, top_bar, welcome};
+use super::{AppOptions, top_bar, welcome};
 
 /// Most time that taking in reports may take before a picture is drawn.
 const BUDGET: Duration = Duration::from_millis(8);
@@ -34,7 +36,8 @@ pub struct Workbench {
     thumbnails: BTreeMap<usize, TextureHandle>,
     surface: Option<wgpu::TextureFormat>,
     toasts: Toasts,
-    help: bool,
+    keys: Keys,
+    calibration: Exercise,
     /// Whether a CPU draws.
     software: bool,
     /// Pictures since the last change.
@@ -68,7 +71,8 @@ impl Workbench {
             thumbnails: BTreeMap::new(),
             surface: creation.wgpu_render_state.as_ref().map(|render| render.target_format),
             toasts: Toasts::default(),
-            help: false,
+            keys: Keys::default(),
+            calibration: Exercise::default(),
             software: creation
                 .wgpu_render_state
                 .as_ref()
@@ -168,10 +172,10 @@ impl eframe::App for Workbench {
         let ctx = ui.ctx().clone();
         let mut commands = Vec::new();
         let theme = self.themes.current(&ctx).clone();
-        if let Some(panel) = keys::read(&ctx, &self.state, &mut self.help, &mut commands) {
+        if let Some(panel) = self.keys.read(&ctx, &self.state, &mut commands) {
             layout::bring(&mut self.tree, panel);
         }
-        let reset = top_bar::show(ui, &theme, &self.state, &mut self.help, &mut commands);
+        let reset = top_bar::show(ui, &theme, &self.state, &mut self.keys.help, &mut commands);
         if reset {
             self.tree = layout::default_tree();
         }
@@ -191,8 +195,14 @@ impl eframe::App for Workbench {
             self.tree.ui(&mut Panes { view: &mut view }, ui);
         });
         self.toasts.show(&ctx, &theme, &self.state.notices, &mut commands);
-        if self.help {
-            keys::help(&ctx, &theme, &mut self.help);
+        if self.keys.help {
+            self.keys.page(&ctx, &theme, &self.state, &mut commands);
+        }
+        if let Some(importing) = &self.state.editing.importing {
+            top_bar::import_preview(&ctx, &theme, importing, &mut commands);
+        }
+        if self.state.editing.calibration.is_some() {
+            self.calibration.show(&ctx, &theme, &self.state, &mut commands);
         }
         welcome::drop_target(&ctx, &theme, &mut commands);
         for command in commands {

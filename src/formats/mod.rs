@@ -11,6 +11,7 @@ pub mod activitynet;
 pub mod block_list;
 pub mod class_map;
 pub mod classifier;
+pub mod exchange;
 pub mod features;
 mod half;
 mod json;

@@ -28,7 +28,7 @@ pub fn check_project(
     let expected = Expectations {
         train_subset: data.train_subset,
         test_subset: data.test_subset,
-        classes: opened.classes.names().to_vec(),
+        classes: opened.book.document.class_list().names().to_vec(),
         class_map: None,
         from_scratch: !initialised,
     };

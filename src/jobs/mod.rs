@@ -6,6 +6,7 @@ pub mod evidence;
 mod features;
 pub mod follow;
 mod infer;
+pub mod keeper;
 #[cfg(feature = "video")]
 pub mod look;
 pub mod process;

@@ -47,4 +47,10 @@ pub enum ProjectError {
         /// Cause.
         source: std::io::Error,
     },
+    /// Somebody else wrote the annotation file in this very moment.
+    #[error("{} was changed by another program just now; it is read again first", path.display())]
+    ChangedOutside {
+        /// The file.
+        path: PathBuf,
+    },
 }

@@ -1,16 +1,23 @@
-//! The project folder: what is in it, atomic saves, the health check of its data.
+//! The project folder: what is in it, how its annotations are edited and kept, the health check of its data.
 //!
 //! A project is a folder with `project.toml` and an annotation file beside the videos. A plain folder of videos and single
-//! files open as well, as projects without annotations; nothing is written until a person saves. Knows no thread and no window.
+//! files open as well, as projects without annotations; nothing is written until a person edits. Knows no thread and no window.
 
+mod edit;
 mod error;
 mod health;
 mod manifest;
 mod open;
 mod save;
+mod store;
 
+pub use edit::{
+    Action, Book, Change, Class, Document, Edit, Entry, Head, Incoming, Record, changes_between, incoming, onto,
+    outgoing,
+};
 pub use error::ProjectError;
 pub use health::{Expectations, Finding, Media, Severity, check};
 pub use manifest::Manifest;
-pub use open::{Kind, Opened, ProjectVideo, VIDEO_EXTENSIONS, is_video_name, open};
+pub use open::{Kind, Opened, ProjectVideo, VIDEO_EXTENSIONS, is_video_name, open, open_to_edit};
 pub use save::write_atomically;
+pub use store::{Disk, Opening, RealDisk, Stamp, Store, replace};

@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::domain::{Annotation, ClassList, Dataset, Segment, Video};
+use crate::domain::{Dataset, Video};
 
-use super::{Manifest, ProjectError};
+use super::{Book, Document, Head, Manifest, Opening, ProjectError, RealDisk, Record, Store};
+
+/// Name of the annotation file where nothing says another.
+const ANNOTATIONS: &str = "annotations.json";
 
 /// File name extensions by which a folder's videos are found, lower case. A file that was named one by one opens whatever its name.
 pub const VIDEO_EXTENSIONS: &[&str] =
@@ -32,14 +35,8 @@ pub struct ProjectVideo {
     pub id: String,
     /// The file; one that is missing keeps the place where it was looked for.
     pub path: PathBuf,
-    /// Subset, empty where nothing says one.
-    pub subset: String,
     /// Seconds, as the annotation file says.
     pub duration: Option<f64>,
-    /// Annotated actions.
-    pub annotations: Vec<Annotation>,
-    /// Regions that nobody annotated.
-    pub not_annotated: Vec<Segment>,
     /// Why it cannot be used, when that is known without reading it.
     pub problem: Option<String>,
 }
@@ -53,27 +50,27 @@ pub struct Opened {
     pub root: PathBuf,
     /// What was opened.
     pub kind: Kind,
-    /// The annotation file, where there is one.
-    pub annotation_file: Option<PathBuf>,
-    /// Classes in order.
-    pub classes: ClassList,
-    /// Videos in the order of the annotation file, else by name.
+    /// The annotation file; made with the first edit where there is none.
+    pub annotation_file: PathBuf,
+    /// Annotations and what was done to them.
+    pub book: Book,
+    /// Number of the last entry of the journal.
+    pub last: u64,
+    /// What must be told about the journal.
+    pub opening: Opening,
+    /// Videos in the order of the annotation file, then by name.
     pub videos: Vec<ProjectVideo>,
 }
 
 impl Opened {
-    /// The annotations as a data set, for the health check.
+    /// The annotations as a data set with paths that can be opened, for the health check.
     #[must_use]
     pub fn dataset(&self) -> Dataset {
         let video = |video: &ProjectVideo| Video {
             id: video.id.clone(),
-            subset: video.subset.clone(),
             duration: video.duration.unwrap_or(0.0),
-            frames: None,
             path: Some(video.path.display().to_string()),
-            annotations: video.annotations.clone(),
-            not_annotated: video.not_annotated.clone(),
-            rejected: Vec::new(),
+            ..self.book.document.videos.get(&video.id).map(Record::video).unwrap_or_default()
         };
         Dataset { videos: self.videos.iter().map(video).collect() }
     }
@@ -85,52 +82,51 @@ impl Opened {
 /// # Errors
 /// When a path does not exist, a folder holds no video, or the project's files are not right.
 pub fn open(paths: &[PathBuf]) -> Result<Opened, ProjectError> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    open_to_edit(paths, now.as_secs_f64()).map(|(opened, _)| opened)
+}
+
+/// As [`open`], with what keeps its annotations; `now` is unix time in seconds.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_to_edit(paths: &[PathBuf], now: f64) -> Result<(Opened, Store), ProjectError> {
     if let Some(path) = paths.iter().find(|path| !path.exists()) {
         return Err(ProjectError::Missing { path: path.clone() });
     }
     match paths {
-        [one] if one.is_dir() => open_folder(one),
+        [one] if one.is_dir() => open_folder(one, now),
         [one] if one.file_name().is_some_and(|name| name == Manifest::FILE) => {
-            open_folder(one.parent().unwrap_or(Path::new(".")))
+            open_folder(one.parent().unwrap_or(Path::new(".")), now)
         }
-        several => open_files(several),
+        several => open_files(several, now),
     }
 }
 
-fn open_folder(folder: &Path) -> Result<Opened, ProjectError> {
+fn open_folder(folder: &Path, now: f64) -> Result<(Opened, Store), ProjectError> {
     let root = absolute(folder);
     let folder_name = root.file_name().map_or_else(|| root.display().to_string(), |name| name.to_string_lossy().into());
     let (kind, manifest) = if root.join(Manifest::FILE).is_file() {
         (Kind::Project, Manifest::read(&root)?)
     } else {
-        let annotations = "annotations.json".to_owned();
-        (Kind::Folder, Manifest { name: folder_name, annotations, classes: Vec::new() })
+        (Kind::Folder, Manifest { name: folder_name, annotations: ANNOTATIONS.to_owned(), classes: Vec::new() })
     };
-    let annotation_file = Some(root.join(&manifest.annotations)).filter(|path| path.is_file());
-    let Some(annotation_file) = annotation_file else {
-        if kind == Kind::Project && manifest.annotations != "annotations.json" {
-            return Err(ProjectError::Missing { path: root.join(&manifest.annotations) });
-        }
-        let mut found = Vec::new();
-        list_videos(&root, DEPTH, &mut found)?;
-        if found.is_empty() {
-            return Err(ProjectError::NoVideos { path: root });
-        }
-        let videos = name_videos(found);
-        let classes = ClassList::new(manifest.classes);
-        return Ok(Opened { name: manifest.name, root, kind, annotation_file: None, classes, videos });
-    };
-    let dataset = crate::formats::activitynet::read(&annotation_file)
-        .map_err(|error| ProjectError::Annotations { message: error.to_string() })?;
-    let classes = ClassList::new(manifest.classes.into_iter().chain(dataset.classes_sorted().names().iter().cloned()));
-    let base = annotation_file.parent().unwrap_or(&root).to_owned();
+    let file = root.join(&manifest.annotations);
+    if kind == Kind::Project && manifest.annotations != ANNOTATIONS && !file.is_file() {
+        return Err(ProjectError::Missing { path: file });
+    }
     let mut found = Vec::new();
     list_videos(&root, DEPTH, &mut found)?;
-    let videos = dataset.videos.into_iter().map(|video| locate(video, &base, &found)).collect();
-    Ok(Opened { name: manifest.name, root, kind, annotation_file: Some(annotation_file), classes, videos })
+    let (store, opening) = Store::open(Box::new(RealDisk), &root, &file, &manifest.classes, now)?;
+    let mut videos = known_videos(&store.book().document, &file, &mut found);
+    name_videos(found, &mut videos);
+    if videos.is_empty() {
+        return Err(ProjectError::NoVideos { path: root });
+    }
+    Ok(opened(manifest.name, root, kind, file, videos, store, opening))
 }
 
-fn open_files(paths: &[PathBuf]) -> Result<Opened, ProjectError> {
+fn open_files(paths: &[PathBuf], now: f64) -> Result<(Opened, Store), ProjectError> {
     let mut found = Vec::new();
     for path in paths {
         if path.is_dir() {
@@ -147,53 +143,74 @@ fn open_files(paths: &[PathBuf]) -> Result<Opened, ProjectError> {
         [one] => file_name(one),
         several => format!("{} videos", several.len()),
     };
-    let classes = ClassList::default();
-    Ok(Opened { name, root, kind: Kind::Videos, annotation_file: None, classes, videos: name_videos(found) })
+    // A file of that name which is none of ours stays as it is.
+    let in_file = |name: &str| {
+        let file = root.join(name);
+        Store::open(Box::new(RealDisk), &root, &file, &[], now).map(|opened| (file, opened))
+    };
+    let (file, (store, opening)) = in_file(ANNOTATIONS).or_else(|_| in_file("annotations.etad.json"))?;
+    let mut videos = known_videos(&store.book().document, &file, &mut found.clone());
+    videos.retain(|video| found.contains(&video.path));
+    let order = found.clone();
+    found.retain(|path| videos.iter().all(|video| video.path != *path));
+    name_videos(found, &mut videos);
+    // In the order in which they were named.
+    videos.sort_by_key(|video| order.iter().position(|path| *path == video.path));
+    Ok(opened(name, root, Kind::Videos, file, videos, store, opening))
+}
+
+fn opened(
+    name: String,
+    root: PathBuf,
+    kind: Kind,
+    annotation_file: PathBuf,
+    videos: Vec<ProjectVideo>,
+    store: Store,
+    opening: Opening,
+) -> (Opened, Store) {
+    let (book, last) = (store.book().clone(), store.last());
+    (Opened { name, root, kind, annotation_file, book, last, opening, videos }, store)
+}
+
+/// The videos of the annotation file, each at its place on the disk; these are taken out of `found`.
+fn known_videos(document: &Document, file: &Path, found: &mut Vec<PathBuf>) -> Vec<ProjectVideo> {
+    let base = file.parent().unwrap_or(Path::new(".")).to_owned();
+    let videos: Vec<ProjectVideo> = document.videos.values().map(|record| locate(&record.head, &base, found)).collect();
+    let taken: BTreeSet<&PathBuf> = videos.iter().map(|video| &video.path).collect();
+    found.retain(|path| !taken.contains(path));
+    videos
 }
 
 /// Gives a video of the annotation file its place on disk: its own path, else a file of its name anywhere in the project.
-fn locate(video: Video, base: &Path, found: &[PathBuf]) -> ProjectVideo {
-    let own = video.path.as_ref().map(|path| base.join(path));
-    let by_name = || found.iter().find(|path| path.file_stem().is_some_and(|stem| stem == video.id.as_str())).cloned();
+fn locate(head: &Head, base: &Path, found: &[PathBuf]) -> ProjectVideo {
+    let own = head.path.as_ref().map(|path| base.join(path));
+    let by_name = || found.iter().find(|path| path.file_stem().is_some_and(|stem| stem == head.id.as_str())).cloned();
     let place = own.clone().filter(|path| path.is_file()).or_else(by_name);
     let problem = match &place {
         Some(_) => None,
         None => Some(match &own {
             Some(path) => format!("the video file is missing: {}", path.display()),
-            None => format!("no video file named {} is in the project folder", video.id),
+            None => format!("no video file named {} is in the project folder", head.id),
         }),
     };
     ProjectVideo {
-        path: place.or(own).unwrap_or_else(|| base.join(&video.id)),
-        id: video.id,
-        subset: video.subset,
-        duration: Some(video.duration).filter(|seconds| *seconds > 0.0),
-        annotations: video.annotations,
-        not_annotated: video.not_annotated,
+        path: place.or(own).unwrap_or_else(|| base.join(&head.id)),
+        id: head.id.clone(),
+        duration: Some(head.duration).filter(|seconds| *seconds > 0.0),
         problem,
     }
 }
 
-/// Videos without annotations: the file's stem is the name, with a number where two share it.
-fn name_videos(paths: Vec<PathBuf>) -> Vec<ProjectVideo> {
-    let mut taken = BTreeSet::new();
-    let mut videos = Vec::new();
+/// Videos that the annotation file does not know: the file's stem is the name, with a number where two share it.
+fn name_videos(paths: Vec<PathBuf>, videos: &mut Vec<ProjectVideo>) {
+    let mut taken: BTreeSet<String> = videos.iter().map(|video| video.id.clone()).collect();
     for path in paths {
         let stem = path.file_stem().map_or_else(|| file_name(&path), |stem| stem.to_string_lossy().into_owned());
         let numbered = |number: usize| if number == 1 { stem.clone() } else { format!("{stem} ({number})") };
         let id = (1..).map(numbered).find(|name| !taken.contains(name)).unwrap_or_else(|| stem.clone());
         taken.insert(id.clone());
-        videos.push(ProjectVideo {
-            id,
-            path,
-            subset: String::new(),
-            duration: None,
-            annotations: Vec::new(),
-            not_annotated: Vec::new(),
-            problem: None,
-        });
+        videos.push(ProjectVideo { id, path, duration: None, problem: None });
     }
-    videos
 }
 
 /// Collects the videos of a folder by name, sorted, folders after files; hidden folders and run folders are passed over.
@@ -272,8 +289,8 @@ mod tests {
         touch(&root.join("videos/one.mp4"));
         let opened = open(&[root.to_owned()]).expect("opens");
         assert_eq!((opened.name.as_str(), opened.kind), ("Cats", Kind::Project));
-        assert_eq!(opened.classes.names(), ["run", "jump"]);
-        assert_eq!(opened.videos[0].annotations[0].segment, [1.0, 2.5]);
+        assert_eq!(opened.book.document.class_list().names(), ["run", "jump"]);
+        assert_eq!(opened.book.document.actions("one")[0].segment, [1.0, 2.5]);
         assert_eq!(opened.videos[0].problem, None);
         assert!(opened.videos[1].problem.as_deref().is_some_and(|text| text.contains("two")));
         assert_eq!(open(&[root.join("project.toml")]).expect("by its file"), opened);

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::domain::{Dataset, Detections, Do, MediaTime};
+use crate::formats::exchange::Form;
 use crate::jobs::review::ReviewRequest;
-use crate::project::Media;
+use crate::project::{Document, Entry as Step, Media};
 
 use super::{Export, Init, Wanted};
 
@@ -64,8 +65,16 @@ pub enum PlayerRequest {
 /// What must be done outside the state.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Open a project on a thread; reports `Opened`.
+    /// Open a project on a thread, which then keeps its annotations; reports `Opened`.
     Open(Vec<PathBuf>),
+    /// The project that was opened takes the place of the one before; or it could not be opened and that one stays.
+    Adopt(bool),
+    /// Keep these entries of the book, by their numbers; reports `Keeping`.
+    Keep(Vec<(u64, Step)>),
+    /// Bring the annotation file up to date.
+    SaveAnnotations,
+    /// Take the project over from the window that has it; reports `Opened` again.
+    TakeOver,
     /// Ask for a folder; reports `Chosen`.
     AskFolder,
     /// Ask for videos; reports `Chosen`.
@@ -80,6 +89,17 @@ pub enum Effect {
         folder: Option<PathBuf>,
         /// What.
         detections: Detections,
+    },
+    /// Read a file with annotations; reports `AnnotationsRead`.
+    ReadAnnotations(PathBuf),
+    /// Ask where to write the annotations in a form of other programs, and write them; reports `Saved`.
+    ExportAnnotations {
+        /// Form.
+        form: Form,
+        /// Suggested folder.
+        folder: Option<PathBuf>,
+        /// What.
+        document: Box<Document>,
     },
     /// Look at video files for length and a small picture; reports `Looked`. Drops what an earlier one still had to do.
     Look {

@@ -4,10 +4,15 @@ use std::path::PathBuf;
 
 use crate::domain::{Detection, Detections, Do, Failure, MediaTime, RunEvent};
 use crate::jobs::evidence::Evidence;
+use crate::jobs::keeper::Access;
 use crate::jobs::review::Reviewed;
-use crate::project::{Finding, Opened};
+use crate::project::{Change, Finding, Incoming, Opened};
 
-use super::{DeviceChoice, Inspect, LossSplit, Needs, Origin, Recipe, RunSummary, Runs, Sort, ThemeChoice, Watch};
+use super::keymap::Preset;
+use super::{
+    Annotate, Correct, DeviceChoice, Inspect, LaneMode, LossSplit, Needs, Origin, Recipe, RunSummary, Runs, Sort,
+    ThemeChoice, Watch,
+};
 
 /// Anything that changes the state.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +45,8 @@ pub enum Wanted {
     Checkpoint,
     /// A file of detections to look at.
     Predictions,
+    /// Annotations to bring in.
+    Annotations,
 }
 
 /// The field in which a path is typed, where no file dialog can be or somebody likes it better.
@@ -128,6 +135,8 @@ pub enum Command {
     FitTimeline,
     /// Show the detections of this origin.
     ShowPredictions(Option<Origin>),
+    /// Show the detections of this origin too, in a lane of their own.
+    ShowBeside(Option<Origin>),
     /// Ask for a file of detections to show.
     OpenPredictions,
     /// Hide detections below this score.
@@ -184,8 +193,41 @@ pub enum Command {
     Recipe(Recipe),
     /// Something about watching a run.
     Watch(Watch),
+    /// A correction.
+    Correct(Correct),
     /// Something about what the detections are beside the truth.
     Inspect(Inspect),
+    /// Something is done to the annotations.
+    Annotate(Annotate),
+    /// Divide the timeline into lanes like this.
+    SetLanes(LaneMode),
+    /// Let the timeline follow the playhead, or not.
+    SetFollow(bool),
+    /// Begin with the keys of this preset, and forget changes of them.
+    SetPreset(Preset),
+    /// Give a key to something, by its id in [`super::keymap::DEEDS`]; whatever had it loses it.
+    Bind(&'static str, String),
+    /// Something gets its keys of the preset back.
+    ResetKeys(&'static str),
+}
+
+/// What the keeper of the annotations tells.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Keeping {
+    /// Entries up to this number are on the disk.
+    Kept(u64),
+    /// Another program changed the annotation file: this is what it did.
+    Outside(Vec<Change>),
+    /// Something cannot be written or read; it is tried again. None: all is well again.
+    Trouble(Option<String>),
+    /// Who may write.
+    Access(Access),
+}
+
+impl From<Annotate> for Command {
+    fn from(annotate: Annotate) -> Self {
+        Self::Annotate(annotate)
+    }
 }
 
 /// What a video file turned out to be.
@@ -358,6 +400,15 @@ pub enum Report {
     },
     /// What is shown was compared with the truth.
     Reviewed(Box<Reviewed>),
+    /// The keeper of a project's annotations has something to tell.
+    Keeping {
+        /// The project's folder.
+        root: PathBuf,
+        /// What.
+        told: Keeping,
+    },
+    /// A file with annotations was read.
+    AnnotationsRead(Result<Box<Incoming>, Failure>),
     /// Something was saved, or not.
     Saved(Result<PathBuf, Failure>),
     /// A job failed in a way that touches nothing else.

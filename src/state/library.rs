@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use crate::domain::{Annotation, Dataset, Segment, Video};
 use crate::project::ProjectVideo;
 
 /// Whether there is a small picture of a video.
@@ -32,10 +31,10 @@ pub struct Entry {
     pub frame: Option<f64>,
     /// What is wrong with a file that opens all the same, one sentence each.
     pub warnings: Vec<String>,
-    /// Annotated actions.
-    pub annotations: Vec<Annotation>,
-    /// Regions that nobody annotated.
-    pub not_annotated: Vec<Segment>,
+    /// Number of annotated actions, as the document has them.
+    pub actions: usize,
+    /// Whether a person said that it is annotated to its end.
+    pub done: bool,
     /// Small picture.
     pub thumbnail: Thumbnail,
     /// Why it cannot be read.
@@ -48,12 +47,12 @@ impl From<ProjectVideo> for Entry {
         Self {
             id: video.id,
             path: video.path,
-            subset: video.subset,
+            subset: String::new(),
             duration: video.duration,
             frame: None,
             warnings: Vec::new(),
-            annotations: video.annotations,
-            not_annotated: video.not_annotated,
+            actions: 0,
+            done: false,
             thumbnail,
             problem: video.problem,
         }
@@ -119,26 +118,10 @@ impl Library {
             Sort::Duration => {
                 shown.sort_by(|(_, a), (_, b)| b.duration.unwrap_or(-1.0).total_cmp(&a.duration.unwrap_or(-1.0)));
             }
-            Sort::Actions => shown.sort_by_key(|(_, entry)| std::cmp::Reverse(entry.annotations.len())),
+            Sort::Actions => shown.sort_by_key(|(_, entry)| std::cmp::Reverse(entry.actions)),
             Sort::Subset => shown.sort_by_cached_key(|(_, entry)| (entry.subset.clone(), entry.id.to_lowercase())),
         }
         shown.into_iter().map(|(index, _)| index).collect()
-    }
-
-    /// The videos with their annotations, as training and evaluation take them.
-    #[must_use]
-    pub fn dataset(&self) -> Dataset {
-        let video = |entry: &Entry| Video {
-            id: entry.id.clone(),
-            subset: entry.subset.clone(),
-            duration: entry.duration.unwrap_or(0.0),
-            frames: None,
-            path: Some(entry.path.display().to_string()),
-            annotations: entry.annotations.clone(),
-            not_annotated: entry.not_annotated.clone(),
-            rejected: Vec::new(),
-        };
-        Dataset { videos: self.entries.iter().map(video).collect() }
     }
 
     /// Index of the video of this name.
@@ -153,7 +136,6 @@ mod tests {
     use super::*;
 
     fn entry(id: &str, subset: &str, duration: f64, actions: usize) -> Entry {
-        let action = Annotation { segment: [0.0, 1.0], label: "a".to_owned(), draft: false };
         Entry {
             id: id.to_owned(),
             path: PathBuf::from(id),
@@ -161,8 +143,8 @@ mod tests {
             duration: Some(duration),
             frame: None,
             warnings: Vec::new(),
-            annotations: vec![action; actions],
-            not_annotated: Vec::new(),
+            actions,
+            done: false,
             thumbnail: Thumbnail::Waiting,
             problem: None,
         }

@@ -3,12 +3,15 @@
 //! No handle, no channel, no tensor, no clock: a test can build a state, feed it inputs and compare. Panels draw it and send
 //! [`Command`]s; jobs send [`Report`]s; what must be done outside comes back as [`Effect`]s, which the window alone carries out.
 
+mod correct;
 mod curves;
 mod detecting;
+mod editing;
 mod effect;
 mod forecast;
 mod input;
 pub mod inspect;
+pub mod keymap;
 mod lanes;
 mod library;
 mod notices;
@@ -28,19 +31,21 @@ mod verdict;
 mod watch;
 mod words;
 
+pub use correct::{Correct, Target};
 pub use curves::{Curves, EvalPoint, LossSplit, PARTS};
 pub use detecting::{DetectJob, Detecting, Row};
+pub use editing::{Annotate, Calibration, Drag, Edge, Editing, Field, Filter, Grip, Importing, Logged, Pick, Removal};
 pub use effect::{DetectVideo, Effect, PlayerRequest, TrainRequest};
 pub use forecast::{Forecast, Needs};
-pub use input::{Choice, Command, Export, Init, Input, PathField, Report, VideoFacts, Wanted};
+pub use input::{Choice, Command, Export, Init, Input, Keeping, PathField, Report, VideoFacts, Wanted};
 pub use inspect::{ClassOrder, Inspect, Inspecting, Mark, Page};
-pub use lanes::{Bar, Lane, lanes};
+pub use lanes::{Bar, Lane, LaneMode};
 pub use library::{Entry, Library, Sort, Thumbnail};
 pub use notices::{Notice, Notices, Tone};
 pub use pace::Pace;
 pub use playback::{Playback, Status};
 pub use predictions::{Origin, PredictionSet, Predictions};
-pub use recipe::{Field, Recipe, RecipeForm};
+pub use recipe::{Recipe, RecipeForm, RecipeKey};
 pub use run::{Progress, RunState, RunSummary, RunView, Started};
 pub use runs::{Runs, word as run_word};
 pub use series::{decimated, smoothed};
@@ -54,8 +59,8 @@ pub use words::{clock_text, length_text, percent, size_text, wait_text};
 
 use std::path::PathBuf;
 
-use crate::domain::ClassList;
-use crate::project::Kind;
+use crate::domain::{ClassList, Dataset, Video};
+use crate::project::{Kind, Record};
 
 /// What is open, without its videos.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,8 +71,8 @@ pub struct Project {
     pub root: PathBuf,
     /// Whether it is a project folder, a folder or loose videos.
     pub kind: Kind,
-    /// The annotation file, where there is one.
-    pub annotation_file: Option<PathBuf>,
+    /// The annotation file; made with the first edit where there is none.
+    pub annotation_file: PathBuf,
     /// Classes in order; the order gives the colours.
     pub classes: ClassList,
 }
@@ -85,6 +90,8 @@ pub struct State {
     pub playback: Playback,
     /// Which part of the video the timeline shows.
     pub timeline: TimelineView,
+    /// The annotations, and what is being done to them.
+    pub editing: Editing,
     /// Lanes of the open video, kept in step with annotations and predictions.
     pub lanes: Vec<Lane>,
     /// Detections by origin, and which are shown.
@@ -114,6 +121,18 @@ impl State {
     #[must_use]
     pub fn selected(&self) -> Option<&Entry> {
         self.playback.video.and_then(|index| self.library.entries.get(index))
+    }
+
+    /// The videos with their annotations, as training and evaluation take them.
+    #[must_use]
+    pub fn dataset(&self) -> Dataset {
+        let video = |entry: &Entry| Video {
+            id: entry.id.clone(),
+            duration: entry.duration.unwrap_or(0.0),
+            path: Some(entry.path.display().to_string()),
+            ..self.editing.book.document.videos.get(&entry.id).map(Record::video).unwrap_or_default()
+        };
+        Dataset { videos: self.library.entries.iter().map(video).collect() }
     }
 
     /// Whether detections are shown, but none for the open video, because it was not evaluated or detected on.

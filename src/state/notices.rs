@@ -7,6 +7,8 @@ use crate::domain::Failure;
 pub enum Tone {
     /// Something was done; goes away by itself.
     Done,
+    /// Something that a person must have seen; stays until dismissed.
+    Told,
     /// Something went wrong; stays until dismissed.
     Wrong,
 }
@@ -44,6 +46,11 @@ impl Notices {
     /// Something was done.
     pub fn done(&mut self, sentence: impl Into<String>) {
         self.push(Tone::Done, Failure::new(sentence));
+    }
+
+    /// Something that a person must have seen, though nothing is wrong.
+    pub fn told(&mut self, sentence: impl Into<String>) {
+        self.push(Tone::Told, Failure::new(sentence));
     }
 
     /// Takes a notice away.

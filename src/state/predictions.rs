@@ -67,6 +67,8 @@ pub struct Predictions {
     pub sets: Vec<PredictionSet>,
     /// Which is shown.
     pub shown: Option<Origin>,
+    /// Which stands in a lane of its own beside it.
+    pub beside: Option<Origin>,
     /// The run that is followed; its epochs follow each other on the timeline.
     pub run: Option<String>,
     /// Whether a person chose it: a later epoch does not push it aside then.
@@ -101,7 +103,7 @@ impl Predictions {
             let latest = self.latest().cloned();
             let first = self.sets.iter().position(|set| set.origin.epoch().is_some());
             let can_go = |(index, set): &(usize, &PredictionSet)| {
-                let kept = [self.shown.as_ref(), latest.as_ref()].contains(&Some(&set.origin));
+                let kept = [self.shown.as_ref(), self.beside.as_ref(), latest.as_ref()].contains(&Some(&set.origin));
                 set.origin.epoch().is_some() && Some(*index) != first && !kept
             };
             let Some((index, _)) = self.sets.iter().enumerate().find(can_go) else { return };
@@ -172,6 +174,7 @@ impl Predictions {
 
     fn drop_sets(&mut self, goes: impl Fn(&Origin) -> bool) {
         self.sets.retain(|set| !goes(&set.origin));
+        self.beside = self.beside.take().filter(|origin| self.sets.iter().any(|set| set.origin == *origin));
         if self.current().is_none() {
             self.shown = self.latest().cloned();
             self.pinned = false;

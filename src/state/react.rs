@@ -7,11 +7,12 @@ use crate::domain::{Detections, Event, Failure, MediaTime, RunEvent};
 use crate::project::{Media, Opened};
 use crate::run::RunWriter;
 
+use super::editing::{self, Editing, Grip};
 use super::update::seek;
 use super::{
-    Effect, Entry, Health, Init, Library, Origin, PathField, Playback, PlayerRequest, Predictions, Project, RecipeForm,
-    Report, Row, RunState, RunView, State, Status, Thumbnail, TimelineView, TrainForm, VideoFacts, Wanted, forecast,
-    inspect, lanes, percent, runs,
+    Effect, Entry, Health, Init, Keeping, Library, Origin, PathField, Playback, PlayerRequest, Predictions, Project,
+    RecipeForm, Report, Row, RunState, RunView, State, Status, Thumbnail, TimelineView, TrainForm, VideoFacts, Wanted,
+    correct, forecast, inspect, lanes, percent, runs,
 };
 
 pub(super) fn react(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
@@ -19,6 +20,7 @@ pub(super) fn react(state: &mut State, report: Report, effects: &mut Vec<Effect>
         Report::Opened(Ok(opened)) => opened_project(state, *opened, effects),
         Report::Opened(Err(failure)) => {
             state.opening = false;
+            effects.push(Effect::Adopt(false));
             state.notices.wrong(failure);
         }
         Report::Chosen(paths) => open(state, paths, effects),
@@ -70,6 +72,13 @@ pub(super) fn react(state: &mut State, report: Report, effects: &mut Vec<Effect>
         | Report::Shown { .. }
         | Report::Waiting(_)
         | Report::PlaybackEnded { .. } => player(state, report, effects),
+        Report::AnnotationsRead(Ok(incoming)) => editing::preview(state, *incoming),
+        Report::AnnotationsRead(Err(failure)) => state.notices.wrong(failure),
+        Report::Keeping { root, told } => {
+            if state.project.as_ref().is_some_and(|project| project.root == root) {
+                keeping(state, told, effects);
+            }
+        }
         report => run(state, report, effects),
     }
 }
@@ -79,6 +88,31 @@ pub(super) fn choose_config(state: &mut State, path: PathBuf, effects: &mut Vec<
     state.training.recipe = RecipeForm::default();
     state.training.choose_config(path.clone());
     effects.push(Effect::ReadConfig(path));
+}
+
+/// What the keeper of the annotations tells.
+fn keeping(state: &mut State, told: Keeping, effects: &mut Vec<Effect>) {
+    match told {
+        Keeping::Kept(n) => state.editing.kept = state.editing.kept.max(n),
+        Keeping::Access(access) => state.editing.access = access,
+        Keeping::Outside(changes) => editing::outside(state, changes, effects),
+        Keeping::Trouble(sentence) => {
+            let before = state.editing.trouble.take();
+            if let Some(before) = before {
+                state.notices.shown.retain(|notice| notice.failure != before);
+                if sentence.is_none() {
+                    state.notices.done("Everything is kept again.");
+                }
+            }
+            if let Some(sentence) = sentence {
+                let failure = Failure::new(format!(
+                    "Your edits are not on the disk yet: {sentence}. They are kept here and tried again."
+                ));
+                state.notices.wrong(failure.clone());
+                state.editing.trouble = Some(failure);
+            }
+        }
+    }
 }
 
 /// Opens files or folders.
@@ -103,17 +137,24 @@ pub(super) fn chosen(state: &mut State, wanted: Wanted, path: PathBuf, effects: 
             check_health(state, effects);
         }
         Wanted::Checkpoint => state.detecting.checkpoint = Some(path),
+        Wanted::Annotations => effects.push(Effect::ReadAnnotations(path)),
     }
 }
 
 fn opened_project(state: &mut State, opened: Opened, effects: &mut Vec<Effect>) {
     let generation = state.library.generation + 1;
-    let Opened { name, root, kind, annotation_file, classes, videos } = opened;
+    let Opened { name, root, kind, annotation_file, book, last, opening, videos } = opened;
     let entries: Vec<Entry> = videos.into_iter().map(Entry::from).collect();
     state.settings.remember(&root);
     state.opening = false;
     state.path_field = None;
+    let classes = book.document.class_list();
     state.project = Some(Project { name, root: root.clone(), kind, annotation_file, classes });
+    let clipboard = std::mem::take(&mut state.editing.clipboard);
+    state.editing = Editing::of(book, last, clipboard);
+    for sentence in opening.sentences() {
+        state.notices.told(sentence);
+    }
     state.library = Library { entries, generation, sort: state.library.sort, ..Library::default() };
     state.playback = Playback { generation: state.playback.generation + 1, ..Playback::default() };
     state.predictions = Predictions::default();
@@ -130,6 +171,8 @@ fn opened_project(state: &mut State, opened: Opened, effects: &mut Vec<Effect>) 
     let readable = state.library.entries.iter().enumerate().filter(|(_, entry)| entry.problem.is_none());
     let files: Vec<(usize, PathBuf)> = readable.map(|(index, entry)| (index, entry.path.clone())).collect();
     let first = files.first().map(|(index, _)| *index);
+    editing::settle(state);
+    effects.push(Effect::Adopt(true));
     effects.push(Effect::Player(PlayerRequest::Close));
     effects.push(Effect::Unfollow);
     effects.push(Effect::CancelDetect);
@@ -144,10 +187,14 @@ fn opened_project(state: &mut State, opened: Opened, effects: &mut Vec<Effect>) 
 
 /// Opens a video of the library in the player.
 pub(super) fn select(state: &mut State, index: usize, effects: &mut Vec<Effect>) {
+    editing::end_all(state, effects);
     let Some(entry) = state.library.entries.get(index) else { return };
     let generation = state.playback.generation + 1;
     let speed = state.playback.speed.abs();
     let fresh = Playback { video: Some(index), generation, speed, ..Playback::default() };
+    if state.playback.video != Some(index) {
+        state.editing.leave_video();
+    }
     state.timeline = TimelineView::fit(entry.duration.unwrap_or(0.0));
     state.playback = match &entry.problem {
         Some(problem) => {
@@ -212,7 +259,7 @@ pub(super) fn ask_health(state: &mut State, asked: bool, effects: &mut Vec<Effec
         config: config.clone(),
         overrides: state.training.recipe.overrides(),
         root: project.root.clone(),
-        dataset: Box::new(state.library.dataset()),
+        dataset: Box::new(state.dataset()),
         media,
         classes: project.classes.names().to_vec(),
         initialised: state.training.init != Init::Scratch,
@@ -241,11 +288,19 @@ fn player(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
         Report::Shown { generation, time, frame } if generation == playback.generation => {
             (playback.time, playback.frame) = (time, frame);
             if playback.playing {
-                state.timeline = state.timeline.showing(time.as_secs());
+                if state.settings.follow {
+                    state.timeline = state.timeline.showing(time.as_secs());
+                }
+                if let Some([start, _]) = state.editing.looping.filter(|[_, end]| time.as_secs() >= *end) {
+                    seek(state, MediaTime::from_secs(start), effects);
+                }
                 inspect::shown(state, effects);
             }
         }
-        Report::PlaybackEnded { generation } if generation == playback.generation => playback.playing = false,
+        Report::PlaybackEnded { generation } if generation == playback.generation => {
+            editing::end_all(state, effects);
+            state.playback.playing = false;
+        }
         Report::Waiting(waiting) => playback.waiting = waiting,
         _ => {}
     }
@@ -264,9 +319,11 @@ fn run(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
         Report::TrainingStarted { folder } => {
             state.training.starting = false;
             follow(state, folder, true, effects);
+            correct::started(state, effects);
         }
         Report::TrainingRefused(failure) => {
             state.training.starting = false;
+            state.training.again = None;
             state.notices.wrong(failure);
         }
         Report::TrainingEnded { folder, how, success } => {
@@ -470,8 +527,35 @@ fn merged(earlier: Option<&super::PredictionSet>, found: &Detections) -> Detecti
 /// Brings lanes and table in step with the open video, the shown predictions and the least score.
 pub(super) fn refresh(state: &mut State) {
     let least = state.detecting.min_score;
+    editing::list(state);
     state.lanes = state.selected().map_or_else(Vec::new, |entry| {
-        lanes(&entry.annotations, state.predictions.of(&entry.id), least, |label| state.colour(label))
+        let none = BTreeMap::new();
+        let drag = state.editing.drag.as_ref();
+        let made: Vec<_> = drag
+            .and_then(|drag| match &drag.grip {
+                Grip::New(label) => drag.new.map(|segment| (segment, label.clone())),
+                _ => None,
+            })
+            .into_iter()
+            .collect();
+        let source = lanes::Source {
+            truth: state.editing.book.document.actions(&entry.id),
+            moved: drag.map_or(&none, |drag| &drag.moved),
+            made: &made,
+            predictions: state.predictions.of(&entry.id),
+            least,
+            classes: state.project.as_ref().map_or(&[], |project| project.classes.names()),
+            active: state.editing.class.as_deref(),
+        };
+        let mut all = lanes::lanes(state.settings.lanes, &source, |label| state.colour(label));
+        if let Some(set) = state.predictions.beside.as_ref().and_then(|origin| state.predictions.set(origin)) {
+            let predictions = set.detections.of(&entry.id);
+            let source = lanes::Source { truth: &[], made: &[], predictions, classes: &[], ..source };
+            let beside = lanes::lanes(lanes::LaneMode::BySource, &source, |label| state.colour(label));
+            let beside = beside.into_iter().filter(|lane| !lane.predictions.is_empty());
+            all.extend(beside.map(|lane| super::Lane { name: set.origin.name(), ..lane }));
+        }
+        all
     });
     let open = state.selected().map(|entry| entry.id.clone());
     let all = state.detecting.all_videos;

@@ -56,7 +56,7 @@ pub struct RecipeForm {
 
 /// A key of the form.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Field {
+pub struct RecipeKey {
     /// Path, type, default and meaning.
     pub key: Key,
     /// Its value as TOML writes it; empty where it is absent.
@@ -109,7 +109,7 @@ impl RecipeForm {
 
     /// The keys to show: the first ones, or what is looked for, or all; none before the file was read.
     #[must_use]
-    pub fn fields(&self, all: bool) -> Vec<Field> {
+    pub fn fields(&self, all: bool) -> Vec<RecipeKey> {
         let Some(config) = &self.config else { return Vec::new() };
         let wanted = self.find.trim().to_lowercase();
         let values = toml::Value::try_from(config.as_ref()).ok();
@@ -120,17 +120,17 @@ impl RecipeForm {
             }
             key.path.to_lowercase().contains(&wanted) || key.meaning.to_lowercase().contains(&wanted)
         };
-        let mut fields: Vec<Field> = keys
+        let mut fields: Vec<RecipeKey> = keys
             .iter()
             .filter(hit)
-            .map(|key| Field {
+            .map(|key| RecipeKey {
                 value: values.as_ref().and_then(|values| at(values, &key.path)).map_or(String::new(), plain),
                 changed: self.changed.contains_key(&key.path),
                 key: key.clone(),
             })
             .collect();
         if wanted.is_empty() && !all {
-            let rank = |field: &Field| FIRST.iter().position(|path| *path == field.key.path).unwrap_or(FIRST.len());
+            let rank = |field: &RecipeKey| FIRST.iter().position(|path| *path == field.key.path).unwrap_or(FIRST.len());
             fields.sort_by_key(rank);
         }
         fields

@@ -82,6 +82,18 @@ mod tests {
         assert_eq!(decimated(&points[..1], 5.0, 6.0, 10), [points[0]]);
     }
 
+    #[allow(clippy::print_stdout, reason = "a test that measures says what")]
+    /// What a frame of the plots costs: ten curves of a hundred thousand reports. The limit has room for a debug build.
+    #[test]
+    fn ten_long_curves_are_short_in_no_time() {
+        let points: Vec<[f64; 2]> = (0..100_000).map(|n| [f64::from(n), f64::from(n % 97)]).collect();
+        let begin = std::time::Instant::now();
+        let kept: usize = (0..10).map(|_| decimated(&points, f64::NEG_INFINITY, f64::INFINITY, 190).len()).sum();
+        let time = begin.elapsed();
+        println!("10 curves of 100 000 points: {kept} drawn, {time:.1?}");
+        assert!(time.as_millis() < 500, "{time:?}");
+    }
+
     #[test]
     fn points_of_one_place_are_no_trouble() {
         let points = vec![[3.0, 1.0]; 1000];

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{LossSplit, TrainRequest};
+use super::keymap::Keymap;
+use super::{LaneMode, LossSplit, TrainRequest};
 
 /// Dark, light, or as the system has it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +37,16 @@ pub struct Settings {
     pub queue: Vec<TrainRequest>,
     /// What was opened lately, newest first.
     pub recent: Vec<PathBuf>,
+    /// Who annotates; goes into every new segment.
+    pub annotator: String,
+    /// Reaction time in seconds, by which logging while playing goes back.
+    pub reaction: f64,
+    /// How the timeline divides segments into lanes.
+    pub lanes: LaneMode,
+    /// Whether the timeline follows the playhead.
+    pub follow: bool,
+    /// Which keys do what.
+    pub keymap: Keymap,
 }
 
 impl Default for Settings {
@@ -48,6 +59,11 @@ impl Default for Settings {
             log_scale: false,
             queue: Vec::new(),
             recent: Vec::new(),
+            annotator: String::new(),
+            reaction: 0.0,
+            lanes: LaneMode::default(),
+            follow: true,
+            keymap: Keymap::default(),
         }
     }
 }
@@ -71,6 +87,7 @@ impl Settings {
     pub fn validated(mut self) -> Self {
         self.scale = if self.scale.is_finite() { self.scale.clamp(0.5, 4.0) } else { 1.0 };
         self.smooth = if self.smooth.is_finite() { self.smooth.clamp(0.0, 0.99) } else { 0.0 };
+        self.reaction = if self.reaction.is_finite() { self.reaction.clamp(0.0, 1.0) } else { 0.0 };
         self.recent.truncate(MOST_RECENT);
         self
     }

@@ -4,38 +4,48 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::*;
-use crate::domain::{Annotation, Detection, Detections, Do, Event, Failure, MediaTime, RunEvent};
-use crate::project::{Opened, ProjectVideo};
+use crate::domain::{Detection, Detections, Do, Event, Failure, MediaTime, RunEvent};
+use crate::project::{self, Book, Document, Opened, ProjectVideo};
 
-fn video(id: &str, problem: Option<&str>) -> ProjectVideo {
+pub(super) fn video(id: &str, problem: Option<&str>) -> ProjectVideo {
     ProjectVideo {
         id: id.to_owned(),
         path: PathBuf::from(format!("/p/{id}.mp4")),
-        subset: "training".to_owned(),
         duration: Some(10.0),
-        annotations: vec![Annotation { segment: [1.0, 2.0], label: "jump".to_owned(), draft: false }],
-        not_annotated: Vec::new(),
         problem: problem.map(str::to_owned),
     }
 }
 
-fn report(state: &mut State, report: Report) -> Vec<Effect> {
+pub(super) fn report(state: &mut State, report: Report) -> Vec<Effect> {
     update(state, Input::Report(report))
 }
 
-fn command(state: &mut State, command: Command) -> Vec<Effect> {
+pub(super) fn command(state: &mut State, command: Command) -> Vec<Effect> {
     update(state, Input::Command(command))
 }
 
+/// Three videos with a jump each; the second class of two.
+fn document() -> Document {
+    let video = |id| {
+        format!(
+            r#""{id}": {{"subset": "training", "duration": 10, "annotations": [{{"segment": [1, 2], "label": "jump"}}]}}"#
+        )
+    };
+    let text = format!(r#"{{"database": {{{}, {}, {}}}}}"#, video("a"), video("b"), video("c"));
+    Document::parse(&text, &PathBuf::from("t.json"), &["run".to_owned(), "jump".to_owned()]).expect("valid")
+}
+
 /// A state with a project of two videos, the first ready in the player.
-fn opened() -> State {
+pub(super) fn opened() -> State {
     let mut state = State::default();
     let opened = Opened {
         name: "Cats".to_owned(),
         root: PathBuf::from("/p"),
         kind: Kind::Project,
-        annotation_file: Some(PathBuf::from("/p/annotations.json")),
-        classes: ClassList::new(["run".to_owned(), "jump".to_owned()]),
+        annotation_file: PathBuf::from("/p/annotations.json"),
+        book: Book::new(document()),
+        last: 0,
+        opening: project::Opening::default(),
         videos: vec![video("a", None), video("b", None), video("c", Some("it is not a video"))],
     };
     report(&mut state, Report::Opened(Ok(Box::new(opened))));
@@ -77,8 +87,8 @@ fn opening_a_project_asks_for_everything_it_needs_and_shows_the_first_video() {
     let state = opened();
     assert_eq!(state.selected().map(|entry| entry.id.as_str()), Some("a"));
     assert_eq!(state.settings.recent, [PathBuf::from("/p")]);
-    assert_eq!(state.lanes.len(), 1);
-    assert_eq!(state.lanes[0].colour, 1, "the second class of the project");
+    assert_eq!(state.lanes.len(), 2, "a lane for each class, to draw on");
+    assert_eq!((state.lanes[1].colour, state.lanes[1].truth.len()), (Some(1), 1), "the second class of the project");
     assert_eq!(state.timeline.length, 10.0);
 }
 
@@ -174,10 +184,10 @@ fn an_evaluation_brings_its_predictions_onto_the_timeline() {
     let found = vec![Detection { segment: [1.1, 2.1], label: "jump".to_owned(), score: 0.8 }];
     let detections = Ok(Detections { videos: vec![("a".to_owned(), found)] });
     report(&mut state, Report::EpochPredictions { folder: PathBuf::from("/p/runs/x"), epoch: 0, detections });
-    assert_eq!(state.lanes[0].predictions.len(), 1);
+    assert_eq!(state.lanes[1].predictions.len(), 1);
     assert_eq!(state.detecting.rows.len(), 1);
     command(&mut state, Command::SetMinScore(0.9));
-    assert!(state.lanes[0].predictions.is_empty() && state.detecting.rows.is_empty());
+    assert!(state.lanes[1].predictions.is_empty() && state.detecting.rows.is_empty());
 }
 
 #[test]

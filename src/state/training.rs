@@ -63,6 +63,8 @@ pub struct TrainForm {
     pub forecast: Forecast,
     /// Forecasts that were asked for or given up: each is known by its number.
     pub forecasts: u64,
+    /// The run that a training which is being started goes on from.
+    pub again: Option<PathBuf>,
     /// Whether a process is being started.
     pub starting: bool,
 }
@@ -84,6 +86,7 @@ impl Default for TrainForm {
             health: Health::Unknown,
             forecast: Forecast::Unknown,
             forecasts: 0,
+            again: None,
             starting: false,
         }
     }

@@ -5,8 +5,9 @@ use crate::domain::{Do, Failure, MediaTime};
 use super::react::{self, ask_health, check_health, follow, react, refresh, select};
 use super::{
     Command, DetectJob, DetectVideo, Effect, Input, PathField, PlayerRequest, PredictionSet, Row, RunState, State,
-    TimelineView, TrainRequest, Wanted, forecast, inspect, recipe, runs, watch,
+    Target, TimelineView, TrainRequest, Wanted, correct, forecast, inspect, recipe, runs, watch,
 };
+use super::{editing, keymap};
 
 /// Takes in one input, the only way in which the state changes, and tells what must be done outside.
 pub fn update(state: &mut State, input: Input) -> Vec<Effect> {
@@ -48,6 +49,11 @@ fn obey(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
             state.predictions.choose(origin);
             refresh(state);
         }
+        Command::ShowBeside(origin) => {
+            react::read_missing(state, origin.as_ref(), effects);
+            state.predictions.beside = origin;
+            refresh(state);
+        }
         Command::OpenPredictions => effects.push(Effect::AskFile(Wanted::Predictions)),
         Command::SetMinScore(score) => {
             state.detecting.min_score = score.clamp(0.0, 1.0);
@@ -78,11 +84,21 @@ fn obey(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
             check_health(state, effects);
         }
         Command::Watch(what) => watch::obey(state, what, effects),
+        Command::Correct(what) => correct::obey(state, what, effects),
         Command::Inspect(what) => inspect::obey(state, what, effects),
         Command::Dismiss(id) => state.notices.dismiss(id),
         Command::SetTheme(theme) => state.settings.theme = theme,
         Command::SetScale(scale) => state.settings.scale = scale,
         Command::SplitLoss(split) => state.settings.loss_split = split,
+        Command::Annotate(annotate) => editing::obey(state, annotate, effects),
+        Command::SetLanes(mode) => {
+            state.settings.lanes = mode;
+            refresh(state);
+        }
+        Command::SetFollow(follow) => state.settings.follow = follow,
+        Command::SetPreset(preset) => state.settings.keymap = keymap::Keymap::of(preset),
+        Command::Bind(id, chord) => state.settings.keymap.bind(id, chord),
+        Command::ResetKeys(id) => state.settings.keymap.reset(id),
         Command::TogglePlay
         | Command::Pause
         | Command::Shuttle(_)
@@ -130,7 +146,7 @@ fn open(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
     }
 }
 
-fn play(state: &mut State, command: &Command, effects: &mut Vec<Effect>) {
+pub(super) fn play(state: &mut State, command: &Command, effects: &mut Vec<Effect>) {
     let playback = &mut state.playback;
     let run = |playback: &mut super::Playback, speed: Option<f64>, effects: &mut Vec<Effect>| {
         playback.playing = speed.is_some();
@@ -287,8 +303,9 @@ fn detect(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
             refresh(state);
         }
         Command::SelectRow(index) => {
-            if let Some(Row { video, start, .. }) = state.detecting.rows.get(index).cloned() {
+            if let Some(Row { video, label, start, end, score, .. }) = state.detecting.rows.get(index).cloned() {
                 state.detecting.selected = Some(index);
+                state.inspect.target = Some(Target { video: video.clone(), label, segment: [start, end], score });
                 go_to(state, &video, start, effects);
             }
         }
@@ -357,7 +374,7 @@ impl State {
             Some("A training is starting")
         } else if self.training.config.is_none() {
             Some("Choose a configuration")
-        } else if self.library.entries.iter().all(|entry| entry.annotations.is_empty()) {
+        } else if self.library.entries.iter().all(|entry| entry.actions == 0) {
             Some("No video has annotated actions to learn from")
         } else {
             None

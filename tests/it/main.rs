@@ -24,6 +24,12 @@ mod docs;
 mod expected;
 #[allow(dead_code, reason = "a shared helper: each feature set uses part of it")]
 mod fixtures;
+#[cfg(all(feature = "window", feature = "video"))]
+mod keeps;
+#[cfg(all(feature = "window", feature = "video"))]
+mod keeps_window;
+#[cfg(all(feature = "window", feature = "video"))]
+mod logging_cost;
 mod model_rules;
 mod numpy;
 #[cfg(all(unix, feature = "video"))]
@@ -49,6 +55,10 @@ mod thumos_run;
 #[cfg(feature = "video")]
 mod tiny_run;
 mod train_loop;
+#[cfg(all(feature = "window", feature = "video"))]
+mod ui_annotate;
+#[cfg(all(feature = "window", feature = "video"))]
+mod ui_cost;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_failures;
 #[cfg(all(feature = "window", feature = "video"))]

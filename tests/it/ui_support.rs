@@ -109,3 +109,8 @@ pub fn screenshot(harness: &mut Harness<'static, Workbench>, name: &str) {
     let image = harness.render().expect("a picture");
     image.save(Path::new(&folder).join(format!("{name}.png"))).expect("saved");
 }
+
+/// Starts a program; whoever gets it ends it.
+pub fn spawned(command: &mut std::process::Command) -> std::process::Child {
+    command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"))
+}

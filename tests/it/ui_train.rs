@@ -78,7 +78,7 @@ pub fn write_run(folder: &Path, state: &State, epochs: usize) -> RunWriter {
             score,
         };
         let videos = state.library.entries.iter().map(|entry| {
-            let hits = entry.annotations.iter().flat_map(|action| {
+            let hits = state.editing.book.document.actions(&entry.id).iter().flat_map(|action| {
                 let [start, end] = action.segment;
                 [found(&action.label, [start, end], 0.87), found(&action.label, [start - 0.5, end - 0.4], 0.31)]
             });

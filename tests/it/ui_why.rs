@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use etad::app::Workbench;
-use etad::state::{Command, Inspect, Page, ThemeChoice};
+use etad::state::{Command, Health, Inspect, Page, RunState, ThemeChoice};
 
-use crate::ui_support::{project, screenshot, wait, window, window_of};
+use crate::ui_support::{project, screenshot, tiny_config, wait, wait_for, window, window_of};
 use crate::ui_train::write_run;
 
 fn compared(harness: &mut Harness<'static, Workbench>) {
@@ -39,10 +39,6 @@ fn sliders_mark_the_timeline_and_errors_are_jumped_to() {
     wait(&mut harness, "the video", |state| state.playback.is_ready());
     front(&mut harness, "Errors");
     assert!(harness.query_all_by_label_contains(", hit").next().is_some(), "a hit is named on the timeline");
-    assert!(
-        harness.query_all_by_label_contains("left out of the evaluation").next().is_some(),
-        "a class without truth"
-    );
     let kind = harness.state().state().inspect.rows.first().expect("an error").kind.name();
     assert!(harness.query_all_by_label_contains(&format!("false alarm: {kind}")).next().is_some(), "{kind}");
     screenshot(&mut harness, "why_errors");
@@ -104,4 +100,65 @@ fn pictures_of_a_trained_project() {
             screenshot(&mut harness, &format!("{name}-{}", page.name().to_lowercase().replace(' ', "-")));
         }
     }
+}
+
+/// Train, see the errors, jump to one, accept it with another edge, take that back, do it again, train on with it.
+#[test]
+fn a_round_from_training_to_corrections_and_training_again() {
+    let folder = project();
+    let config = tiny_config(folder.path());
+    let text = std::fs::read_to_string(&config).expect("recipe");
+    std::fs::write(&config, text.replace("epochs = 400", "epochs = 2")).expect("written");
+    let mut harness = window(&[folder.path().to_owned()]);
+    wait(&mut harness, "a checked project", |state| matches!(state.training.health, Health::Checked(_)));
+    harness.state_mut().command(Command::ChooseDevice("cpu".to_owned()));
+    harness.state_mut().command(Command::SetMinScore(0.0));
+    harness.run_steps(3);
+    harness.get_by_label("Train").click();
+    let patience = std::time::Duration::from_secs(200);
+    wait_for(&mut harness, "a trained detector", patience, |state| {
+        state.run.as_ref().is_some_and(|run| run.state == RunState::Done) && !state.predictions.sets.is_empty()
+    });
+    compared(&mut harness);
+    front(&mut harness, "Errors");
+    assert!(!harness.state().state().inspect.rows.is_empty(), "two epochs of a tiny detector are not right everywhere");
+    harness.key_press(egui::Key::N);
+    wait(&mut harness, "an error", |state| state.inspect.target.is_some() && state.playback.is_ready());
+    harness.state_mut().command(Command::Pause);
+    let target = harness.state().state().inspect.target.clone().expect("a detection");
+    let edge = 0.5 * (target.segment[0] + target.segment[1]);
+    harness.state_mut().command(Command::Seek(etad::domain::MediaTime::from_secs(edge)));
+    wait(&mut harness, "the edge", |state| (state.playback.time.as_secs() - edge).abs() < 0.1);
+    harness.key_press(egui::Key::I);
+    wait(&mut harness, "a mark", |state| state.editing.mark_in.is_some());
+    let marked = harness.state().state().editing.mark_in.expect("marked");
+    let count = |state: &etad::state::State| state.editing.book.document.actions(&target.video).len();
+    let before = count(harness.state().state());
+    harness.key_press(egui::Key::A);
+    wait(&mut harness, "an annotation", |state| count(state) == before + 1);
+    let actions = harness.state().state().editing.book.document.actions(&target.video).to_vec();
+    let made = actions.last().expect("made");
+    assert_eq!((made.segment, made.label.as_str()), ([marked, target.segment[1]], target.label.as_str()));
+    assert!(made.foreign["source"].as_str().expect("text").starts_with("tiny-1, epoch 2"), "{:?}", made.foreign);
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
+    wait(&mut harness, "undo", |state| count(state) == before);
+    harness.key_press_modifiers(egui::Modifiers::COMMAND | egui::Modifiers::SHIFT, egui::Key::Z);
+    wait(&mut harness, "redo", |state| count(state) == before + 1);
+    compared(&mut harness);
+
+    wait(&mut harness, "weights", |state| state.runs.iter().any(|run| run.checkpoint.is_some()));
+    front(&mut harness, "Training");
+    harness.get_by_label("Train again").click();
+    wait_for(&mut harness, "the next run", patience, |state| {
+        let new = state.run.as_ref().filter(|run| run.name == "tiny-2");
+        new.is_some_and(|run| run.state == RunState::Running && !run.curves.loss.is_empty())
+    });
+    let state = harness.state().state();
+    assert!(state.is_compared(&folder.path().join("runs/tiny-1")), "the old run is drawn beside");
+    let text = std::fs::read_to_string(folder.path().join("runs/tiny-2/config.toml")).expect("its recipe");
+    assert!(text.contains("epochs = 1"), "a quarter of the epochs, at least one");
+    let annotations = std::fs::read_to_string(folder.path().join("annotations.json")).expect("annotations");
+    assert!(annotations.contains("tiny-1, epoch 2"), "what was accepted is in the file that it trains with");
+    screenshot(&mut harness, "why_again");
+    wait_for(&mut harness, "its end", patience, |state| state.run.as_ref().is_some_and(|run| !run.state.is_living()));
 }

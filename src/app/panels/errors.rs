@@ -8,7 +8,7 @@ use egui::{
 
 use crate::eval::diagnosis::Kind;
 use crate::eval::{ErrorFilter, ErrorKind, ErrorRow, Tally, slider_tious};
-use crate::state::{Command, Inspect, Mark, clock_text};
+use crate::state::{Command, Correct, Inspect, Mark, clock_text};
 
 use super::super::icons::Icon;
 use super::super::theme::Theme;
@@ -39,6 +39,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
         ui.add_space(4.0);
         kinds(ui, view);
         ui.add_space(4.0);
+        corrections(ui, view);
         filters(ui, view);
         let height = ui.available_height().max(LIST);
         ui.allocate_ui(vec2(ui.available_width(), height), |ui| {
@@ -225,6 +226,51 @@ fn row_ground(ui: &Ui, theme: &Theme, rect: Rect, response: &Response, selected:
     } else if response.hovered() || response.has_focus() {
         ui.painter().rect_filled(rect, radius, theme.control());
     }
+}
+
+/// What can be made of the detection that is looked at.
+fn corrections(ui: &mut Ui, view: &mut View<'_>) {
+    let inspect = &view.state.inspect;
+    let keymap = &view.state.settings.keymap;
+    let any = inspect.target.is_some();
+    let why = "Go to a detection first: N, or a click in a list";
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        let accept = format!("It is right, with the marks I and O for edges where they are set{}", keymap.hint("accept"));
+        let reject = format!("There is no such action: it trains as a known negative{}", keymap.hint("reject"));
+        let moment = format!("What the detector is least sure of{}", keymap.hint("annotate.next"));
+        for (name, enabled, tip, what) in [
+            ("Accept", any, accept, Correct::Accept),
+            ("Reject", any, reject, Correct::Reject),
+            ("What next", true, moment, Correct::NextMoment),
+        ] {
+            let button = ui.add_enabled(enabled, Button::new(name).small());
+            if button.on_hover_text(tip).on_disabled_hover_text(why).clicked() {
+                view.commands.push(Command::Correct(what));
+            }
+        }
+        ui.add_enabled_ui(any, |ui| {
+            ui.menu_button("As", |ui| {
+                for class in &view.state.editing.book.document.classes {
+                    if ui.button(&class.name).clicked() {
+                        view.commands.push(Command::Correct(Correct::AcceptAs(class.name.clone())));
+                        ui.close();
+                    }
+                }
+            })
+            .response
+            .on_hover_text("It is right, but of another class");
+        });
+        ui.menu_button("All…", |ui| {
+            for (name, here) in [("Accept all shown in the open video", true), ("Accept all shown in all videos", false)] {
+                let tip = "From the score slider on, those that overlap no annotation of their class by the tIoU slider; one step of undo";
+                if ui.button(name).on_hover_text(tip).clicked() {
+                    view.commands.push(Command::Correct(Correct::AcceptAll { here }));
+                    ui.close();
+                }
+            }
+        });
+    });
 }
 
 fn filters(ui: &mut Ui, view: &mut View<'_>) {

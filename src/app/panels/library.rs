@@ -149,10 +149,11 @@ fn details(entry: &Entry, theme: &super::Theme) -> (String, egui::Color32) {
 }
 
 fn details_text(entry: &Entry) -> String {
-    let actions = match entry.annotations.len() {
+    let actions = match entry.actions {
         0 => "not annotated".to_owned(),
         1 => "1 action".to_owned(),
         count => format!("{count} actions"),
     };
+    let actions = if entry.done { format!("{actions}, done") } else { actions };
     if entry.subset.is_empty() { actions } else { format!("{actions}  ·  {}", entry.subset) }
 }

@@ -1,6 +1,7 @@
 //! The panels. Each draws the state and sends commands; none owns a thread or changes what it shows.
 
 mod analysis;
+mod classes;
 mod curves;
 mod detections;
 mod errors;
@@ -10,6 +11,7 @@ mod marks;
 mod player;
 mod recipe_form;
 mod runs;
+mod segments;
 mod sources;
 mod timeline;
 mod train_form;
@@ -60,6 +62,8 @@ pub fn show(ui: &mut Ui, panel: Panel, view: &mut View<'_>) {
         Panel::Errors => errors::show(ui, view),
         Panel::Analysis => analysis::show(ui, view),
         Panel::Evidence => evidence::show(ui, view),
+        Panel::Segments => segments::show(ui, view),
+        Panel::Classes => classes::show(ui, view),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use egui::{Button, ComboBox, RichText, TextEdit, Ui, vec2};
 
-use crate::state::{Command, Field, Recipe};
+use crate::state::{Command, Recipe, RecipeKey};
 
 use super::super::widgets::{caption, cut};
 use super::View;
@@ -53,7 +53,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     });
 }
 
-fn row(ui: &mut Ui, view: &mut View<'_>, field: &Field) {
+fn row(ui: &mut Ui, view: &mut View<'_>, field: &RecipeKey) {
     let theme = view.theme;
     let path = &field.key.path;
     ui.horizontal(|ui| {

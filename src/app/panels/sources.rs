@@ -30,7 +30,29 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     if chosen != predictions.shown {
         view.commands.push(Command::ShowPredictions(chosen));
     }
+    if predictions.sets.len() > 1 {
+        beside(ui, view);
+    }
     epochs(ui, view);
+}
+
+/// A second set, in a lane of its own.
+fn beside(ui: &mut Ui, view: &mut View<'_>) {
+    let predictions = &view.state.predictions;
+    let shown = predictions.beside.as_ref().map_or("beside: none".to_owned(), Origin::name);
+    let combo = ComboBox::from_id_salt("predictions beside").selected_text(shown).width(104.0).truncate();
+    let mut chosen = predictions.beside.clone();
+    let combo = combo.show_ui(ui, |ui| {
+        ui.selectable_value(&mut chosen, None, "none");
+        for set in predictions.sets.iter().rev().filter(|set| Some(&set.origin) != predictions.shown.as_ref()) {
+            ui.selectable_value(&mut chosen, Some(set.origin.clone()), set.origin.name());
+        }
+    });
+    combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Predictions beside"));
+    combo.response.on_hover_text("Detections of another run, epoch or file in a lane of their own");
+    if chosen != predictions.beside {
+        view.commands.push(Command::ShowBeside(chosen));
+    }
 }
 
 /// A slider over the evaluated epochs of the followed run.

@@ -120,6 +120,14 @@ fn health(ui: &mut Ui, view: &mut View<'_>, form: &TrainForm) {
     let theme = view.theme;
     let (errors, warnings) = (form.health.count(Severity::Error), form.health.count(Severity::Warning));
     match &form.health {
+        Health::Unknown if form.config.is_some() => {
+            field(ui, theme, "Data", |ui, _| {
+                soft(ui, theme, "edited since");
+                if ui.button("Check again").on_hover_text("Look for what is wrong with the data now").clicked() {
+                    view.send(Command::CheckHealth);
+                }
+            });
+        }
         Health::Unknown => {
             field(ui, theme, "Data", |ui, _| soft(ui, theme, "checked once a configuration is chosen"));
         }

@@ -4,7 +4,7 @@ use egui::accesskit::Role;
 use egui::{Button, RichText, ScrollArea, Ui, WidgetInfo};
 
 use crate::domain::Do;
-use crate::state::{Command, Mood, RunState, RunView, Watch, percent, verdict, wait_text};
+use crate::state::{Command, Correct, Mood, RunState, RunView, Watch, percent, verdict, wait_text};
 
 use super::super::theme::Theme;
 use super::super::widgets::{caption, chip, choice, cut, heading, progress, soft, strong};
@@ -67,9 +67,7 @@ fn status(ui: &mut Ui, view: &mut View<'_>, run: &RunView) {
         }
         _ => {}
     }
-    if run.state != RunState::Done {
-        buttons(ui, view, run);
-    }
+    buttons(ui, view, run);
     if let Some(warning) = run.warnings.last() {
         let more = if run.warnings.len() > 1 { format!(" ({} warnings)", run.warnings.len()) } else { String::new() };
         cut(ui, RichText::new(format!("{warning}{more}")).color(theme.warn())).on_hover_text(run.warnings.join("\n"));
@@ -177,15 +175,25 @@ fn buttons(ui: &mut Ui, view: &mut View<'_>, run: &RunView) {
                 caption(ui, theme, words);
             }
         }
+        RunState::Done => again(ui, view),
         RunState::Stopped | RunState::Dead(_) | RunState::Failed(_) => {
             let idle = !view.state.training.starting;
             let button = ui.add_enabled(idle, Button::new("Continue"));
             if button.on_hover_text("Train on from its last checkpoint").clicked() {
                 view.send(Command::ResumeRun);
             }
+            again(ui, view);
         }
         _ => {}
     });
+}
+
+fn again(ui: &mut Ui, view: &mut View<'_>) {
+    let button = ui.add_enabled(!view.state.training.starting, Button::new("Train again"));
+    let tip = "A new run from its best weights with the annotations as they are now: a fifth of the rates, a quarter of the epochs. Both runs are drawn";
+    if button.on_hover_text(tip).clicked() {
+        view.send(Command::Correct(Correct::TrainAgain));
+    }
 }
 
 fn state_colour(theme: &Theme, state: &RunState) -> egui::Color32 {

@@ -9,13 +9,15 @@ use std::sync::Arc;
 
 use crate::domain::{Dataset, Detections, Segment};
 use crate::eval::diagnosis::{BinScheme, Kind};
-use crate::eval::{Confusion, ErrorFilter, ErrorRow, Measured, PrPoint, Tally, VideoReview, measure, slider_tious};
+use crate::eval::{
+    Confusion, ErrorFilter, ErrorRow, Measured, Moment, PrPoint, Tally, VideoReview, measure, slider_tious,
+};
 use crate::jobs::evidence::Evidence;
 use crate::jobs::review::{Comparison, ReviewRequest, Reviewed};
 
-use super::{Effect, Library, State};
+use super::{Editing, Effect, Library, State, Target};
 
-pub(super) use obey::{evidence_read, obey, shown, video_ready};
+pub(super) use obey::{evidence_read, obey, show, shown, video_ready};
 
 /// What a person does with it.
 #[derive(Clone, Debug, PartialEq)]
@@ -165,10 +167,15 @@ pub struct Totals {
 #[derive(Clone, Debug, PartialEq)]
 struct Asked {
     truth: Arc<Dataset>,
+    /// Of the truth.
+    version: Version,
     found: Arc<Detections>,
     subset: String,
     bins: BinScheme,
 }
+
+/// What the truth depends on: which project, its last edit, how many lengths are known.
+type Version = (u64, u64, usize);
 
 /// Choices and results.
 #[derive(Clone, Debug, PartialEq)]
@@ -203,6 +210,10 @@ pub struct Inspecting {
     curve_of: Option<(u64, usize, Option<String>)>,
     /// Which class is taken for which.
     pub confusion: Confusion,
+    /// The detection that is looked at, for corrections.
+    pub target: Option<Target>,
+    /// The moment worth annotating that was shown last.
+    pub moment: Option<Moment>,
     /// What the network said of the open video, where that was kept.
     pub evidence: Option<Arc<Evidence>>,
     /// The video whose evidence was asked for.
@@ -240,6 +251,8 @@ impl Default for Inspecting {
             curve: Vec::new(),
             curve_of: None,
             confusion: Confusion::default(),
+            target: None,
+            moment: None,
             evidence: None,
             evidence_of: None,
             cell: None,
@@ -388,8 +401,8 @@ pub(super) fn keep_current(state: &mut State, effects: &mut Vec<Effect>) {
     }
     let found = state.predictions.current().map(|set| set.detections.clone());
     let question = found.and_then(|found| state.subset_to_compare(&found).map(|subset| (found, subset)));
-    let inspect = &mut state.inspect;
     let Some((found, subset)) = question else {
+        let inspect = &mut state.inspect;
         (inspect.asked, inspect.comparison, inspect.failure) = (None, None, None);
         // An answer that is still on its way is to none.
         inspect.generation += 1;
@@ -397,16 +410,18 @@ pub(super) fn keep_current(state: &mut State, effects: &mut Vec<Effect>) {
         recount(state);
         return;
     };
-    let earlier = inspect.asked.take().map(|asked| (is_truth_of(&asked.truth, &state.library), asked));
+    let version = version(&state.library, &state.editing);
+    let earlier = state.inspect.asked.take();
     let (truth, same) = match earlier {
-        Some((true, asked)) => {
-            let same = Arc::ptr_eq(&asked.found, &found) && asked.subset == subset && asked.bins == inspect.bins;
-            (asked.truth, same)
+        Some(asked) if asked.version == version => {
+            let same = Arc::ptr_eq(&asked.found, &found) && asked.subset == subset;
+            (asked.truth.clone(), same && asked.bins == state.inspect.bins)
         }
-        _ => (Arc::new(state.library.dataset()), false),
+        _ => (Arc::new(state.dataset()), false),
     };
+    let inspect = &mut state.inspect;
     inspect.asked =
-        Some(Asked { truth: truth.clone(), found: found.clone(), subset: subset.clone(), bins: inspect.bins });
+        Some(Asked { truth: truth.clone(), version, found: found.clone(), subset: subset.clone(), bins: inspect.bins });
     if !same {
         inspect.generation += 1;
         let (generation, bins) = (inspect.generation, inspect.bins);
@@ -414,16 +429,9 @@ pub(super) fn keep_current(state: &mut State, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Whether the library's annotations are still these.
-fn is_truth_of(truth: &Dataset, library: &Library) -> bool {
-    truth.videos.len() == library.entries.len()
-        && truth.videos.iter().zip(&library.entries).all(|(video, entry)| {
-            video.id == entry.id
-                && video.subset == entry.subset
-                && video.duration.to_bits() == entry.duration.unwrap_or(0.0).to_bits()
-                && video.annotations == entry.annotations
-                && video.not_annotated == entry.not_annotated
-        })
+fn version(library: &Library, editing: &Editing) -> Version {
+    let lengths = library.entries.iter().filter(|entry| entry.duration.is_some()).count();
+    (library.generation, editing.last, lengths)
 }
 
 /// Takes in an answer, unless it is to an earlier question.

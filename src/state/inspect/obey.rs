@@ -9,7 +9,7 @@ use crate::jobs::report::{ReportCase, RunCurves, html};
 
 use super::super::react::refresh;
 use super::super::update::{go_to, seek};
-use super::super::{Effect, Origin, PlayerRequest, State};
+use super::super::{Effect, Origin, PlayerRequest, State, Target};
 use super::{Inspect, measured, recount};
 
 /// Seconds that are played before and after an error.
@@ -102,6 +102,12 @@ pub(in super::super) fn obey(state: &mut State, what: Inspect, effects: &mut Vec
             let found = review.in_found.and_then(|place| known.found.videos.get(place)?.1.get(detection));
             if let Some(found) = found {
                 state.inspect.selected = None;
+                state.inspect.target = Some(Target {
+                    video: id.clone(),
+                    label: found.label.clone(),
+                    segment: found.segment,
+                    score: found.score,
+                });
                 show(state, id, found.segment, effects);
             }
         }
@@ -146,17 +152,20 @@ fn report(state: &State) -> Option<String> {
 }
 
 fn select(state: &mut State, index: usize, effects: &mut Vec<Effect>) {
-    let described = state.inspect.rows.get(index).and_then(|row| state.inspect.describe(row));
-    let Some((video, segment)) = described.map(|one| (one.video.to_owned(), one.segment)) else { return };
+    let Some(row) = state.inspect.rows.get(index).copied() else { return };
+    let described = state.inspect.describe(&row);
+    let described = described.map(|one| (one.video.to_owned(), one.label.to_owned(), one.segment));
+    let Some((video, label, segment)) = described else { return };
     state.inspect.selected = Some(index);
-    let row = state.inspect.rows[index];
+    // A missed truth is there already.
+    state.inspect.target = row.score.map(|score| Target { video: video.clone(), label, segment, score });
     show(state, &video, segment, effects);
     // Listing the open video alone, another one makes another list.
     state.inspect.selected = state.inspect.rows.iter().position(|other| *other == row);
 }
 
 /// Plays a segment with a moment before and after.
-fn show(state: &mut State, video: &str, [start, end]: [f64; 2], effects: &mut Vec<Effect>) {
+pub(in super::super) fn show(state: &mut State, video: &str, [start, end]: [f64; 2], effects: &mut Vec<Effect>) {
     go_to(state, video, (start - AROUND).max(0.0), effects);
     let is_open = state.selected().is_some_and(|entry| entry.id == video);
     if is_open {

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::domain::{Annotation, ClassList, Detection, Failure, MediaTime};
+use crate::domain::{Detection, Failure, MediaTime};
 use crate::eval::ErrorKind;
 use crate::jobs::review::{Reviewed, compare};
-use crate::project::{Kind as ProjectKind, Opened, ProjectVideo};
-use crate::state::{Command, Input, Inspect, Origin, PlayerRequest, Report, State, update};
+use crate::project::{Book, Document, Kind as ProjectKind, Opened, Opening, ProjectVideo};
+use crate::state::{Annotate, Command, Input, Inspect, Origin, PlayerRequest, Report, State, update};
 
 fn report(state: &mut State, report: Report) -> Vec<Effect> {
     update(state, Input::Report(report))
@@ -35,22 +35,28 @@ fn one(label: &str, start: f64, end: f64, score: f64) -> Detection {
 /// Two videos to judge, the first open; one hit, one false alarm near it, one background in the second video, whose truth is missed.
 fn compared() -> State {
     let mut state = State::default();
-    let video = |id: &str, subset: &str| ProjectVideo {
+    let video = |id: &str| ProjectVideo {
         id: id.to_owned(),
         path: PathBuf::from(format!("/p/{id}.mp4")),
-        subset: subset.to_owned(),
         duration: Some(20.0),
-        annotations: vec![Annotation { segment: [4.0, 8.0], label: "jump".to_owned(), ..Annotation::default() }],
-        not_annotated: Vec::new(),
         problem: None,
     };
+    let entry = |id: &str, subset: &str| {
+        let actions = r#"[{"segment": [4, 8], "label": "jump"}]"#;
+        format!(r#""{id}": {{"subset": "{subset}", "duration": 20, "annotations": {actions}}}"#)
+    };
+    let videos = [entry("a", "validation"), entry("b", "validation"), entry("t", "training")].join(", ");
+    let text = format!(r#"{{"database": {{{videos}}}}}"#);
+    let document = Document::parse(&text, &PathBuf::from("t.json"), &["jump".to_owned()]).expect("valid");
     let opened = Opened {
         name: "Cats".to_owned(),
         root: PathBuf::from("/p"),
         kind: ProjectKind::Project,
-        annotation_file: None,
-        classes: ClassList::new(["jump".to_owned()]),
-        videos: vec![video("a", "validation"), video("b", "validation"), video("t", "training")],
+        annotation_file: PathBuf::from("/p/annotations.json"),
+        book: Book::new(document),
+        last: 0,
+        opening: Opening::default(),
+        videos: vec![video("a"), video("b"), video("t")],
     };
     report(&mut state, Report::Opened(Ok(Box::new(opened))));
     ready(&mut state);
@@ -112,9 +118,10 @@ fn what_changes_the_answer_asks_again_and_a_late_answer_is_dropped() {
     answer(&mut state, &effects);
     assert_eq!(state.inspect.totals.subset, Tally { hits: 0, false_alarms: 0, missed: 1 });
     // Annotations that change are another truth.
-    state.library.entries[2].annotations.clear();
-    state.inspect.stale = true;
-    let effects = inspect(&mut state, Inspect::Here(false));
+    update(&mut state, Input::Command(Command::Select(2)));
+    ready(&mut state);
+    update(&mut state, Input::Command(Annotate::SelectAll.into()));
+    let effects = update(&mut state, Input::Command(Annotate::Delete.into()));
     answer(&mut state, &effects);
     assert!(state.inspect.failure.as_ref().is_some_and(|failure| failure.contains("no annotated action")));
     update(&mut state, Input::Command(Command::ShowPredictions(None)));
@@ -163,4 +170,39 @@ fn filters_and_clicks_in_curves_lead_to_segments() {
     assert_eq!(effects[0], Effect::Player(PlayerRequest::Seek(MediaTime::from_secs(3.0))));
     assert_eq!(state.inspect.confusion.counts, [[1, 1], [2, 0]]);
     assert_eq!(state.predictions.shown, Some(Origin::Epoch { run: "x".to_owned(), epoch: 0 }));
+}
+
+#[allow(clippy::print_stdout, reason = "a test that measures says what")]
+/// The limits are those of a release build (16 ms), with room for a debug build on a busy machine; the times are printed.
+#[test]
+fn ten_thousand_detections_follow_the_sliders() {
+    let mut state = compared();
+    let found = |video: usize| {
+        let one = |k: usize| {
+            let start = (k * 37 % 170) as f64 / 10.0;
+            one("jump", start, start + 1.0 + (k % 7) as f64, (k * 7919 % 1000) as f64 / 1000.0)
+        };
+        (["a", "b"][video].to_owned(), (0..5000).map(one).collect())
+    };
+    let detections = Ok(Detections { videos: vec![found(0), found(1)] });
+    let folder = PathBuf::from("/p/runs/x");
+    let begin = std::time::Instant::now();
+    let effects = report(&mut state, Report::EpochPredictions { folder, epoch: 1, detections });
+    answer(&mut state, &effects);
+    let compared = begin.elapsed();
+    let begin = std::time::Instant::now();
+    inspect(&mut state, Inspect::Tiou(5));
+    let tiou = begin.elapsed();
+    let begin = std::time::Instant::now();
+    update(&mut state, Input::Command(Command::SetMinScore(0.3)));
+    let score = begin.elapsed();
+    let begin = std::time::Instant::now();
+    let marks = state.marks().expect("marks");
+    let hits = (0..5000).filter(|&index| marks.of(false, index) == Some(Mark::Hit)).count();
+    let marking = begin.elapsed();
+    println!(
+        "10 000 detections: compared {compared:.1?}, tIoU slider {tiou:.1?}, score slider {score:.1?}, marks {marking:.1?}"
+    );
+    assert!(hits <= 1);
+    assert!([tiou, score, marking].iter().all(|time| time.as_millis() < 500), "{tiou:?} {score:?} {marking:?}");
 }

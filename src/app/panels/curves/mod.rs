@@ -73,7 +73,10 @@ fn title(
         middle(ui, view);
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             ui.menu_button(RichText::new("Save").font(theme.small_font()), |ui| saves(ui, view, id));
-            ui.label(RichText::new(words).font(theme.small_font()).color(theme.text_soft()));
+            // Where there is no room the curve itself tells.
+            if ui.available_width() > 7.0 * words.len() as f32 {
+                ui.label(RichText::new(words).font(theme.small_font()).color(theme.text_soft()));
+            }
         });
     });
 }

@@ -1,0 +1,224 @@
+//! Classes, subjects, who annotates, reaction time.
+
+use egui::accesskit::Role;
+use egui::{Button, ComboBox, CornerRadius, RichText, ScrollArea, Sense, TextEdit, Ui, WidgetInfo, vec2};
+
+use crate::project::Class;
+use crate::state::{Annotate, Removal};
+
+use super::super::icons::Icon;
+use super::super::widgets::{caption, field, heading, icon_button, soft};
+use super::View;
+
+pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
+    let theme = view.theme;
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        heading(ui, theme, "Classes");
+        if let Some(name) = adding(ui, "New class", "Add class") {
+            view.send(Annotate::AddClass(name).into());
+        }
+        let document = &view.state.editing.book.document;
+        let mut counts: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
+        for (_, action) in document.all_actions() {
+            *counts.entry(action.label.as_str()).or_default() += 1;
+        }
+        for (index, class) in document.classes.iter().enumerate() {
+            class_row(ui, view, index, class, counts.get(class.name.as_str()).copied().unwrap_or(0));
+        }
+        ui.add_space(12.0);
+        heading(ui, theme, "Subjects");
+        caption(ui, theme, "Who acts: which animal, which player. New segments get the chosen one.");
+        if let Some(name) = adding(ui, "New subject", "Add subject") {
+            view.send(Annotate::AddSubject(name).into());
+        }
+        subjects(ui, view);
+        ui.add_space(12.0);
+        person(ui, view);
+        ui.add_space(12.0);
+        subsets(ui, view);
+    });
+}
+
+/// Text that a person types into a field, taken with Enter or the button.
+fn adding(ui: &mut Ui, hint: &str, name: &str) -> Option<String> {
+    let id = ui.scope_id().with(hint);
+    let mut typed = ui.data(|data| data.get_temp::<String>(id)).unwrap_or_default();
+    let mut taken = false;
+    ui.horizontal(|ui| {
+        let response = ui.add(TextEdit::singleline(&mut typed).hint_text(hint).desired_width(150.0));
+        response.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, hint));
+        taken = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+        taken |= ui.button(name).on_hover_text("Also with Enter").clicked();
+    });
+    let done = taken && !typed.trim().is_empty();
+    let result = done.then(|| typed.clone());
+    ui.data_mut(|data| data.insert_temp(id, if done { String::new() } else { typed }));
+    result
+}
+
+fn class_row(ui: &mut Ui, view: &mut View<'_>, index: usize, class: &Class, count: usize) {
+    let theme = view.theme;
+    let active = view.state.editing.class.as_deref() == Some(class.name.as_str());
+    ui.horizontal(|ui| {
+        let (rect, _) = ui.allocate_exact_size(vec2(10.0, 10.0), Sense::hover());
+        ui.painter().rect_filled(rect, CornerRadius::same(2), theme.class(index));
+        let key = view.state.key_of_class(&class.name).map(|key| key.to_ascii_uppercase().to_string());
+        let text = RichText::new(key.unwrap_or_else(|| "-".to_owned())).font(theme.number_font());
+        ui.label(text.color(theme.accent_text()));
+        let response = ui.selectable_label(active, &class.name);
+        let tip = if class.description.is_empty() { "New segments get this class" } else { class.description.as_str() };
+        if response.on_hover_text(tip).clicked() {
+            view.send(Annotate::ChooseClass(class.name.clone()).into());
+        }
+        caption(ui, theme, if count == 1 { "1 segment".to_owned() } else { format!("{count} segments") });
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            let menu = ui.menu_button("Edit", |ui| edit(ui, view, class, count));
+            let name = format!("Edit class {}", class.name);
+            menu.response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
+            menu.response.on_hover_text("Rename, merge, describe, key, delete");
+        });
+    });
+}
+
+fn edit(ui: &mut Ui, view: &mut View<'_>, class: &Class, count: usize) {
+    let theme = view.theme;
+    ui.set_min_width(250.0);
+    for (name, text, command) in [
+        ("New name", &class.name, Annotate::RenameClass as fn(String, String) -> Annotate),
+        ("Description", &class.description, Annotate::DescribeClass),
+    ] {
+        let id = ui.scope_id().with((name, &class.name));
+        let mut typed = ui.data(|data| data.get_temp::<String>(id)).unwrap_or_else(|| text.clone());
+        field(ui, theme, name, |ui, label| {
+            let response = ui.add(TextEdit::singleline(&mut typed).desired_width(150.0)).labelled_by(label);
+            let entered = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+            if entered && typed.trim() != text {
+                view.send(command(class.name.clone(), typed.clone()).into());
+                ui.close();
+            }
+        });
+        ui.data_mut(|data| data.insert_temp(id, typed));
+    }
+    caption(ui, theme, "Enter takes it; another class's name joins the two.");
+    field(ui, theme, "Key", |ui, label| {
+        let mut typed = class.key.map(String::from).unwrap_or_default();
+        let edit = TextEdit::singleline(&mut typed).desired_width(24.0).char_limit(1).hint_text("auto");
+        let response = ui.add(edit).labelled_by(label);
+        if response.on_hover_text("Letter or digit that logs it; empty: by its place in the list").changed() {
+            let key = typed.chars().next().filter(char::is_ascii_alphanumeric);
+            view.send(Annotate::SetClassKey(class.name.clone(), key).into());
+        }
+    });
+    ui.horizontal(|ui| {
+        for (name, by) in [("Up", -1), ("Down", 1)] {
+            if ui.button(name).on_hover_text("The order gives colours and digits").clicked() {
+                view.send(Annotate::MoveClass(class.name.clone(), by).into());
+            }
+        }
+    });
+    ui.separator();
+    let words = if count == 0 { "Delete class".to_owned() } else { format!("Delete class and its {count} segments") };
+    if ui.button(RichText::new(words).color(theme.bad())).clicked() {
+        view.send(Annotate::DeleteClass(class.name.clone(), Removal::WithSegments).into());
+        ui.close();
+    }
+    if count > 0 {
+        ui.menu_button("Delete class, segments become", |ui| {
+            for other in view.state.editing.book.document.classes.iter().filter(|other| other.name != class.name) {
+                if ui.button(&other.name).clicked() {
+                    let removal = Removal::MoveTo(other.name.clone());
+                    view.commands.push(Annotate::DeleteClass(class.name.clone(), removal).into());
+                    ui.close();
+                }
+            }
+        });
+    }
+}
+
+fn subjects(ui: &mut Ui, view: &mut View<'_>) {
+    let theme = view.theme;
+    let active = view.state.editing.subject.clone();
+    if ui.selectable_label(active.is_empty(), "No subject").on_hover_text("New segments get no subject").clicked() {
+        view.send(Annotate::ChooseSubject(String::new()).into());
+    }
+    for name in &view.state.editing.book.document.subjects {
+        ui.horizontal(|ui| {
+            if ui.selectable_label(active == *name, name).on_hover_text("New segments get this subject").clicked() {
+                view.commands.push(Annotate::ChooseSubject(name.clone()).into());
+            }
+            let tip = "Its segments have no subject then; Undo brings it back";
+            if icon_button(ui, theme, Icon::Close, &format!("Delete subject {name}"), tip).clicked() {
+                view.commands.push(Annotate::DeleteSubject(name.clone()).into());
+            }
+        });
+    }
+}
+
+fn person(ui: &mut Ui, view: &mut View<'_>) {
+    let theme = view.theme;
+    heading(ui, theme, "You");
+    field(ui, theme, "Annotator", |ui, label| {
+        let mut name = view.state.settings.annotator.clone();
+        let edit = TextEdit::singleline(&mut name).hint_text("Your name").desired_width(150.0);
+        let response = ui.add(edit).labelled_by(label).on_hover_text("Goes into every segment that you make");
+        if response.changed() {
+            view.send(Annotate::SetAnnotator(name).into());
+        }
+    });
+    field(ui, theme, "Reaction", |ui, label| {
+        let mut milliseconds = view.state.settings.reaction * 1000.0;
+        let drag = egui::DragValue::new(&mut milliseconds).range(0.0..=1000.0).suffix(" ms").max_decimals(0);
+        let response = ui.add(drag).labelled_by(label);
+        if response.on_hover_text("Logging while playing goes back by this much").changed() {
+            view.send(Annotate::SetReaction(milliseconds / 1000.0).into());
+        }
+        if ui.button("Measure").on_hover_text("An exercise of 20 seconds").clicked() {
+            view.send(Annotate::Calibrate(true).into());
+        }
+    });
+}
+
+fn subsets(ui: &mut Ui, view: &mut View<'_>) {
+    let theme = view.theme;
+    heading(ui, theme, "What videos are for");
+    if let Some((id, subset, done)) =
+        view.state.selected().map(|entry| (entry.id.clone(), entry.subset.clone(), entry.done))
+    {
+        field(ui, theme, "This video", |ui, _| {
+            let mut chosen = subset.clone();
+            let text = if chosen.is_empty() { "no subset".to_owned() } else { chosen.clone() };
+            let combo = ComboBox::from_id_salt("subset").selected_text(text).width(110.0).show_ui(ui, |ui| {
+                for name in ["training", "validation", "testing"] {
+                    ui.selectable_value(&mut chosen, name.to_owned(), name);
+                }
+                ui.selectable_value(&mut chosen, String::new(), "no subset");
+            });
+            combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Subset of this video"));
+            combo.response.on_hover_text("Training videos are learnt from, validation videos measure");
+            if chosen != subset {
+                view.send(Annotate::SetSubset(id.clone(), chosen).into());
+            }
+            let mut is_done = done;
+            let tip = format!("It is annotated to its end{}", view.state.settings.keymap.hint("video.done"));
+            if ui.checkbox(&mut is_done, "Done").on_hover_text(tip).changed() {
+                view.send(Annotate::ToggleDone(id.clone()).into());
+            }
+        });
+    }
+    ui.horizontal(|ui| {
+        let button = Button::new("Split into training and validation");
+        if ui
+            .add(button)
+            .on_hover_text("A quarter of the annotated videos validates, each class in proportion")
+            .clicked()
+        {
+            view.send(Annotate::SplitSubsets(0.25).into());
+        }
+    });
+    let entries = &view.state.library.entries;
+    let count = |wanted: &str| entries.iter().filter(|entry| entry.subset == wanted).count();
+    let done = entries.iter().filter(|entry| entry.done).count();
+    let words =
+        format!("{} train, {} validate, {} of {} done", count("training"), count("validation"), done, entries.len());
+    soft(ui, theme, words);
+}

@@ -1,0 +1,163 @@
+//! What the pointer does on the lanes: choose, draw, move, resize, box, menu.
+
+use egui::{Button, CornerRadius, CursorIcon, Modifiers, PointerButton, Pos2, Rect, Response, Stroke, StrokeKind, Ui};
+
+use crate::domain::MediaTime;
+use crate::state::{Annotate, Bar, Command, Edge, Grip, Lane, Pick};
+
+use super::lanes::{self, Hit};
+use super::{View, time_at};
+
+/// Points from an edge within which it is taken hold of.
+const EDGE: f32 = 5.0;
+/// Points within which an edge snaps.
+const REACH: f32 = 7.0;
+
+fn pick_of(modifiers: Modifiers) -> Pick {
+    if modifiers.command {
+        Pick::Toggle
+    } else if modifiers.shift {
+        Pick::Add
+    } else {
+        Pick::Only
+    }
+}
+
+/// The part of a bar at a place.
+fn grip_of(bar: &Bar, place: Rect, at: Pos2) -> Option<Grip> {
+    if bar.score.is_some() {
+        return None;
+    }
+    let edge = EDGE.min(place.width() / 3.0);
+    Some(if at.x <= place.left() + edge {
+        Grip::Edge(bar.id, Edge::Start)
+    } else if at.x >= place.right() - edge {
+        Grip::Edge(bar.id, Edge::End)
+    } else {
+        Grip::Body(bar.id)
+    })
+}
+
+fn box_id() -> egui::Id {
+    egui::Id::unique("box selection")
+}
+
+/// Acts on what the pointer does on a lane.
+pub(super) fn act(ui: &Ui, view: &mut View<'_>, lane: &Lane, response: &Response, hit: Option<Hit<'_>>, line: Rect) {
+    let modifiers = ui.input(|input| input.modifiers);
+    let timeline = view.state.timeline;
+    let time = |at: Pos2| time_at(&timeline, line, at.x.clamp(line.left(), line.right()));
+    let truth = hit.filter(|hit| hit.bar.score.is_none());
+    if let (Some(hit), Some(at)) = (truth, response.hover_pos()) {
+        match grip_of(hit.bar, hit.place, at) {
+            Some(Grip::Edge(..)) => ui.ctx().set_cursor_icon(CursorIcon::ResizeHorizontal),
+            _ => ui.ctx().set_cursor_icon(CursorIcon::Grab),
+        }
+    }
+    if response.clicked()
+        && let Some(at) = response.interact_pointer_pos()
+    {
+        match truth {
+            Some(hit) => view.send(Annotate::Select(hit.bar.id, pick_of(modifiers)).into()),
+            None => {
+                if !modifiers.command && !modifiers.shift {
+                    view.send(Annotate::Clear.into());
+                }
+                view.send(Command::Seek(MediaTime::from_secs(time(at))));
+            }
+        }
+    }
+    if response.drag_started_by(PointerButton::Primary)
+        && let Some(origin) = ui.input(|input| input.pointer.press_origin())
+        && line.contains(origin)
+    {
+        // The pointer has moved on since it went down.
+        let places = lane.truth.iter().map(|bar| (bar, lanes::place(&timeline, bar, line)));
+        let mut places = places.filter(|(_, place)| place.expand2(egui::vec2(1.0, 0.0)).contains(origin));
+        let under = places.next();
+        match under {
+            Some((bar, place)) if !modifiers.command && !modifiers.shift => {
+                if let Some(grip) = grip_of(bar, place, origin) {
+                    view.send(Annotate::DragStart(grip, time(origin)).into());
+                }
+            }
+            _ if modifiers.command || modifiers.shift => {
+                ui.data_mut(|data| data.insert_temp(box_id(), (origin, origin)));
+            }
+            _ => {
+                let class = lane.class.clone().or_else(|| view.state.editing.class.clone());
+                let class = class.unwrap_or_else(|| "action".to_owned());
+                view.send(Annotate::DragStart(Grip::New(class), time(origin)).into());
+            }
+        }
+    }
+    let held = view.state.editing.drag.is_some() || response.drag_started();
+    if let Some(at) = response.interact_pointer_pos().filter(|_| held && response.dragged_by(PointerButton::Primary)) {
+        let reach = f64::from(REACH / line.width().max(1.0)) * timeline.span;
+        view.send(Annotate::DragTo { at: time(at), reach, free: modifiers.alt }.into());
+    }
+    if response.drag_stopped() && view.state.editing.drag.is_some() {
+        view.send(Annotate::DragEnd.into());
+    }
+    let chosen = |hit: &Hit<'_>| view.state.editing.selection.contains(&hit.bar.id);
+    if let Some(hit) = truth.filter(|hit| response.secondary_clicked() && !chosen(hit)) {
+        view.send(Annotate::Select(hit.bar.id, Pick::Only).into());
+    }
+    response.context_menu(|ui| menu(ui, view));
+}
+
+fn menu(ui: &mut Ui, view: &mut View<'_>) {
+    ui.set_min_width(200.0);
+    let any = !view.state.editing.selection.is_empty();
+    for (name, key, command) in [
+        ("Split at the playhead", "split", Annotate::Split),
+        ("Merge", "merge", Annotate::Merge),
+        ("Duplicate", "duplicate", Annotate::Duplicate),
+        ("Copy", "copy", Annotate::Copy),
+        ("Paste at the playhead", "paste", Annotate::Paste),
+        ("Verified, or draft", "verify", Annotate::ToggleDraft),
+        ("Play again and again", "loop", Annotate::ToggleLoop),
+        ("Delete", "delete", Annotate::Delete),
+    ] {
+        let possible = match command {
+            Annotate::Paste => !view.state.editing.clipboard.is_empty(),
+            _ => any,
+        };
+        let hint = view.state.settings.keymap.hint(key);
+        let button = Button::new(name).shortcut_text(hint.trim_matches([' ', '(', ')']));
+        if ui.add_enabled(possible, button).clicked() {
+            view.send(command.into());
+        }
+    }
+    ui.menu_button("Class", |ui| {
+        for class in &view.state.editing.book.document.classes {
+            if ui.button(&class.name).clicked() {
+                view.commands.push(Annotate::SetClass(class.name.clone()).into());
+            }
+        }
+    });
+}
+
+/// The box that is being drawn over lanes, and what it selects when the pointer comes up.
+pub(super) fn boxed(ui: &Ui, view: &mut View<'_>, places: &[(&Lane, Rect)], track: Rect) {
+    let Some((from, last)) = ui.data(|data| data.get_temp::<(Pos2, Pos2)>(box_id())) else { return };
+    // Whoever lets go outside the window has no place any more.
+    let (to, down, modifiers) =
+        ui.input(|input| (input.pointer.latest_pos().unwrap_or(last), input.pointer.primary_down(), input.modifiers));
+    ui.data_mut(|data| data.insert_temp(box_id(), (from, to)));
+    let area = Rect::from_two_pos(from, to);
+    let shown = area.intersect(track.expand(1.0));
+    ui.painter().rect_filled(shown, CornerRadius::ZERO, view.theme.accent_soft());
+    ui.painter().rect_stroke(shown, CornerRadius::ZERO, Stroke::new(1.0, view.theme.accent()), StrokeKind::Inside);
+    if down {
+        return;
+    }
+    ui.data_mut(|data| data.remove::<(Pos2, Pos2)>(box_id()));
+    let touched = places.iter().filter(|(_, line)| line.top() < area.bottom() && line.bottom() > area.top());
+    let lanes = touched.map(|(lane, _)| lane.name.clone()).collect();
+    let time = |x: f32| time_at(&view.state.timeline, track, x.clamp(track.left(), track.right()));
+    let range = [time(area.left()), time(area.right())];
+    // Shift draws the box anew, Ctrl adds to what is selected.
+    let pick = if modifiers.command { Pick::Add } else { Pick::Only };
+    view.send(Annotate::SelectBox(range, lanes, pick).into());
+}

@@ -1,0 +1,214 @@
+//! Corrections: detections that a person accepts or rejects become annotations and known negatives, each one step of undo.
+
+use serde_json::json;
+
+use crate::domain::{Segment, tiou};
+use crate::eval::{Moment, to_annotate};
+use crate::project::{Action, Change};
+
+use super::editing::commit;
+use super::inspect::show;
+use super::{Effect, Inspect, Runs, State, inspect, runs};
+
+/// The key of the annotation file under which rejected detections stand (spec 18).
+const REJECTED: &str = "rejected";
+
+/// Overlap from which two detections of a class are about the same.
+const SAME: f64 = 0.5;
+
+/// What a person makes of detections.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Correct {
+    /// The detection at hand is right; with the marks of start and end, where they are set, for edges.
+    Accept,
+    /// It is right but for its class.
+    AcceptAs(String),
+    /// It is none: kept as a known negative.
+    Reject,
+    /// All shown detections are right that overlap no annotation of their class: of the open video, or of all.
+    AcceptAll {
+        /// Of the open video alone.
+        here: bool,
+    },
+    /// Show the next moment worth annotating.
+    NextMoment,
+    /// Train on from the followed run's best weights with the annotations as they are now.
+    TrainAgain,
+}
+
+/// The detection that a person looks at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    /// Video name.
+    pub video: String,
+    /// Class.
+    pub label: String,
+    /// Seconds.
+    pub segment: Segment,
+    /// Confidence.
+    pub score: f64,
+}
+
+pub(super) fn obey(state: &mut State, what: Correct, effects: &mut Vec<Effect>) {
+    match what {
+        Correct::Accept => accept(state, None, effects),
+        Correct::AcceptAs(label) => accept(state, Some(label), effects),
+        Correct::Reject => reject(state, effects),
+        Correct::AcceptAll { here } => accept_all(state, here, effects),
+        Correct::NextMoment => next_moment(state, effects),
+        Correct::TrainAgain => train_again(state, effects),
+    }
+}
+
+/// A new action made of a detection; where it came from stands with it in the file.
+fn action(state: &State, target: &Target, label: Option<String>, more: u64) -> Action {
+    let of = state.predictions.shown.as_ref().map_or_else(String::new, super::Origin::name);
+    let source = format!("{of}, {} score {:.3}", target.label, target.score);
+    let [start, end] = target.segment;
+    Action {
+        id: state.editing.book.next_id() + more,
+        segment: [start.max(0.0), end],
+        label: label.unwrap_or_else(|| target.label.clone()),
+        annotator: state.settings.annotator.clone(),
+        foreign: [("source".to_owned(), json!(source))].into_iter().collect(),
+        ..Action::default()
+    }
+}
+
+fn accept(state: &mut State, label: Option<String>, effects: &mut Vec<Effect>) {
+    let Some(mut target) = state.inspect.target.clone() else { return };
+    let is_open = state.selected().is_some_and(|entry| entry.id == target.video);
+    if is_open {
+        let [start, end] = target.segment;
+        let marked = [state.editing.mark_in.unwrap_or(start), state.editing.mark_out.unwrap_or(end)];
+        if marked[1] > marked[0] {
+            target.segment = marked;
+        }
+    }
+    let new = action(state, &target, label, 0);
+    let (id, title) = (new.id, format!("Accept {}", new.label));
+    let change = Change::Action { video: target.video, before: None, after: Some(new) };
+    if commit(state, &title, vec![change], effects) {
+        (state.editing.mark_in, state.editing.mark_out) = (None, None);
+        if is_open {
+            // Its edges can be dragged at once.
+            state.editing.selection = [id].into();
+        }
+        state.inspect.target = None;
+    }
+}
+
+fn reject(state: &mut State, effects: &mut Vec<Effect>) {
+    let Some(target) = state.inspect.target.clone() else { return };
+    let known = state.editing.book.document.videos.get(&target.video).map(|record| record.head.clone());
+    let Some(head) = known else { return };
+    let mut after = head.clone();
+    let mut rejected = after.foreign.get(REJECTED).and_then(|list| list.as_array()).cloned().unwrap_or_default();
+    let source = state.predictions.shown.as_ref().map_or_else(String::new, super::Origin::name);
+    rejected.push(json!({"segment": target.segment, "label": target.label, "source": source}));
+    after.foreign.insert(REJECTED.to_owned(), rejected.into());
+    let change = Change::Video { before: Some(Box::new(head)), after: Some(Box::new(after)) };
+    if commit(state, &format!("Reject {}", target.label), vec![change], effects) {
+        state.inspect.target = None;
+        inspect::obey(state, Inspect::Next(1), effects);
+    }
+}
+
+fn accept_all(state: &mut State, here: bool, effects: &mut Vec<Effect>) {
+    let open = state.selected().map(|entry| entry.id.clone());
+    let least = state.detecting.min_score;
+    let overlap = state.inspect.threshold();
+    let Some(set) = state.predictions.current() else { return };
+    let detections = set.detections.clone();
+    let mut changes = Vec::new();
+    for (video, found) in &detections.videos {
+        if (here && Some(video) != open.as_ref()) || state.library.index(video).is_none() {
+            continue;
+        }
+        let mut taken: Vec<(String, Segment)> = state
+            .editing
+            .book
+            .document
+            .actions(video)
+            .iter()
+            .map(|action| (action.label.clone(), action.segment))
+            .collect();
+        let annotated = taken.len();
+        let mut ranked: Vec<_> = found.iter().filter(|one| one.score >= least).collect();
+        ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
+        for one in ranked {
+            let is_there = taken.iter().enumerate().any(|(index, (label, segment))| {
+                let most = if index < annotated { overlap } else { SAME };
+                *label == one.label && tiou(*segment, one.segment) >= most
+            });
+            if is_there || one.segment[1] <= one.segment[0] {
+                continue;
+            }
+            taken.push((one.label.clone(), one.segment));
+            let (video, label) = (video.clone(), one.label.clone());
+            let target = Target { video: video.clone(), label, segment: one.segment, score: one.score };
+            let after = Some(action(state, &target, None, changes.len() as u64));
+            changes.push(Change::Action { video, before: None, after });
+        }
+    }
+    let count = changes.len();
+    let noun = if count == 1 { "detection" } else { "detections" };
+    if commit(state, &format!("Accept {count} {noun}"), changes, effects) {
+        state.notices.done(format!("{count} {noun} accepted. Undo (Ctrl+Z) takes them back."));
+    }
+}
+
+fn next_moment(state: &mut State, effects: &mut Vec<Effect>) {
+    let Some(set) = state.predictions.current() else {
+        return state
+            .notices
+            .done("Detect in some videos first: what to annotate next is told by what the detector is unsure of.");
+    };
+    let moments = to_annotate(&state.dataset(), &set.detections);
+    // The list changes with every annotation: on from the moment that was shown last, else from the top.
+    let last = state.inspect.moment.as_ref();
+    let next = last.and_then(|last| moments.iter().position(|moment| moment == last)).map_or(0, |place| place + 1);
+    let Some(moment) = moments.get(next).or(moments.first()).cloned() else {
+        return state.notices.done("Everything that the detector found has been judged.");
+    };
+    let Moment { video, label, segment, score, .. } = moment.clone();
+    state.inspect.moment = Some(moment);
+    show(state, &video, segment, effects);
+    state.inspect.target = Some(Target { video, label, segment, score });
+}
+
+/// Rates of a fine-tuning against those of the run, and share of its epochs: enough to take corrections in, too little to forget.
+const RATE: f64 = 0.2;
+const EPOCHS: usize = 4;
+
+fn train_again(state: &mut State, effects: &mut Vec<Effect>) {
+    let Some(run) = &state.run else { return };
+    let folder = run.folder.clone();
+    let summary = state.runs.iter().find(|other| other.folder == folder);
+    let (Some(summary), Some(mut request)) = (summary, state.request()) else { return };
+    let Some(checkpoint) = summary.checkpoint.clone() else {
+        return state.notices.wrong(crate::domain::Failure::new("This run has no weights yet to go on from."));
+    };
+    let number = |key: &str| summary.digest.config.get(key).and_then(|value| value.parse::<f64>().ok());
+    let mut overrides = Vec::new();
+    for key in ["optimizer.detector_rate", "optimizer.encoder_rate"] {
+        overrides.extend(number(key).map(|rate| format!("{key}={:e}", rate * RATE)));
+    }
+    let epochs = summary.digest.epochs.div_ceil(EPOCHS).max(1);
+    overrides.push(format!("solver.epochs={epochs}"));
+    request.config = folder.join("config.toml");
+    request.init = super::Init::File(checkpoint);
+    request.overrides = overrides;
+    // The process reads the file, not the window.
+    effects.push(Effect::SaveAnnotations);
+    state.training.again = Some(folder);
+    state.settings.queue.insert(0, request);
+    runs::start_next(state, effects);
+}
+
+/// The old run stands beside the new one that goes on from it.
+pub(super) fn started(state: &mut State, effects: &mut Vec<Effect>) {
+    if let Some(old) = state.training.again.take() {
+        runs::obey(state, Runs::Compare(old, true), effects);
+    }
+}

@@ -1,0 +1,126 @@
+//! Which command is whose.
+
+use super::{Annotate, commit, drag, enter, import, logging, marks, segments, select, settle, table, vocabulary};
+use crate::project::Entry;
+use crate::state::{Effect, State, Wanted, update};
+
+/// Does what a person asked of the annotations.
+pub(in crate::state) fn obey(state: &mut State, command: Annotate, effects: &mut Vec<Effect>) {
+    match command {
+        Annotate::Undo => turn(state, Entry::Undo, effects),
+        Annotate::Redo => turn(state, Entry::Redo, effects),
+        Annotate::ChooseClass(name) => {
+            state.editing.class = Some(name);
+            settle(state);
+        }
+        Annotate::ChooseSubject(name) => state.editing.subject = name,
+        Annotate::Press(key) => logging::press(state, key, effects),
+        Annotate::Release(key, held) => logging::release(state, key, held, effects),
+        Annotate::LetGo => logging::end_all(state, effects),
+        Annotate::MarkIn => marks::mark_in(state),
+        Annotate::MarkOut => marks::mark_out(state),
+        Annotate::MakeSegment => marks::make(state, effects),
+        Annotate::MarkNotAnnotated => marks::not_annotated(state, effects),
+        Annotate::ClearNotAnnotated => marks::clear_not_annotated(state, effects),
+        Annotate::DragStart(grip, at) => drag::start(state, grip, at),
+        Annotate::DragTo { at, reach, free } => drag::to(state, at, reach, free, effects),
+        Annotate::DragEnd => drag::end(state, effects),
+        Annotate::DragCancel => drag::cancel(state),
+        Annotate::Select(id, pick) => select::one(state, id, pick),
+        Annotate::SelectBox(range, lanes, pick) => select::in_box(state, range, &lanes, pick),
+        Annotate::SelectAll => state.editing.selection = state.editing.rows.iter().copied().collect(),
+        Annotate::Clear => select::clear(state),
+        Annotate::Step(by) => select::step(state, by, effects),
+        Annotate::GoTo(edge) => select::go_to(state, edge, effects),
+        Annotate::Delete => segments::delete(state, "Delete", effects),
+        Annotate::Split => segments::split(state, effects),
+        Annotate::Merge => segments::merge(state, effects),
+        Annotate::Duplicate => segments::duplicate(state, effects),
+        Annotate::Copy => segments::copy(state),
+        Annotate::Cut => {
+            segments::copy(state);
+            segments::delete(state, "Cut", effects);
+        }
+        Annotate::Paste => segments::paste(state, effects),
+        Annotate::Nudge(edge, frames) => segments::nudge(state, Some(edge), frames, effects),
+        Annotate::NudgeBoth(frames) => segments::nudge(state, None, frames, effects),
+        Annotate::SetClass(label) => segments::set_class(state, &label, effects),
+        Annotate::ToggleDraft => segments::toggle_draft(state, effects),
+        Annotate::SetField(id, field) => table::set(state, id, field, effects),
+        Annotate::ToggleLoop => select::toggle_loop(state, effects),
+        Annotate::SetFilter(filter) => {
+            state.editing.filter = filter;
+            table::list(state);
+        }
+        Annotate::SetAnnotator(name) => state.settings.annotator = name,
+        Annotate::SetReaction(seconds) => state.settings.reaction = seconds.clamp(0.0, 1.0),
+        Annotate::Calibrate(begin) => logging::calibrate(state, begin, effects),
+        Annotate::CalibrationHit(delay) => logging::hit(state, delay),
+        Annotate::TakeOver => effects.push(Effect::TakeOver),
+        Annotate::Save => effects.push(Effect::SaveAnnotations),
+        Annotate::AskImport => effects.push(Effect::AskFile(Wanted::Annotations)),
+        Annotate::ConfirmImport => import::confirm(state, effects),
+        Annotate::CancelImport => state.editing.importing = None,
+        Annotate::Export(form) => {
+            let folder = state.project.as_ref().map(|project| project.root.clone());
+            let document = Box::new(state.editing.book.document.clone());
+            effects.push(Effect::ExportAnnotations { form, folder, document });
+        }
+        command => vocabulary::obey(state, command, effects),
+    }
+}
+
+/// Undo or redo, and where that happened.
+fn turn(state: &mut State, entry: Entry, effects: &mut Vec<Effect>) {
+    drag::cancel(state);
+    let book = &state.editing.book;
+    let edit = if entry == Entry::Undo { book.undoable() } else { book.redoable() };
+    let Some(edit) = edit else { return };
+    let of = edit.changes.iter().find(|change| change.action().is_some()).and_then(|change| change.video());
+    let there = of.and_then(|video| state.library.index(video));
+    if super::is_refused(state) {
+        return;
+    }
+    let made = enter(state, entry, effects);
+    if let Some(index) = there.filter(|index| state.playback.video != Some(*index)) {
+        crate::state::react::select(state, index, effects);
+    }
+    let back = made.iter().filter(|change| matches!(change, crate::project::Change::Action { after: Some(_), .. }));
+    let ids: Vec<u64> = back.filter_map(crate::project::Change::action).collect();
+    if !ids.is_empty() {
+        state.editing.selection = ids.into_iter().collect();
+        settle(state);
+        show_selection(state);
+    }
+}
+
+/// Moves the timeline to where the selection is.
+pub(super) fn show_selection(state: &mut State) {
+    let ends = state.selected_actions().map(|action| action.segment);
+    let extent = ends.fold(None, |extent: Option<[f64; 2]>, [start, end]| {
+        Some(extent.map_or([start, end], |[first, last]| [first.min(start), last.max(end)]))
+    });
+    if let Some([start, _]) = extent {
+        state.timeline = state.timeline.showing(start);
+    }
+}
+
+/// Goes to a time in seconds.
+pub(super) fn go(state: &mut State, seconds: f64, effects: &mut Vec<Effect>) {
+    if state.playback.is_ready() {
+        update::seek(state, crate::domain::MediaTime::from_secs(seconds), effects);
+    }
+}
+
+/// What another program did to the file, as an edit of its own.
+pub(in crate::state) fn outside(state: &mut State, changes: Vec<crate::project::Change>, effects: &mut Vec<Effect>) {
+    let book = &state.editing.book;
+    let changes = crate::project::onto(changes, &book.document, book.next_id());
+    let count = changes.len();
+    if commit(state, crate::project::Store::OUTSIDE, changes, effects) {
+        let noun = if count == 1 { "change" } else { "changes" };
+        state.notices.done(format!(
+            "Another program changed the annotation file: {count} {noun} merged. Undo (Ctrl+Z) takes them back."
+        ));
+    }
+}
