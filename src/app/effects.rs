@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -25,7 +25,7 @@ use crate::run;
 use crate::state::{Choice, Effect, Keeping, PlayerRequest, Report, VideoFacts};
 use crate::video::RgbImage;
 
-use super::{dialogs, health, processes, runs};
+use super::{dialogs, forecast, health, processes, runs};
 
 /// What reaches the window from its jobs.
 #[derive(Debug)]
@@ -100,6 +100,7 @@ pub struct Effects {
     looker: Option<Looker>,
     detection: Option<Arc<AtomicBool>>,
     health: Option<Arc<AtomicBool>>,
+    forecast: Option<Arc<AtomicBool>>,
     reviewer: Option<Reviewer>,
     /// Runs that are followed beside.
     beside: BTreeMap<PathBuf, Follower>,
@@ -114,6 +115,8 @@ pub struct Effects {
 
 impl Drop for Effects {
     fn drop(&mut self) {
+        // It would go on for nobody.
+        stop(&mut self.forecast);
         self.opening = None;
         self.keeper = None;
         for thread in self.leaving.drain(..) {
@@ -139,6 +142,7 @@ impl Effects {
             looker: None,
             detection: None,
             health: None,
+            forecast: None,
             reviewer: None,
             beside: BTreeMap::new(),
             digests: runs::Known::default(),
@@ -231,7 +235,7 @@ impl Effects {
             Effect::Player(request) => self.player(request),
             Effect::ListChoices { root } => self.list_choices(root),
             Effect::CheckHealth { config, overrides, root, dataset, media, classes, initialised, asked } => {
-                self.stop_health();
+                stop(&mut self.health);
                 let stop = Arc::new(AtomicBool::new(false));
                 self.health = Some(stop.clone());
                 self.outbox.spawn("health check", move |outbox| {
@@ -241,6 +245,12 @@ impl Effects {
                     });
                 });
             }
+            Effect::Forecast { number, request } => {
+                let cancel = Arc::new(AtomicBool::new(false));
+                self.forecast = Some(cancel.clone());
+                forecast::ask(&self.outbox, self.etad.clone(), number, request, cancel);
+            }
+            Effect::CancelForecast => stop(&mut self.forecast),
             Effect::FindRuns(folder) => {
                 let known = self.digests.clone();
                 self.outbox.spawn("run finder", move |outbox| {
@@ -264,7 +274,7 @@ impl Effects {
             Effect::UnfollowBeside(folder) => drop(self.beside.remove(&folder)),
             Effect::Train(request) => {
                 // The training reads the same videos and tells what it finds.
-                self.stop_health();
+                stop(&mut self.health);
                 // And the annotation file, which must have what was just edited.
                 if let Some(keeper) = &self.keeper {
                     keeper.save_now(SAVED_FIRST);
@@ -317,11 +327,7 @@ impl Effects {
                 let wish = egui::UserAttentionType::Informational;
                 self.outbox.ctx.send_viewport_cmd(egui::ViewportCommand::RequestUserAttention(wish));
             }
-            Effect::CancelDetect => {
-                if let Some(cancel) = self.detection.take() {
-                    cancel.store(true, std::sync::atomic::Ordering::Relaxed);
-                }
-            }
+            Effect::CancelDetect => stop(&mut self.detection),
         }
     }
 
@@ -365,12 +371,6 @@ impl Effects {
         match std::thread::Builder::new().name("keeper end".to_owned()).spawn(move || drop(keeper)) {
             Ok(thread) => self.leaving.push(thread),
             Err(error) => self.outbox.report(Report::Failed(no_thread("project keeper", &error))),
-        }
-    }
-
-    fn stop_health(&mut self) {
-        if let Some(stop) = self.health.take() {
-            stop.store(true, std::sync::atomic::Ordering::Relaxed);
         }
     }
 
@@ -476,6 +476,13 @@ impl Effects {
             outbox.report(Report::Configs(configs(&root, &etad)));
             outbox.report(Report::Devices(processes::devices(&etad)));
         });
+    }
+}
+
+/// Tells a job that it is not wanted any more.
+fn stop(job: &mut Option<Arc<AtomicBool>>) {
+    if let Some(stop) = job.take() {
+        stop.store(true, Ordering::Relaxed);
     }
 }
 

@@ -6,6 +6,7 @@
 mod calibration;
 mod dialogs;
 mod effects;
+mod forecast;
 mod frame_times;
 mod health;
 mod icons;

@@ -46,7 +46,7 @@ pub(super) fn run(args: DetectArgs) -> Outcome {
     let (device, crop, raw) = (args.device, args.crop, args.raw_predictions);
     let request = DetectRequest { checkpoint: args.checkpoint, videos, device, crop, raw };
     let bar = progress::bar("detecting");
-    let found = jobs::detect(&request, interrupt::flag("ending"), &mut |event| progress::watch(&bar, event));
+    let found = jobs::detect(&request, interrupt::flag(Some("ending")), &mut |event| progress::watch(&bar, event));
     bar.finish_and_clear();
     let found = found?.ok_or_else(|| interrupted("nothing was written"))?;
     progress::warn_all(&found.broken);

@@ -22,6 +22,16 @@ pub(super) struct BadInput(pub(super) String);
 #[error("interrupted; {0}")]
 pub(super) struct Interrupted(String);
 
+/// A process that did the work ended with this code, and has said why.
+#[derive(Debug, thiserror::Error)]
+#[error("ended with code {0}")]
+struct AlreadySaid(u8);
+
+/// An error that ends with `code` and without a word.
+pub(super) fn already_said(code: u8) -> anyhow::Error {
+    AlreadySaid(code).into()
+}
+
 /// An error that ends with code 130.
 pub(super) fn interrupted(left: impl Into<String>) -> anyhow::Error {
     Interrupted(left.into()).into()
@@ -36,11 +46,11 @@ pub(super) fn bad_input(sentence: impl std::fmt::Display) -> anyhow::Error {
 fn is_input_at_fault(error: &anyhow::Error) -> bool {
     let train = error.downcast_ref::<TrainError>().is_some_and(|error| {
         use TrainError::{
-            BrokenVideos, Checkpoint, Config, Eval, Format, NoItems, NoVideo, OtherConfig, OtherData, RawDiffers,
-            RawMissing, Unmeasured,
+            BrokenVideos, Checkpoint, Config, Eval, Format, NoItems, NoVideo, OtherConfig, OtherData, Precision,
+            RawDiffers, RawMissing, Unmeasured,
         };
         let of_data = matches!(error, RawDiffers { .. } | RawMissing { .. } | BrokenVideos { .. } | NoItems { .. });
-        let of_run = matches!(error, OtherConfig { .. } | OtherData { .. });
+        let of_run = matches!(error, OtherConfig { .. } | OtherData { .. } | Precision { .. });
         // A full disk is the machine's fault.
         let of_files = matches!(error, Checkpoint(error) if !matches!(error, CheckpointError::Write { .. }));
         of_data || of_run || of_files || matches!(error, Config(_) | Eval(_) | Format(_) | NoVideo | Unmeasured { .. })
@@ -60,6 +70,9 @@ fn is_input_at_fault(error: &anyhow::Error) -> bool {
 /// Prints the failure, if it is one, and gives the code.
 pub(super) fn code(outcome: Outcome) -> ExitCode {
     let Err(error) = outcome else { return ExitCode::SUCCESS };
+    if let Some(AlreadySaid(code)) = error.downcast_ref() {
+        return ExitCode::from(*code);
+    }
     tracing::error!("{}", sentence(&error));
     if error.is::<Interrupted>() {
         ExitCode::from(130)

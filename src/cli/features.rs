@@ -42,7 +42,7 @@ pub(super) fn run(args: FeaturesArgs) -> Outcome {
     let FeaturesArgs { checkpoint, out, subset, json, .. } = args;
     let request = FeaturesRequest { config, root, checkpoint, out, subset, device };
     let bar = progress::bar("extracting");
-    let stop = interrupt::flag("ending");
+    let stop = interrupt::flag(Some("ending"));
     let extracted = jobs::extract_features(&request, &stop, &mut |done, total| progress::set(&bar, done, total));
     bar.finish_and_clear();
     let extracted = extracted?

@@ -5,14 +5,16 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-/// The flag of the command that ends in order, and what it does when asked to.
-static ASKED: OnceLock<(Arc<AtomicBool>, &'static str)> = OnceLock::new();
+/// The flag of the command that ends in order, and what it says that it does when asked to.
+static ASKED: OnceLock<(Arc<AtomicBool>, Option<&'static str>)> = OnceLock::new();
 
 /// Takes the signals over, before any work begins.
 pub(super) fn install() {
     let set = ctrlc::set_handler(|| match ASKED.get() {
         Some((flag, doing)) if !flag.swap(true, Ordering::SeqCst) => {
-            tracing::warn!("{doing}; press Ctrl+C again to end at once");
+            if let Some(doing) = doing {
+                tracing::warn!("{doing}; press Ctrl+C again to end at once");
+            }
         }
         Some(_) => std::process::exit(130),
         None => {
@@ -26,7 +28,7 @@ pub(super) fn install() {
 }
 
 /// A flag that becomes true with the first signal; from now on only a second one ends at once. `doing` is what follows the first:
-/// "saving", "ending".
-pub(super) fn flag(doing: &'static str) -> Arc<AtomicBool> {
+/// "saving", "ending"; nothing where another process says it.
+pub(super) fn flag(doing: Option<&'static str>) -> Arc<AtomicBool> {
     ASKED.get_or_init(|| (Arc::default(), doing)).0.clone()
 }

@@ -45,7 +45,7 @@ fn parse_lengths(text: &str) -> Result<(f64, f64), String> {
 pub(super) fn run(args: &SampleArgs) -> Outcome {
     let options = SampleOptions { videos: args.videos, seed: args.seed, seconds: args.seconds, force: args.force };
     let bar = progress::bar("drawing videos");
-    let stop = interrupt::flag("ending");
+    let stop = interrupt::flag(Some("ending"));
     let made = sample::make(&args.folder, &options, &mut |done, total| {
         progress::set(&bar, done, total);
         !stop.load(Ordering::SeqCst)

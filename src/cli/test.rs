@@ -59,7 +59,7 @@ pub(super) fn run(args: TestArgs) -> Outcome {
     };
     let request = TestRequest { config, root, checkpoint, device, evaluate: !args.no_eval, raw };
     let bar = progress::bar("detecting");
-    let tested = jobs::test(&request, interrupt::flag("ending"), &mut |event| progress::watch(&bar, event));
+    let tested = jobs::test(&request, interrupt::flag(Some("ending")), &mut |event| progress::watch(&bar, event));
     bar.finish_and_clear();
     let tested = tested?.ok_or_else(|| interrupted(left))?;
     progress::warn_all(&tested.broken);

@@ -1,20 +1,20 @@
 //! `etad train`: a training, writing a run folder.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::Args;
 use serde_json::json;
 
 use super::{
     Recipe,
-    exit::{Outcome, bad_input, interrupted},
+    exit::{Outcome, already_said, bad_input, interrupted},
     interrupt, log,
     progress::TrainingView,
     table,
 };
 use crate::{
     config,
-    jobs::{self, TrainRequest},
+    jobs::{self, Reins, Supervised, TrainRequest},
     run::LOG,
 };
 
@@ -44,6 +44,12 @@ pub(super) struct TrainArgs {
     /// Whoever started this writes what it says to the run's log
     #[arg(long, hide = true)]
     logged: bool,
+    /// Started by a supervisor, which speaks on standard input
+    #[arg(long, hide = true)]
+    supervised: bool,
+    /// A sentence for the run's events
+    #[arg(long, hide = true)]
+    note: Option<String>,
 }
 
 pub(super) fn run(args: TrainArgs) -> Outcome {
@@ -51,13 +57,18 @@ pub(super) fn run(args: TrainArgs) -> Outcome {
     overrides.extend(args.seed.map(|seed| format!("seed={seed}")));
     let config = config::load(&config, &overrides).map_err(bad_input)?;
     let run = args.run.unwrap_or_else(|| root.join("runs").join(&config.name));
-    let request = TrainRequest { config, root, run, device, init: args.init, resume: args.resume };
+    if !(args.dry_run || args.supervised) {
+        return supervise(run, args.resume, args.logged);
+    }
+    let request = TrainRequest { config, root, run, device, init: args.init, resume: args.resume, note: args.note };
     if args.dry_run {
         return dry_run(&request, args.json);
     }
+    // What a Ctrl+C does, the supervisor says.
+    let reins = Reins::supervised(interrupt::flag(None))?;
     let mut view = TrainingView::new();
     let mut unlogged = !args.logged;
-    let outcome = jobs::train(&request, interrupt::flag("saving"), &mut |event| {
+    let outcome = jobs::train(&request, reins, &mut |event| {
         // With the first event the folder is this run's.
         if std::mem::take(&mut unlogged) {
             log::also_to(&request.run.join(LOG));
@@ -75,6 +86,21 @@ pub(super) fn run(args: TrainArgs) -> Outcome {
         }))?;
     }
     if outcome.stopped { Err(interrupted("everything so far is saved, --resume goes on")) } else { Ok(()) }
+}
+
+/// Trains in another process with the same arguments, so that one that dies for want of memory goes on with less.
+fn supervise(run: PathBuf, resume: bool, logged: bool) -> Outcome {
+    let mut arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    arguments.push("--supervised".into());
+    let training = Supervised { program: std::env::current_exe()?, arguments, resume, run };
+    let code = jobs::supervise(&training, &interrupt::flag(Some("saving")));
+    if code.is_err() && !logged && training.run.is_dir() {
+        log::also_to(&training.run.join(LOG));
+    }
+    match code? {
+        0 => Ok(()),
+        code => Err(already_said(code)),
+    }
 }
 
 fn dry_run(request: &TrainRequest, as_json: bool) -> Outcome {

@@ -42,6 +42,9 @@ section! {
         /// Snippets that pass at once where that is to differ from `chunk`: changes memory and time, not what is learnt. 0: as `chunk` says;
         /// a run that goes on keeps its own. The config.toml of a run has what it took.
         at_once: usize = 0,
+        /// Precision in which the encoder computes on a GPU that has it; weights, optimiser, detector and losses stay f32. On the CPU only
+        /// f32. Half precision takes half the memory for what the encoder keeps.
+        precision: Precision = Precision::F32,
         /// Share of the snippets that send gradients to the encoder, 0..1 (spec 7.3: 0.3); 1 is every snippet.
         snippet_ratio: f64 = 0.3,
         /// Mean of each RGB channel on the 0..255 scale (spec 2.4).
@@ -69,6 +72,30 @@ choice! {
         /// R(2+1)D with torchvision's middle planes: both convolutions of a block use those of the first (spec 3.1).
         R2plus1dTorchvision = "r2plus1d_torchvision",
     } default None
+}
+
+choice! {
+    /// Precisions of the encoder.
+    pub enum Precision {
+        /// Single.
+        F32 = "f32",
+        /// Half, with gradients scaled so that small ones do not vanish; a step whose gradients overflow is left out.
+        F16 = "f16",
+        /// Half with the range of single and fewer digits.
+        Bf16 = "bf16",
+    } default F32
+}
+
+impl Precision {
+    /// As the configuration writes it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::F16 => "f16",
+            Self::Bf16 => "bf16",
+        }
+    }
 }
 
 choice! {

@@ -13,7 +13,7 @@ mod train;
 
 pub use chunk::Chunk;
 pub use data::{Data, FeatureLayout, ResizeFilter, Sampling, Scheme, Source, TruthRule};
-pub use encoder::{Architecture, Encoder, Norm};
+pub use encoder::{Architecture, Encoder, Norm, Precision};
 pub use load::{ConfigError, load, parse};
 pub use model::{Head, HeadVariant, Model, ProposalStrategy, Proposals, Roi};
 pub use post::{Classifier, ClassifierKind, EvalRules, Evaluation, Nms, NmsKind, Post, PostForm};

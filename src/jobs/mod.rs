@@ -10,6 +10,7 @@ pub mod keeper;
 #[cfg(feature = "video")]
 pub mod look;
 pub mod process;
+mod reins;
 pub mod report;
 pub mod review;
 #[cfg(feature = "video")]
@@ -18,6 +19,7 @@ pub mod screen;
 pub mod speaker;
 #[cfg(feature = "video")]
 pub mod strip;
+mod supervise;
 mod train;
 mod weights;
 
@@ -29,5 +31,7 @@ pub use features::{Extracted, FeaturesRequest, extract_features};
 #[cfg(feature = "video")]
 pub use infer::{DetectRequest, detect};
 pub use infer::{NothingToSearch, RawOutputs, TestRequest, Tested, default_checkpoint, test};
+pub use reins::Reins;
+pub use supervise::{SuperviseError, Supervised, supervise};
 pub use train::{NoStart, TrainRequest, rehearse, train};
 pub use weights::{Listed, export_weights, import_weights, list_weights};

@@ -97,12 +97,17 @@ fn describe(status: ExitStatus, log: &Path, begin: u64) -> Ending {
     }
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
-        let guess = if signal == 9 { ", perhaps for want of memory" } else { "" };
-        return Ending { success: false, how: format!("its process was killed (signal {signal}{guess})") };
+        return Ending { success: false, how: killed(signal) };
     }
     let code = status.code().map_or_else(String::new, |code| format!(" with code {code}"));
     let how = last_words(log, begin).unwrap_or_else(|| format!("its process ended{code} without a word"));
     Ending { success: false, how }
+}
+
+/// What a signal did, to follow "because".
+pub(super) fn killed(signal: i32) -> String {
+    let guess = if signal == 9 { ", perhaps for want of memory" } else { "" };
+    format!("its process was killed (signal {signal}{guess})")
 }
 
 /// The last line of a log from `begin` on that says something, without terminal colours and the word "error".

@@ -1,13 +1,8 @@
 //! A training and the run folder it writes, joined.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::path::{Path, PathBuf};
 
+use super::Reins;
 use crate::{
     config::{self, Config},
     domain::{Detections, Do, Event, Order},
@@ -35,15 +30,21 @@ pub struct TrainRequest {
     pub init: Option<PathBuf>,
     /// Go on with the run that is in the folder.
     pub resume: bool,
+    /// A sentence for the run's events, besides its own.
+    pub note: Option<String>,
 }
 
-/// Trains to the end, or until `stop` becomes true or a control line says so; `watch` sees every event as it is written. All that can
+/// Trains to the end, or until `reins` or a control line say so; `watch` sees every event as it is written. All that can
 /// be checked beforehand is, before the run folder is made.
 ///
 /// # Errors
 /// When the run folder, the device, the data or the starting weights cannot be used, or the training fails; what can be written to the
 /// run folder then is.
-pub fn train(request: &TrainRequest, stop: Arc<AtomicBool>, watch: &mut dyn FnMut(&Event)) -> anyhow::Result<Outcome> {
+pub fn train(
+    request: &TrainRequest,
+    reins: impl Into<Reins>,
+    watch: &mut dyn FnMut(&Event),
+) -> anyhow::Result<Outcome> {
     let request = &as_before(request);
     device::limit_threads(request.config.solver.threads);
     let chosen = device::choose(&request.device)?;
@@ -52,8 +53,9 @@ pub fn train(request: &TrainRequest, stop: Arc<AtomicBool>, watch: &mut dyn FnMu
     let setup = setup(request, &chosen, start.as_ref().map(|(path, _)| path.as_path()));
     let mut ready = train::ready(&setup, &request.run)?;
     ready.notes.extend(start.as_ref().and_then(|(_, note)| note.clone()).filter(|_| !request.resume));
+    ready.notes.extend(request.note.clone());
     let writer = RunWriter::open(&request.run, &ready.config().to_toml()?, request.resume)?;
-    let mut sink = FolderSink { writer, stop, stopping: false, watch };
+    let mut sink = FolderSink { writer, reins: reins.into(), stopping: false, watch };
     let outcome = train::train(&setup, ready, &mut sink);
     if let Err(error) = &outcome {
         // The run folder may be the very thing that failed; the error itself is reported either way.
@@ -135,7 +137,7 @@ fn starting_weights(path: &Path) -> Result<(PathBuf, Option<String>), NoStart> {
 /// The sink that is a run folder.
 struct FolderSink<'a> {
     writer: RunWriter,
-    stop: Arc<AtomicBool>,
+    reins: Reins,
     stopping: bool,
     watch: &'a mut dyn FnMut(&Event),
 }
@@ -164,7 +166,7 @@ impl RunSink for FolderSink<'_> {
 
     fn orders(&mut self) -> Vec<Order> {
         let mut orders = self.writer.orders();
-        if self.stop.load(Ordering::SeqCst) && !self.stopping {
+        if self.reins.stop() && !self.stopping {
             self.stopping = true;
             orders.push(Order { id: INTERRUPT, what: Do::Stop });
         }
@@ -188,7 +190,7 @@ mod tests {
         std::fs::write(folder.path().join("config.toml"), config.to_toml().expect("TOML")).expect("written");
         let (root, run) = (folder.path().to_owned(), folder.path().to_owned());
         let (config, device) = (Config::default(), "cpu".to_owned());
-        let mut request = TrainRequest { config, root, run, device, init: None, resume: true };
+        let mut request = TrainRequest { config, root, run, device, init: None, resume: true, note: None };
         assert_eq!(as_before(&request).config.encoder.at_once, 16);
         request.config.encoder.at_once = 2;
         assert_eq!(as_before(&request).config.encoder.at_once, 2, "what is asked for wins");

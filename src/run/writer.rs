@@ -4,7 +4,7 @@ use std::{
     fs::{File, OpenOptions},
     io::{Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use crate::domain::{Event, Order, RunEvent};
@@ -35,7 +35,7 @@ impl RunWriter {
         let folder = folder.to_owned();
         match (folder.join(file::EVENTS).exists(), resume) {
             (false, true) => Err(RunError::Nothing { folder }),
-            (true, _) if is_alive(&folder) => {
+            (true, _) if stays_alive(&folder) => {
                 let pid = owner(&folder).map_or(0, |owner| owner.pid);
                 Err(RunError::Busy { folder, pid })
             }
@@ -61,7 +61,10 @@ impl RunWriter {
             put_aside(folder, &events_path)?;
         }
         let config_path = folder.join(file::CONFIG);
-        std::fs::write(&config_path, config_toml).map_err(io("write", &config_path))?;
+        // Whole at any moment: who takes up a run whose process has just died reads it.
+        let part = config_path.with_extension("part");
+        let written = std::fs::write(&part, config_toml).and_then(|()| std::fs::rename(&part, &config_path));
+        written.map_err(io("write", &config_path))?;
         let mut events = OpenOptions::new()
             .create(true)
             .read(true)
@@ -121,6 +124,16 @@ impl RunWriter {
     pub fn orders(&mut self) -> Vec<Order> {
         self.control.poll()
     }
+}
+
+/// Whether somebody writes a run and goes on doing so: a training whose supervisor was killed needs a moment to end.
+fn stays_alive(folder: &Path) -> bool {
+    (0..20).all(|look| {
+        if look > 0 {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        is_alive(folder)
+    })
 }
 
 /// Whether a run got as far as a checkpoint.

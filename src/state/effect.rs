@@ -136,6 +136,15 @@ pub enum Effect {
         /// Whether a person asked, so that long videos are decoded too.
         asked: bool,
     },
+    /// Find out what a training would take, by a small step; reports `Forecast`.
+    Forecast {
+        /// Comes back in the report.
+        number: u64,
+        /// The training.
+        request: TrainRequest,
+    },
+    /// End that; nothing is reported of it any more.
+    CancelForecast,
     /// List the runs in this folder; reports `Runs`.
     FindRuns(PathBuf),
     /// Start a training process; reports `TrainingStarted` or `TrainingRefused`, in the end `TrainingEnded`.

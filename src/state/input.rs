@@ -10,8 +10,8 @@ use crate::project::{Change, Finding, Incoming, Opened};
 
 use super::keymap::Preset;
 use super::{
-    Annotate, Correct, DeviceChoice, Inspect, LaneMode, LossSplit, Origin, PictureView, Recipe, RunSummary, Runs, Sort,
-    ThemeChoice, Watch,
+    Annotate, Correct, DeviceChoice, Inspect, LaneMode, LossSplit, Needs, Origin, PictureView, Recipe, RunSummary,
+    Runs, Sort, ThemeChoice, Watch,
 };
 
 /// Anything that changes the state.
@@ -157,6 +157,8 @@ pub enum Command {
     BrowseInit,
     /// Check the data again.
     CheckHealth,
+    /// Find out what the training would take.
+    Forecast,
     /// Start a training.
     Train,
     /// Go on with the followed run that was interrupted or stopped.
@@ -305,6 +307,13 @@ pub enum Report {
     Devices(Vec<DeviceChoice>),
     /// The data were checked.
     Health(Result<Vec<Finding>, Failure>),
+    /// A training's needs, or why they cannot be told.
+    Forecast {
+        /// As in the effect.
+        number: u64,
+        /// What was found.
+        found: Result<Needs, String>,
+    },
     /// Runs of the project, newest first.
     Runs(Vec<RunSummary>),
     /// A training process runs.

@@ -8,6 +8,7 @@ mod curves;
 mod detecting;
 mod editing;
 mod effect;
+mod forecast;
 mod input;
 pub mod inspect;
 pub mod keymap;
@@ -36,6 +37,7 @@ pub use curves::{Curves, EvalPoint, LossSplit, PARTS};
 pub use detecting::{DetectJob, Detecting, Row};
 pub use editing::{Annotate, Calibration, Drag, Edge, Editing, Field, Filter, Grip, Importing, Logged, Pick, Removal};
 pub use effect::{DetectVideo, Effect, PlayerRequest, TrainRequest};
+pub use forecast::{Forecast, Needs};
 pub use input::{Choice, Command, Export, Init, Input, Keeping, PathField, Report, VideoFacts, Wanted};
 pub use inspect::{ClassOrder, Inspect, Inspecting, Mark, Page};
 pub use lanes::{Bar, Lane, LaneMode};
@@ -55,7 +57,7 @@ pub use training::{DeviceChoice, Health, TrainForm};
 pub use update::update;
 pub use verdict::{Mood, Verdict, verdict};
 pub use watch::Watch;
-pub use words::{clock_text, length_text, percent, wait_text};
+pub use words::{clock_text, length_text, percent, size_text, wait_text};
 
 use std::path::PathBuf;
 

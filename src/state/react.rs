@@ -12,7 +12,7 @@ use super::update::seek;
 use super::{
     Effect, Entry, Health, Init, Keeping, Library, Origin, PathField, Playback, PlayerRequest, Predictions, Project,
     RecipeForm, Report, Row, RunState, RunView, State, Status, Thumbnail, TimelineView, TrainForm, VideoFacts, Wanted,
-    correct, inspect, lanes, percent, runs,
+    correct, forecast, inspect, lanes, percent, runs,
 };
 
 pub(super) fn react(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
@@ -42,11 +42,15 @@ pub(super) fn react(state: &mut State, report: Report, effects: &mut Vec<Effect>
             let automatic = TrainForm::default().devices;
             state.training.devices = automatic.into_iter().chain(devices).collect();
         }
-        Report::Health(Ok(findings)) => state.training.health = Health::Checked(findings),
+        Report::Health(Ok(findings)) => {
+            state.training.health = Health::Checked(findings);
+            forecast::ask(state, effects);
+        }
         Report::Health(Err(failure)) => {
             state.training.health = Health::Unknown;
             state.notices.wrong(failure);
         }
+        Report::Forecast { number, found } => forecast::found(state, number, found),
         Report::Saved(Ok(path)) => state.notices.done(format!("Saved {}.", path.display())),
         Report::Saved(Err(failure)) | Report::Failed(failure) => state.notices.wrong(failure),
         Report::ConfigText { path, text } if state.training.config.as_ref() == Some(&path) => {
@@ -154,8 +158,9 @@ fn opened_project(state: &mut State, opened: Opened, effects: &mut Vec<Effect>) 
     state.library = Library { entries, generation, sort: state.library.sort, ..Library::default() };
     state.playback = Playback { generation: state.playback.generation + 1, ..Playback::default() };
     state.predictions = Predictions::default();
-    let TrainForm { devices, no_gpu, .. } = std::mem::take(&mut state.training);
-    state.training = TrainForm { devices, no_gpu, ..TrainForm::default() };
+    forecast::forget(state, effects);
+    let TrainForm { devices, no_gpu, forecasts, .. } = std::mem::take(&mut state.training);
+    state.training = TrainForm { devices, no_gpu, forecasts, ..TrainForm::default() };
     state.runs.clear();
     state.run = None;
     for run in std::mem::take(&mut state.compared) {
@@ -251,7 +256,7 @@ pub(super) fn ask_health(state: &mut State, asked: bool, effects: &mut Vec<Effec
         }
     }
     state.training.health = Health::Checking;
-    effects.push(Effect::CheckHealth {
+    let check = Effect::CheckHealth {
         config: config.clone(),
         overrides: state.training.recipe.overrides(),
         root: project.root.clone(),
@@ -260,7 +265,9 @@ pub(super) fn ask_health(state: &mut State, asked: bool, effects: &mut Vec<Effec
         classes: project.classes.names().to_vec(),
         initialised: state.training.init != Init::Scratch,
         asked,
-    });
+    };
+    forecast::forget(state, effects);
+    effects.push(check);
 }
 
 fn player(state: &mut State, report: Report, effects: &mut Vec<Effect>) {

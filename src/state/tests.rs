@@ -274,3 +274,31 @@ fn where_no_dialog_can_be_a_typed_path_serves_for_whatever_was_asked() {
     assert_eq!(command(&mut state, Command::TakeTypedPath), [Effect::Open(vec![PathBuf::from("/q")])]);
     assert!(state.path_field.is_some(), "until it turns out to be there");
 }
+
+#[test]
+fn the_needs_of_a_training_are_asked_for_with_the_last_choices_and_never_beside_one() {
+    let mut state = opened();
+    let choice = Choice { label: "sample".to_owned(), path: PathBuf::from("/c/sample.toml") };
+    report(&mut state, Report::Configs(vec![choice]));
+    let effects = report(&mut state, Report::Health(Ok(Vec::new())));
+    let number = |effects: &[Effect]| match effects {
+        [Effect::Forecast { number, .. }] | [Effect::CancelForecast, Effect::Forecast { number, .. }] => *number,
+        _ => panic!("{effects:?}"),
+    };
+    let first = number(&effects);
+    assert!(report(&mut state, Report::Health(Ok(Vec::new()))).is_empty(), "asked once");
+    let effects = command(&mut state, Command::ChooseDevice("cpu".to_owned()));
+    let second = number(&effects);
+    let needs = Needs { memory: 1, free: None, configured: false, seconds: 2.0, advice: None };
+    report(&mut state, Report::Forecast { number: first, found: Ok(needs.clone()) });
+    assert_eq!(state.training.forecast, Forecast::Asking, "of a device that is not chosen any more");
+    report(&mut state, Report::Forecast { number: second, found: Ok(needs.clone()) });
+    assert_eq!(state.training.forecast, Forecast::Known(needs));
+    let effects = command(&mut state, Command::ChooseInit(Init::File("/w.pth".into())));
+    assert!(matches!(&effects[..], [Effect::CheckHealth { .. }]), "the data first: {effects:?}");
+    assert!(matches!(&report(&mut state, Report::Health(Ok(Vec::new())))[..], [Effect::Forecast { .. }]));
+    let effects = command(&mut state, Command::Train);
+    assert!(matches!(&effects[..], [Effect::CancelForecast, Effect::Train(_)]), "{effects:?}");
+    report(&mut state, Report::TrainingStarted { folder: PathBuf::from("/p/runs/sample-1") });
+    assert!(report(&mut state, Report::Health(Ok(Vec::new()))).is_empty(), "it would take its memory");
+}

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::project::{Finding, Severity};
 
-use super::{Choice, Init, RecipeForm};
+use super::{Choice, Forecast, Init, RecipeForm};
 
 /// The health check of the data.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,6 +59,10 @@ pub struct TrainForm {
     pub recipe: RecipeForm,
     /// The health check.
     pub health: Health,
+    /// What the training would take.
+    pub forecast: Forecast,
+    /// Forecasts that were asked for or given up: each is known by its number.
+    pub forecasts: u64,
     /// The run that a training which is being started goes on from.
     pub again: Option<PathBuf>,
     /// Whether a process is being started.
@@ -80,6 +84,8 @@ impl Default for TrainForm {
             init: Init::Scratch,
             recipe: RecipeForm::default(),
             health: Health::Unknown,
+            forecast: Forecast::Unknown,
+            forecasts: 0,
             again: None,
             starting: false,
         }

@@ -5,7 +5,7 @@ use crate::domain::{Do, Failure, MediaTime};
 use super::react::{self, ask_health, check_health, follow, react, refresh, select};
 use super::{
     Command, DetectJob, DetectVideo, Effect, Input, PathField, PlayerRequest, PredictionSet, Row, RunState, State,
-    Target, TimelineView, TrainRequest, Wanted, correct, inspect, recipe, runs, watch,
+    Target, TimelineView, TrainRequest, Wanted, correct, forecast, inspect, recipe, runs, watch,
 };
 use super::{editing, keymap};
 
@@ -65,6 +65,7 @@ fn obey(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
         | Command::ChooseInit(_)
         | Command::BrowseInit
         | Command::CheckHealth
+        | Command::Forecast
         | Command::Train
         | Command::ResumeRun
         | Command::Control(_)
@@ -214,13 +215,21 @@ fn train(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
             check_health(state, effects);
         }
         Command::BrowseConfig => effects.push(Effect::AskFile(Wanted::Config)),
-        Command::ChooseDevice(device) => state.training.device = device,
+        Command::ChooseDevice(device) => {
+            state.training.device = device;
+            forecast::forget(state, effects);
+            forecast::ask(state, effects);
+        }
         Command::ChooseInit(init) => {
             state.training.init = init;
             check_health(state, effects);
         }
         Command::BrowseInit => effects.push(Effect::AskFile(Wanted::Init)),
         Command::CheckHealth => ask_health(state, true, effects),
+        Command::Forecast => {
+            forecast::forget(state, effects);
+            forecast::ask(state, effects);
+        }
         Command::Train => start_training(state, None, effects),
         Command::ResumeRun => {
             let folder = state.run.as_ref().filter(|run| !run.state.is_living()).map(|run| run.folder.clone());
@@ -258,7 +267,7 @@ fn start_training(state: &mut State, resume: Option<std::path::PathBuf>, effects
         let about = format!("The training {} ", name.to_string_lossy());
         state.notices.shown.retain(|notice| !notice.failure.sentence.starts_with(&about));
     }
-    effects.push(Effect::Train(TrainRequest {
+    let request = TrainRequest {
         config,
         root: project.root.clone(),
         runs,
@@ -266,7 +275,10 @@ fn start_training(state: &mut State, resume: Option<std::path::PathBuf>, effects
         device: state.training.device.clone(),
         init: state.training.init.clone(),
         overrides,
-    }));
+    };
+    // It would take memory from the training.
+    forecast::forget(state, effects);
+    effects.push(Effect::Train(request));
 }
 
 fn detect_video(state: &State, entry: &super::Entry) -> DetectVideo {

@@ -34,6 +34,13 @@ pub fn wait_text(seconds: f64) -> String {
     }
 }
 
+/// An amount of memory: "120 MB", "1.2 GB".
+#[must_use]
+pub fn size_text(bytes: u64) -> String {
+    let size = bytes as f64;
+    if size < 0.95e9 { format!("{:.0} MB", size / 1e6) } else { format!("{:.1} GB", size / 1e9) }
+}
+
 /// A share as percent with one decimal: "45.3 %".
 #[must_use]
 pub fn percent(share: f64) -> String {
@@ -54,6 +61,7 @@ mod tests {
         assert_eq!(wait_text(20.0), "under a minute");
         assert_eq!(wait_text(601.0), "11 min");
         assert_eq!(wait_text(12_000.0), "3 h 20 min");
+        assert_eq!((size_text(120_400_000), size_text(15_620_000_000)), ("120 MB".to_owned(), "15.6 GB".to_owned()));
         assert_eq!(percent(0.4532), "45.3 %");
     }
 }

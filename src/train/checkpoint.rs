@@ -169,6 +169,7 @@ const DATA: &str = "data";
 const STEP: &str = "step";
 const POSITION: &str = "position";
 const MOMENTS: &str = "updates";
+const SCALING: &str = "scaling";
 /// Name of the checkpoint from which a run goes on.
 pub const LAST: &str = "last";
 /// Name of the checkpoint with the best average mAP.
@@ -227,6 +228,9 @@ fn state(engine: &Engine, position: &Position) -> Result<Weights, CheckpointErro
         (MOMENTS.to_owned(), serde_json::to_string(&updates).map_err(unusable)?),
         (STEP.to_owned(), position.step.to_string()),
     ]);
+    if let Some(scaling) = &engine.scaling {
+        state.metadata.insert(SCALING.to_owned(), serde_json::to_string(scaling).map_err(unusable)?);
+    }
     Ok(state)
 }
 
@@ -332,6 +336,9 @@ impl Newest {
         }
         fill(engine, &weights).map_err(|error| error.of(&pair.weights))?;
         engine.load_moments(moments);
+        if engine.scaling.is_some() {
+            engine.scaling = Some(serde_json::from_str(text(SCALING)).map_err(|_| lacks("loss scaling"))?);
+        }
         Ok(Resumed { position, pair })
     }
 }

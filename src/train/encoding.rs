@@ -9,7 +9,7 @@ use super::item::{Clips, Input};
 use super::loader::Batch;
 use super::optimizer::Gradients;
 use super::step::ENCODER;
-use crate::config;
+use crate::config::{self, Precision};
 use crate::model::{ClipSize, Encoder, NativeEncoder};
 
 /// One snippet of a batch: item, and place in the item.
@@ -18,7 +18,29 @@ pub(super) type Snippet = (usize, usize);
 /// An encoder at work on one device.
 pub(super) enum Encoding<'a> {
     Native(Box<NativeEncoder>, Device),
-    Tensors(&'a Encoder, Device),
+    Tensors(&'a Encoder, Device, Half),
+}
+
+/// In which precision tensors pass the encoder, and by what their gradients are scaled meanwhile.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Half {
+    pub(super) precision: DType,
+    pub(super) scale: f64,
+}
+
+/// The precision that a configuration asks for.
+fn asked(config: &config::Encoder) -> DType {
+    match config.precision {
+        Precision::F32 => DType::F32,
+        Precision::F16 => DType::F16,
+        Precision::Bf16 => DType::BF16,
+    }
+}
+
+/// Whether the encoder can compute on a device as the configuration asks. The CPU's own encoder is f32 alone.
+pub(super) fn has_precision(config: &config::Encoder, device: &Device) -> bool {
+    let device = device.clone().inner();
+    config.precision == Precision::F32 || (device != Device::flex() && device.supports_dtype(asked(config)))
 }
 
 impl<'a> Encoding<'a> {
@@ -27,7 +49,17 @@ impl<'a> Encoding<'a> {
         if device.clone().inner() == Device::flex() {
             Self::Native(Box::new(NativeEncoder::new(encoder, config)), device.clone().inner())
         } else {
-            Self::Tensors(encoder, device.clone())
+            // Weights are f32 whatever trained them: where a device has no half precision, they are used as they are.
+            let precision = if has_precision(config, device) { asked(config) } else { DType::F32 };
+            Self::Tensors(encoder, device.clone(), Half { precision, scale: 1.0 })
+        }
+    }
+
+    /// The same with gradients that are carried through the encoder times `scale`.
+    pub(super) fn scaled(self, scale: f64) -> Self {
+        match self {
+            Self::Tensors(encoder, device, half) => Self::Tensors(encoder, device, Half { scale, ..half }),
+            native @ Self::Native(..) => native,
         }
     }
 
@@ -40,8 +72,8 @@ impl<'a> Encoding<'a> {
                 let channels = features.len() / chunk.len().max(1);
                 Tensor::from_data(TensorData::new(features, [chunk.len(), channels]), device)
             }
-            Self::Tensors(encoder, device) => {
-                encoder.valid().forward(clips(bytes, chunk.len(), size, &device.clone().inner()))
+            Self::Tensors(encoder, device, half) => {
+                encoder.valid().forward_in(clips(bytes, chunk.len(), size, &device.clone().inner()), half.precision)
             }
         }
     }
@@ -65,10 +97,15 @@ impl<'a> Encoding<'a> {
                 }
                 gradients
             }
-            Self::Tensors(encoder, device) => {
-                let features = encoder.forward(clips(bytes, chunk.len(), size, device));
+            Self::Tensors(encoder, device, Half { precision, scale }) => {
+                let wanted = if *scale == 1.0 { wanted } else { wanted * *scale };
+                let features = encoder.forward_in(clips(bytes, chunk.len(), size, device), *precision);
                 let mut backward = (features * Tensor::<2>::from_inner(wanted)).sum().backward();
-                Gradients::collect(ENCODER, *encoder, &mut backward)
+                let mut gradients = Gradients::collect(ENCODER, *encoder, &mut backward);
+                if *scale != 1.0 {
+                    gradients.multiply(scale.recip());
+                }
+                gradients
             }
         }
     }

@@ -31,6 +31,17 @@ pub enum TrainError {
     /// A configuration whose values contradict each other.
     #[error("the configuration cannot be trained: {0}")]
     Config(String),
+    /// A precision that a device does not have.
+    #[error(
+        "encoder.precision = \"{precision}\" needs a device that computes in it, and {device} does not; set it to \"f32\", or choose \
+         another --device (etad devices lists them)"
+    )]
+    Precision {
+        /// As the configuration names it.
+        precision: &'static str,
+        /// Device in words.
+        device: String,
+    },
     /// A video of unknown length.
     #[error("video {video} has no \"{what}\" above 0 in {file}; add it")]
     Unmeasured {

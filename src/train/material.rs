@@ -61,7 +61,9 @@ impl Material {
     #[cfg(feature = "video")]
     #[must_use]
     pub fn of_videos(config: &Config, videos: Vec<Video>, classes: ClassList) -> Self {
-        let source = Arc::new(super::source::VideoFiles::new(&config.data, Path::new("")));
+        // The cache of the training's data is none of theirs.
+        let data = crate::config::Data { disk_cache: None, ..config.data.clone() };
+        let source = Arc::new(super::source::VideoFiles::new(&data, Path::new("")));
         let features = stored::reader(config, Path::new(""));
         // A classifier knows the videos of its data set, not any.
         Self {

@@ -8,6 +8,8 @@ pub mod checkpoint;
 pub mod choices;
 mod colour;
 mod control;
+#[cfg(feature = "video")]
+mod disk;
 mod drafts;
 mod encoding;
 mod error;
@@ -30,6 +32,7 @@ mod recorded;
 mod rehearse;
 mod report;
 mod run;
+mod scaling;
 pub mod schedule;
 pub mod sink;
 mod snippets;

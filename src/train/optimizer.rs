@@ -39,6 +39,20 @@ impl Gradients {
         }
     }
 
+    /// Multiplies all by a factor.
+    pub fn multiply(&mut self, factor: f64) {
+        for gradient in self.by_name.values_mut() {
+            *gradient = gradient.clone() * factor;
+        }
+    }
+
+    /// Takes out those of one group.
+    #[must_use]
+    pub fn without(mut self, group: &str) -> Self {
+        self.by_name.retain(|name, _| name.split('.').next() != Some(group));
+        self
+    }
+
     /// Sets a gradient by name.
     pub fn insert(&mut self, name: impl Into<String>, gradient: Tensor<1>) {
         self.by_name.insert(name.into(), gradient);

@@ -54,7 +54,7 @@ impl Engine {
             let [_, channels] = few.dims();
             seconds.encoder_forward = timed(since, &device) * all.len() as f64 / chunk.len() as f64;
             // What the features are makes no difference to time and memory.
-            let repeated = few.repeat(&[all.len().div_ceil(chunk.len()), 1]).slice([0..all.len()]);
+            let repeated = few.repeat(&[all.len().div_ceil(chunk.len()), 1]).narrow(0, 0, all.len());
             repeated.reshape([items, time, channels]).swap_dims(1, 2)
         } else {
             self.features(batch, &mut || super::step::Pulse::Go)

@@ -15,7 +15,7 @@ use super::run::{Run, Setup, ready};
 use super::sink::Unrecorded;
 use super::step::Pulse;
 use super::windows::Plan;
-use crate::config::Config;
+use crate::config::{Config, Data};
 use crate::domain::Seconds;
 
 /// What a training would take.
@@ -61,7 +61,10 @@ const SHORT: f64 = 5.0;
 /// # Errors
 /// As a training's start.
 pub fn rehearse(setup: &Setup<'_>) -> Result<Rehearsal, TrainError> {
-    let setup = &Setup { resume: false, ..*setup };
+    // What is decoded here is not kept: nothing is written.
+    let data = Data { disk_cache: None, ..setup.config.data.clone() };
+    let config = &Config { data, ..setup.config.clone() };
+    let setup = &Setup { resume: false, config, ..*setup };
     let ready = ready(setup, Path::new(""))?;
     let config = &ready.config().clone();
     let mut sink = Unrecorded { stop: Arc::default(), watch: &mut |_| {} };

@@ -60,28 +60,33 @@ mod files {
     use std::path::{Path, PathBuf};
     use std::sync::Arc;
 
+    use super::super::disk::{self, DiskCache};
     use super::{FrameReader, FrameSource};
     use crate::config::{Data, ResizeFilter};
     use crate::domain::{MediaTime, Video};
-    use crate::video::{ClipReader, ClipSpec, Filter};
+    use crate::video::{ClipReader, ClipSpec, Filter, TimeIndex, index};
 
     /// Video files as the configuration finds them.
     pub struct VideoFiles {
         data: Data,
         root: PathBuf,
+        disk: Option<Arc<DiskCache>>,
     }
 
     impl VideoFiles {
         /// Files of `data`, whose relative paths resolve against `root`.
         #[must_use]
         pub fn new(data: &Data, root: &Path) -> Self {
-            Self { data: data.clone(), root: root.to_owned() }
+            let limit = (data.disk_cache_limit as u64) << 20;
+            let disk = data.disk_cache.as_ref().map(|folder| Arc::new(DiskCache::new(&root.join(folder), limit)));
+            Self { data: data.clone(), root: root.to_owned(), disk }
         }
     }
 
     impl FrameSource for VideoFiles {
         fn reader(&self) -> Box<dyn FrameReader> {
-            Box::new(Reader { data: self.data.clone(), root: self.root.clone(), open: None })
+            let (data, root, disk) = (self.data.clone(), self.root.clone(), self.disk.clone());
+            Box::new(Reader { data, root, disk, open: None })
         }
     }
 
@@ -89,46 +94,107 @@ mod files {
     struct Reader {
         data: Data,
         root: PathBuf,
-        open: Option<(String, ClipReader)>,
+        disk: Option<Arc<DiskCache>>,
+        open: Option<Open>,
+    }
+
+    struct Open {
+        video: String,
+        path: PathBuf,
+        /// Name in the cache on the disk, where there is one.
+        key: Option<String>,
+        index: Arc<TimeIndex>,
+        /// Once a frame is decoded.
+        reader: Option<ClipReader>,
     }
 
     impl Reader {
-        fn clip_reader(&mut self, video: &Video) -> Result<&mut ClipReader, String> {
-            let kept = self.open.take().filter(|(id, _)| *id == video.id);
-            let reader = match kept {
-                Some((_, reader)) => reader,
+        fn open(&mut self, video: &Video) -> Result<&mut Open, String> {
+            let kept = self.open.take().filter(|open| open.video == video.id);
+            let open = match kept {
+                Some(open) => open,
                 None => {
                     let path = super::media_path(&self.data, &self.root, video);
-                    let spec = ClipSpec {
-                        resize_width: self.data.resize_width as u32,
-                        resize_height: self.data.resize_height as u32,
-                        crop: video.crop,
-                        filter: match self.data.resize_filter {
-                            ResizeFilter::Smooth => Filter::Smooth,
-                            ResizeFilter::OpenCv => Filter::OpenCv,
-                        },
-                    };
-                    ClipReader::open(&path, spec).map_err(|error| error.to_string())?
+                    let (key, index) = self.index(video, &path)?;
+                    Open { video: video.id.clone(), path, key, index, reader: None }
                 }
             };
-            Ok(&mut self.open.insert((video.id.clone(), reader)).1)
+            Ok(self.open.insert(open))
+        }
+
+        /// The index of a file, kept from an earlier run or made now.
+        fn index(&self, video: &Video, path: &Path) -> Result<(Option<String>, Arc<TimeIndex>), String> {
+            let made = || index(path).map_err(|error| error.to_string());
+            let Some(disk) = &self.disk else { return Ok((None, made()?)) };
+            let Data { resize_width, resize_height, resize_filter, .. } = &self.data;
+            // Where the file is not there, the decoder says so better.
+            let how = format!("{resize_width}x{resize_height} {resize_filter:?} {:?}", video.crop);
+            let Ok(key) = disk::key(path, &how) else { return Ok((None, made()?)) };
+            let known = disk.index(&key).and_then(|text| serde_json::from_str::<TimeIndex>(&text).ok());
+            if let Some(known) = known {
+                return Ok((Some(key), Arc::new(known)));
+            }
+            let index = made()?;
+            if let Ok(text) = serde_json::to_string(&*index) {
+                disk.put_index(&key, &text);
+            }
+            Ok((Some(key), index))
+        }
+
+        fn spec(&self, video: &Video) -> ClipSpec {
+            ClipSpec {
+                resize_width: self.data.resize_width as u32,
+                resize_height: self.data.resize_height as u32,
+                crop: video.crop,
+                filter: match self.data.resize_filter {
+                    ResizeFilter::Smooth => Filter::Smooth,
+                    ResizeFilter::OpenCv => Filter::OpenCv,
+                },
+            }
+        }
+    }
+
+    impl Open {
+        fn decode(&mut self, indices: &[usize], spec: ClipSpec) -> Result<Vec<u8>, String> {
+            let reader = match self.reader.take() {
+                Some(reader) => reader,
+                None => {
+                    let opened = ClipReader::open_with(&self.path, self.index.clone(), spec);
+                    opened.map_err(|error| error.to_string())?
+                }
+            };
+            self.reader.insert(reader).read(indices).map_err(|error| error.to_string())
         }
     }
 
     impl FrameReader for Reader {
         fn times(&mut self, video: &Video) -> Result<Arc<[MediaTime]>, String> {
-            Ok(self.clip_reader(video)?.index().times.clone().into())
+            Ok(self.open(video)?.index.times.clone().into())
         }
 
         fn damage(&mut self, video: &Video) -> Result<Option<String>, String> {
-            let index = self.clip_reader(video)?.index();
-            let (damaged, said) = (index.damaged, index.warnings.join(" "));
-            let path = super::media_path(&self.data, &self.root, video);
-            Ok(damaged.then(|| format!("{}: {said} It is used all the same; replace it if you can.", path.display())))
+            let open = self.open(video)?;
+            let (damaged, said) = (open.index.damaged, open.index.warnings.join(" "));
+            Ok(damaged
+                .then(|| format!("{}: {said} It is used all the same; replace it if you can.", open.path.display())))
         }
 
         fn read(&mut self, video: &Video, indices: &[usize]) -> Result<Vec<u8>, String> {
-            self.clip_reader(video)?.read(indices).map_err(|error| error.to_string())
+            let (disk, spec) = (self.disk.clone(), self.spec(video));
+            let open = self.open(video)?;
+            // Lost frames of a damaged file are replaced by others that are read with them: they are not the same each time.
+            let key = open.key.clone().filter(|_| open.index.exact && !open.index.damaged);
+            let (Some(disk), Some(key)) = (disk, key) else { return open.decode(indices, spec) };
+            let size = (spec.resize_width * spec.resize_height * 3) as usize;
+            let mut known = disk.frames(&key, indices, size);
+            let missing: Vec<usize> = indices.iter().copied().filter(|frame| !known.contains_key(frame)).collect();
+            if !missing.is_empty() {
+                let decoded = open.decode(&missing, spec)?;
+                let frames: Vec<(usize, &[u8])> = missing.iter().copied().zip(decoded.chunks_exact(size)).collect();
+                disk.put_frames(&key, &frames);
+                known.extend(frames.into_iter().map(|(frame, bytes)| (frame, bytes.to_vec())));
+            }
+            Ok(indices.iter().filter_map(|frame| known.get(frame)).flatten().copied().collect())
         }
     }
 }

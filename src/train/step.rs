@@ -14,8 +14,9 @@ use super::item::{Input, Item};
 use super::loader::Batch;
 use super::objective::{Losses, Objective};
 use super::optimizer::{Gradients, Optimizer, SavedMoments};
+use super::scaling::Scaling;
 use super::targets::{Span, Truth};
-use crate::config::{Config, Encoder as EncoderConfig};
+use crate::config::{Config, Encoder as EncoderConfig, Precision};
 use crate::domain::Seconds;
 use crate::model::{Detector, Encoder};
 
@@ -57,6 +58,8 @@ pub struct Engine {
     pub optimizer: Optimizer,
     pub(super) config: Config,
     losses: Losses,
+    /// Where the encoder learns in f16.
+    pub(super) scaling: Option<Scaling>,
     pub(super) device: Device,
 }
 
@@ -77,6 +80,7 @@ impl Engine {
             optimizer: Optimizer::new(config.optimizer.kind, config.optimizer.weight_decay),
             config: config.clone(),
             losses: Losses::new(&config.loss, &config.model),
+            scaling: (config.encoder.precision == Precision::F16).then(Scaling::default),
             device: device.clone(),
         }
     }
@@ -127,7 +131,8 @@ impl Engine {
             && let Some(encoder) = self.encoder.as_ref().filter(|_| !self.config.encoder.frozen)
         {
             let chunks = choices.snippets(&upstream);
-            let encoding = Encoding::new(encoder, &self.config.encoder, &self.device);
+            let scale = self.scaling.map_or(1.0, |scaling| scaling.factor());
+            let encoding = Encoding::new(encoder, &self.config.encoder, &self.device).scaled(scale);
             for chunk in chunks {
                 if pulse() == Pulse::Stop {
                     return None;
@@ -139,10 +144,23 @@ impl Engine {
         if pulse() == Pulse::Stop {
             return None;
         }
-        let norm = self.apply(gradients, rates).unwrap_or_else(|| Tensor::zeros([1], &terms.device()));
+        let norm = self.settle(gradients, rates).unwrap_or_else(|| Tensor::zeros([1], &terms.device()));
         seconds.detector += clock.lap();
         let names = names.into_iter().chain([GRADIENT_NORM.to_owned()]).collect();
         Some(Stepped { names, terms: Tensor::cat(vec![terms, norm], 0), seconds })
+    }
+
+    /// As [`Self::apply`], but leaves the step out when the encoder's gradients left the range of its precision. Gives back the norm of those
+    /// that are left.
+    fn settle(&mut self, gradients: Gradients, rates: Rates) -> Option<Tensor<1>> {
+        // The norm is read back here, so that the device is waited for in each step: the price of f16.
+        if let Some(scaling) = &mut self.scaling
+            && let Some(norm) = gradients.norm()
+            && !scaling.judge(norm.into_data().iter::<f32>().all(f32::is_finite))
+        {
+            return gradients.without(ENCODER).norm();
+        }
+        self.apply(gradients, rates)
     }
 
     /// Clips all gradients together and moves both groups (spec 7.1, 7.2). Gives back the global norm before.
@@ -241,9 +259,10 @@ mod tests {
     use super::*;
     use crate::config::{Architecture, Chunk, HeadVariant, Norm};
     use crate::train::checkpoint::fresh;
-    use crate::train::encoding::clips_of;
+    use crate::train::encoding::{Half, clips_of};
     use crate::train::item::Clips;
     use crate::train::windows::Window;
+    use burn::tensor::DType;
 
     fn config(ratio: f64) -> Config {
         let encoder = EncoderConfig {
@@ -303,13 +322,14 @@ mod tests {
         let upstream = features.grad_remove(&mut backward).expect("a gradient");
         let native = Encoding::new(encoder, &config.encoder, &device);
         assert!(matches!(native, Encoding::Native(..)));
-        let staged = [native, Encoding::Tensors(encoder, device.clone())].map(|way| {
-            let mut staged = Gradients::default();
-            for chunk in choices.snippets(&upstream) {
-                staged.add(way.gradients(&batch, &chunk, &upstream));
-            }
-            staged
-        });
+        let staged = [native, Encoding::Tensors(encoder, device.clone(), Half { precision: DType::F32, scale: 1.0 })]
+            .map(|way| {
+                let mut staged = Gradients::default();
+                for chunk in choices.snippets(&upstream) {
+                    staged.add(way.gradients(&batch, &chunk, &upstream));
+                }
+                staged
+            });
 
         let all: Vec<(usize, usize)> = (0..2).flat_map(|item| (0..8).map(move |t| (item, t))).collect();
         let whole = encoder.forward(clips_of(&batch, &all, &device)).reshape([2, 8, 8]).swap_dims(1, 2);
@@ -329,6 +349,72 @@ mod tests {
                 assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() <= 1e-4 * largest + 1e-8), "{name}: {a:?} {b:?}");
             }
         }
+    }
+
+    /// Features and gradients of an encoder in half precision beside f32's, with and without scaling.
+    #[test]
+    fn half_precision_is_f32_but_for_its_digits() {
+        let device = Device::flex().autodiff();
+        for norm in [Norm::Group, Norm::Batch] {
+            let (mut config, batch) = (config(1.0), batch());
+            config.encoder.norm = norm;
+            let engine = fresh(&config, &crate::domain::ClassList::default(), &device);
+            let encoder = engine.encoder.as_ref().expect("an encoder");
+            let chunk: Vec<(usize, usize)> = (0..8).map(|snippet| (0, snippet)).collect();
+            let upstream: Vec<f32> = (0..8 * 8).map(|index| (index * 13 % 29) as f32 / 1e3 - 0.014).collect();
+            let upstream = Tensor::<3>::from_data(TensorData::new(upstream, [1, 8, 8]), &Device::flex());
+            let way = |precision, scale| Encoding::Tensors(encoder, device.clone(), Half { precision, scale });
+            let numbers = |tensor: Tensor<1>| tensor.into_data().iter::<f32>().collect::<Vec<f32>>();
+            let off = |found: &[f32], expected: &[f32]| {
+                let length =
+                    |values: &mut dyn Iterator<Item = f32>| values.map(|value| value * value).sum::<f32>().sqrt();
+                length(&mut found.iter().zip(expected).map(|(a, b)| a - b)) / length(&mut expected.iter().copied())
+            };
+            let exact = way(DType::F32, 1.0);
+            let expected = exact.gradients(&batch, &chunk, &upstream);
+            // As whole vectors. Features lose what 11 and 8 binary digits lose in each of ten layers. Gradients lose more, as ReLUs whose
+            // inputs are off by a share s switch where they are that near to zero, which spoils a share s of the gradients whole: its root counts.
+            for (precision, scale, of_features, of_gradients) in
+                [(DType::F16, 1024.0, 0.003, 0.15), (DType::BF16, 1.0, 0.03, 0.3)]
+            {
+                let half = way(precision, scale);
+                let features = [&half, &exact].map(|way| numbers(way.features(&batch, &chunk).reshape([-1])));
+                let found = half.gradients(&batch, &chunk, &upstream);
+                assert_eq!(found.names().collect::<Vec<_>>(), expected.names().collect::<Vec<_>>());
+                let all = |gradients: &Gradients| -> Vec<f32> {
+                    let of = |name| numbers(gradients.get(name).expect("there").clone());
+                    expected.names().flat_map(of).collect()
+                };
+                let worst = (off(&features[0], &features[1]), off(&all(&found), &all(&expected)));
+                println!("{norm:?} {precision:?}: features off by {:.5}, gradients by {:.5}", worst.0, worst.1);
+                let other = way(precision, scale / 16.0).gradients(&batch, &chunk, &upstream);
+                assert!(off(&all(&other), &all(&found)) < 0.01, "{norm:?} {precision:?}: the scale is felt");
+                assert!(worst.0 > 0.0 && worst.0 < of_features && worst.1 < of_gradients, "{norm:?} {precision:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_step_whose_gradients_overflow_in_f16_is_left_out_and_scales_less() {
+        let device = Device::flex().autodiff();
+        let mut config = config(1.0);
+        config.encoder.precision = Precision::F16;
+        let mut engine = fresh(&config, &crate::domain::ClassList::default(), &device);
+        let weights = |engine: &Engine| crate::model::weights::Weights::default().with(&engine.detector).tensors;
+        let before = weights(&engine);
+        let gradients = |encoder: f32| {
+            let mut gradients = Gradients::default();
+            let one = |value: f32| Tensor::<1>::from_data([value], &device.clone().inner());
+            gradients.insert(format!("{DETECTOR}.unknown"), one(3.0));
+            gradients.insert(format!("{ENCODER}.unknown"), one(encoder));
+            gradients
+        };
+        let rates = Rates { detector: 1e-2, encoder: 1e-2 };
+        let norm = |norm: Option<Tensor<1>>| norm.expect("a norm").into_data().iter::<f32>().next();
+        assert_eq!(norm(engine.settle(gradients(f32::INFINITY), rates)), Some(3.0), "of what is finite");
+        assert_eq!(engine.scaling.map(|scaling| scaling.factor()), Some(32768.0));
+        assert!(engine.optimizer.save().is_empty() && weights(&engine) == before);
+        assert_eq!(norm(engine.settle(gradients(4.0), rates)), Some(5.0));
     }
 
     #[test]

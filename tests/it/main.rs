@@ -36,6 +36,8 @@ mod logging_cost;
 mod made_videos;
 mod model_rules;
 mod numpy;
+#[cfg(all(unix, feature = "video"))]
+mod out_of_memory;
 mod parity_eval;
 mod parity_formats;
 mod parity_model;

@@ -235,3 +235,52 @@ fn the_number_of_threads_is_the_recipes() {
     assert!(weights("one") == weights("three"), "the number of threads changes no bit");
     assert!(config::load(&tiny.path("one/config.toml"), &[]).is_ok(), "a run's own configuration is a recipe");
 }
+
+/// Frames of a first run serve the next one: its video files hold nothing any more but have the size and time that they had.
+#[test]
+fn frames_kept_on_the_disk_are_those_of_the_videos_and_nothing_is_decoded_twice() {
+    let tiny = Tiny::new();
+    let cached = ["data.disk_cache=frames", "data.window_jitter=false"];
+    tiny.done("without", &["data.window_jitter=false"]);
+    tiny.done("with", &cached);
+    assert_eq!(tiny.history("with"), tiny.history("without"));
+    let kept = || -> Vec<std::path::PathBuf> {
+        let folders = fs::read_dir(tiny.path("frames")).expect("a cache").flatten();
+        folders
+            .flat_map(|folder| fs::read_dir(folder.path()).expect("a folder").flatten())
+            .map(|file| file.path())
+            .collect()
+    };
+    let files = kept();
+    assert!(files.iter().any(|file| file.ends_with("index.json")), "{files:?}");
+    assert!(files.iter().any(|file| file.extension().is_some_and(|extension| extension == "frames")), "{files:?}");
+    let mut films = Vec::new();
+    for index in 0..5 {
+        let path = tiny.path(&format!("v{index}.mp4"));
+        let (film, time) = (fs::read(&path).expect("a film"), fs::metadata(&path).and_then(|meta| meta.modified()));
+        let set = |bytes: &[u8]| {
+            fs::write(&path, bytes).expect("written");
+            let file = fs::File::options().append(true).open(&path).expect("opened");
+            file.set_modified(*time.as_ref().expect("a time")).expect("set");
+        };
+        set(&vec![0; film.len()]);
+        films.push((path.clone(), film, time.expect("a time")));
+    }
+    tiny.done("again", &cached);
+    assert_eq!(tiny.history("again"), tiny.history("without"));
+    // Broken, they are decoded anew.
+    for (path, film, time) in films {
+        fs::write(&path, film).expect("written");
+        let file = fs::File::options().append(true).open(&path).expect("opened");
+        file.set_modified(time).expect("set");
+    }
+    for file in files {
+        let whole = fs::read(&file).expect("read");
+        fs::write(&file, &whole[..whole.len() / 2]).expect("written");
+    }
+    tiny.done("mended", &cached);
+    assert_eq!(tiny.history("mended"), tiny.history("without"));
+    // A limit of 0 keeps nothing, and is no obstacle.
+    tiny.done("none", &["data.disk_cache=nothing", "data.disk_cache_limit=0", "data.window_jitter=false"]);
+    assert!(!tiny.path("nothing").exists());
+}

@@ -7,7 +7,7 @@ use egui_kittest::kittest::Queryable as _;
 use etad::domain::{Detection, Detections, Event, Seconds};
 use etad::formats::results;
 use etad::run::RunWriter;
-use etad::state::{Command, Origin, RunState, State, ThemeChoice};
+use etad::state::{Command, Forecast, Needs, Origin, RunState, State, ThemeChoice, Thumbnail};
 
 use crate::ui_support::{project, screenshot, tiny_config, wait, wait_for, window, window_of};
 
@@ -171,6 +171,41 @@ fn every_size_shows_the_same_and_nothing_is_lost() {
     }
 }
 
+/// What a training takes, once nothing is on its way any more that would have it found out again.
+fn forecast(state: &State) -> Option<&Needs> {
+    let looked_at = state.library.entries.iter().all(|entry| entry.thumbnail != Thumbnail::Waiting);
+    match &state.training.forecast {
+        Forecast::Known(needs) if looked_at => Some(needs),
+        _ => None,
+    }
+}
+
+#[test]
+fn the_form_says_what_a_training_takes_and_what_to_change_when_it_does_not_fit() {
+    let folder = project();
+    let config = tiny_config(folder.path());
+    let text = std::fs::read_to_string(&config).expect("a configuration");
+    let little = text.replace("[solver]", "[solver]\nmemory_budget = 40");
+    assert_ne!(little, text);
+    std::fs::write(&config, little).expect("written");
+    let mut harness = window(&[folder.path().to_owned()]);
+    let asking = |state: &State| state.training.forecast == Forecast::Asking;
+    wait(&mut harness, "a question", asking);
+    let first = harness.state().state().training.forecasts;
+    // Another choice: what is being found out is not wanted any more.
+    harness.state_mut().command(Command::ChooseDevice("cpu".to_owned()));
+    harness.run_steps(3);
+    harness.get_by_label_contains("being estimated");
+    assert!(harness.state().state().training.forecasts > first && asking(harness.state().state()));
+    let patience = std::time::Duration::from_secs(180);
+    wait_for(&mut harness, "an estimate", patience, |state| {
+        forecast(state).is_some_and(|needs| needs.advice.is_some())
+    });
+    harness.run_steps(3);
+    assert_eq!(harness.query_all_by_label_contains("The training needs about").count(), 1);
+    screenshot(&mut harness, "forecast_advice");
+}
+
 #[test]
 fn training_from_the_button_is_another_process_whose_curves_are_its_events() {
     let folder = project();
@@ -184,6 +219,12 @@ fn training_from_the_button_is_another_process_whose_curves_are_its_events() {
     );
     harness.state_mut().command(Command::ChooseDevice("cpu".to_owned()));
     harness.run_steps(3);
+    let known = |state: &State| matches!(forecast(state), Some(needs) if needs.advice.is_none());
+    wait_for(&mut harness, "an estimate", std::time::Duration::from_secs(180), known);
+    harness.run_steps(3);
+    harness.get_by_label_contains(" GB free");
+    harness.get_by_label_contains(" in all");
+    screenshot(&mut harness, "forecast_fits");
     let run_folder = folder.path().join("runs/tiny-1");
     assert!(!run_folder.exists());
 

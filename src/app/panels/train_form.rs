@@ -3,7 +3,7 @@
 use egui::{RichText, Ui};
 
 use crate::project::{Finding, Severity};
-use crate::state::{Command, Health, Init, Runs, TrainForm, Watch};
+use crate::state::{Command, Forecast, Health, Init, Needs, Runs, TrainForm, Watch, size_text, wait_text};
 
 use super::super::icons::{self, Icon};
 use super::super::theme::Theme;
@@ -21,6 +21,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     weights(ui, view, form);
     recipe_form::show(ui, view);
     health(ui, view, form);
+    forecast(ui, view, form);
     ui.add_space(4.0);
     let because = view.state.no_training_because();
     ui.horizontal(|ui| {
@@ -160,6 +161,57 @@ fn health(ui: &mut Ui, view: &mut View<'_>, form: &TrainForm) {
             });
         }
     }
+}
+
+/// What the training would take, and what to change when that is too much.
+fn forecast(ui: &mut Ui, view: &mut View<'_>, form: &TrainForm) {
+    let theme = view.theme;
+    match &form.forecast {
+        Forecast::Unknown => {
+            field(ui, theme, "Memory", |ui, _| {
+                soft(ui, theme, "not estimated");
+                let possible = view.state.no_training_because().is_none() && matches!(form.health, Health::Checked(_));
+                let button = ui.add_enabled(possible, egui::Button::new("Estimate").small());
+                if button.on_hover_text("Try one small step to see what memory and time the training takes").clicked() {
+                    view.send(Command::Forecast);
+                }
+            });
+        }
+        Forecast::Asking => {
+            field(ui, theme, "Memory", |ui, _| soft(ui, theme, "being estimated by one small step"));
+        }
+        Forecast::Failed(why) => {
+            field(ui, theme, "Memory", |ui, _| {
+                cut(ui, RichText::new(format!("not estimated: {why}")).color(theme.text_soft())).on_hover_text(why);
+            });
+        }
+        Forecast::Known(needs) => {
+            let (icon, colour) = match needs.advice {
+                Some(_) => (Icon::Warning, theme.warn()),
+                None => (Icon::Check, theme.good()),
+            };
+            let tip = "Estimated by one small step; etad train --dry-run tells what takes how much";
+            field(ui, theme, "Memory", |ui, _| {
+                mark(ui, icon, colour);
+                cut(ui, RichText::new(memory_text(needs)).color(colour)).on_hover_text(tip);
+            });
+            field(ui, theme, "Time", |ui, _| {
+                soft(ui, theme, format!("{} in all", wait_text(needs.seconds))).on_hover_text(tip);
+            });
+            if let Some(advice) = &needs.advice {
+                ui.label(RichText::new(format!("The training {advice}.")).color(theme.warn()));
+            }
+        }
+    }
+}
+
+/// "about 1.2 GB of 6.0 GB free".
+fn memory_text(needs: &Needs) -> String {
+    let of = match needs.free {
+        Some(free) => format!(" of {} {}", size_text(free), if needs.configured { "allowed" } else { "free" }),
+        None => "; what is free is unknown".to_owned(),
+    };
+    format!("about {}{of}", size_text(needs.memory))
 }
 
 fn counts(errors: usize, warnings: usize) -> String {

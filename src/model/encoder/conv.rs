@@ -5,6 +5,7 @@ use burn::tensor::module::conv3d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Slice, Tensor};
 
+use super::norm::cast;
 use crate::model::init::Init;
 
 /// Convolution without bias; weight `[out, in, time, height, width]`, an odd kernel, zeros outside. The kernel extends in space or
@@ -31,7 +32,13 @@ impl Conv {
             return self.along_time(x);
         }
         let options = ConvOptions::new(self.stride, [0, height / 2, width / 2], [1; 3], 1);
-        conv3d(x, self.weight.val(), None, options)
+        let weight = self.weight_for(&x);
+        conv3d(x, weight, None, options)
+    }
+
+    /// The weight in the precision of `x`; its gradient comes back in its own.
+    fn weight_for(&self, x: &Tensor<5>) -> Tensor<5> {
+        cast(self.weight.val(), x.dtype())
     }
 
     /// A kernel of one pixel, as a product of a weight matrix with all pixels.
@@ -45,8 +52,8 @@ impl Conv {
         let [outputs, inputs, taps, ..] = self.weight.dims();
         let x = if taps == 1 { every(x, 2, step_time) } else { x };
         let [clips, _, time, height, width] = x.dims();
+        let weight = self.weight_for(&x).reshape([outputs, inputs, taps]);
         let pixels = x.reshape([clips, inputs, time, height * width]);
-        let weight = self.weight.val().reshape([outputs, inputs, taps]);
         // Taps further from the centre than the clip is long read zeros alone.
         let used = (0..taps).filter(|tap| tap.abs_diff(taps / 2) < time);
 
@@ -81,7 +88,7 @@ fn shift(y: Tensor<4>, tap: usize, centre: usize) -> Tensor<4> {
     if distance == 0 {
         return y;
     }
-    let edge = Tensor::zeros([clips, channels, distance, pixels], &y.device());
+    let edge = Tensor::zeros([clips, channels, distance, pixels], (&y.device(), y.dtype()));
     if tap < centre {
         Tensor::cat(vec![edge, y.narrow(2, 0, time - distance)], 2)
     } else {

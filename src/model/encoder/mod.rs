@@ -4,11 +4,12 @@ mod block;
 mod conv;
 mod norm;
 
+use norm::cast;
 pub(super) use norm::norm_groups;
 
 use burn::module::Module;
 use burn::tensor::activation::relu;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{DType, Device, Tensor, TensorData};
 
 use super::init::Init;
 use crate::config;
@@ -64,7 +65,14 @@ impl Encoder {
     /// Clips `[clips, 3, frames, height, width]` of RGB values 0..255 to features `[clips, channels]`.
     #[must_use]
     pub fn forward(&self, clips: Tensor<5>) -> Tensor<2> {
-        self.forward_seen(self.normalise(clips), |_| ())
+        self.forward_in(clips, DType::F32)
+    }
+
+    /// As [`Self::forward`], with all between the normalised clips and the features in `precision`: weights are cast where they are
+    /// used, statistics of norms and the mean over the picture are taken in f32.
+    #[must_use]
+    pub fn forward_in(&self, clips: Tensor<5>, precision: DType) -> Tensor<2> {
+        self.forward_seen(cast(self.normalise(clips), precision), |_| ())
     }
 
     /// As [`Self::forward`] on normalised clips, showing what stem and each layer give, `[clips, channels, time, height, width]`.
@@ -80,6 +88,7 @@ impl Encoder {
             see(&x);
         }
         let [clips, channels, ..] = x.dims();
+        let x = cast(x, DType::F32);
         x.reshape([clips as i32, channels as i32, -1]).mean_dim(2).reshape([clips, channels])
     }
 

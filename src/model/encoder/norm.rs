@@ -1,7 +1,7 @@
 //! The encoder's normalisation: running statistics of pre-trained batch norms, or group norm.
 
 use burn::module::{Module, Param};
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
 
 use crate::config::{self, Norm};
 use crate::model::init::Init;
@@ -42,7 +42,10 @@ impl ClipNorm {
     /// `[clips, channels, time, height, width]`, same shape out.
     #[must_use]
     pub fn forward(&self, x: Tensor<5>) -> Tensor<5> {
-        let channels = x.dims()[1];
+        let (channels, precision) = (x.dims()[1], x.dtype());
+        // Statistics, and the gradients of scale and shift, are sums over whole clips: in half precision they would lose their digits.
+        let sums = self.running_mean.is_none() || self.weight.val().is_require_grad();
+        let x = if sums { cast(x, DType::F32) } else { x };
         let (scale, shift) = match (&self.running_mean, &self.running_var) {
             (Some(mean), Some(variance)) => {
                 let scale = self.weight.val() / (variance.val() + self.epsilon).sqrt();
@@ -52,7 +55,9 @@ impl ClipNorm {
             _ => self.group_statistics(x.clone()),
         };
         let rows = scale.dims()[0];
-        x * scale.reshape([rows, channels, 1, 1, 1]) + shift.reshape([rows, channels, 1, 1, 1])
+        let of = |factor: Tensor<2>| cast(factor.reshape([rows, channels, 1, 1, 1]), x.dtype());
+        let (scale, shift) = (of(scale), of(shift));
+        cast(x * scale + shift, precision)
     }
 
     /// Scale and shift `[clips, channels]` that normalise each group of channels of each clip.
@@ -69,6 +74,11 @@ impl ClipNorm {
         let shift = bias - scale.clone() * mean;
         (scale.reshape([clips, channels]), shift.reshape([clips, channels]))
     }
+}
+
+/// `x` in another precision; nothing where it has it.
+pub(super) fn cast<const D: usize>(x: Tensor<D>, precision: DType) -> Tensor<D> {
+    if x.dtype() == precision { x } else { x.cast(precision) }
 }
 
 /// Groups of a norm: the largest number up to `limit` that divides `channels`: middle planes are odd numbers by formula (spec 3.1).

@@ -8,9 +8,10 @@ use burn::tensor::Device;
 use toml::{Table, Value};
 
 use super::Setup;
-use crate::config::{Chunk, Config, Data, SchedulerKind};
+use crate::config::{Architecture, Chunk, Config, Data, SchedulerKind};
 use crate::train::check::check;
 use crate::train::checkpoint::{self, Header, Resumed};
+use crate::train::encoding::has_precision;
 use crate::train::error::TrainError;
 use crate::train::material::Material;
 use crate::train::memory::{Budget, Meter};
@@ -51,6 +52,12 @@ pub fn ready(setup: &Setup<'_>, folder: &Path) -> Result<Ready, TrainError> {
 pub(super) fn ready_on(setup: &Setup<'_>, material: Material, folder: &Path) -> Result<Ready, TrainError> {
     let config = setup.config;
     check(config)?;
+    if config.encoder.arch != Architecture::None && !has_precision(&config.encoder, setup.device) {
+        return Err(TrainError::Precision {
+            precision: config.encoder.precision.name(),
+            device: setup.device_name.to_owned(),
+        });
+    }
     let plan = plan(config, &material)?;
     let device = setup.device.clone().autodiff();
     let mut engine = checkpoint::fresh(config, &material.classes, &device);
@@ -112,10 +119,12 @@ fn plan(config: &Config, material: &Material) -> Result<Plan, TrainError> {
 }
 
 /// Keys that change neither what is learnt nor from what: places, pace, and what happens besides the steps.
-const FREE: [&str; 9] = [
+const FREE: [&str; 11] = [
     "name",
     "data.annotations",
     "data.folder",
+    "data.disk_cache",
+    "data.disk_cache_limit",
     "encoder.at_once",
     "solver.workers",
     "solver.threads",
