@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use etad::domain::{Annotation, Dataset, Detection, Detections, Draw, Purpose, Video};
-use etad::eval::{EvalOptions, evaluate};
+use etad::eval::{ErrorFilter, EvalOptions, evaluate, review, slider_tious};
 use etad::formats::results;
 
 const TIOUS: [f64; 10] = [0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95];
@@ -68,6 +68,32 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         TIOUS.len(),
         median(reading),
         median(evaluating)
+    );
+    sliders(&truth, &predictions)
+}
+
+/// What the window's sliders cost: matched once at all thresholds, then counted and listed at each move (issue "7", item 4).
+fn sliders(truth: &Dataset, predictions: &Detections) -> Result<(), Box<dyn std::error::Error>> {
+    let few = Detections { videos: predictions.videos[..20].to_vec() };
+    let options = EvalOptions::new("validation", &slider_tious());
+    let (mut matching, mut moving) = (Vec::new(), Vec::new());
+    for run in 0..RUNS {
+        let start = Instant::now();
+        let reviewed = review(truth, &few, &options)?;
+        matching.push(start.elapsed());
+        let start = Instant::now();
+        let rows = reviewed.errors(run, 0.1, &ErrorFilter::default()).len();
+        let counts: usize = reviewed.kinds(run, 0.1).iter().sum();
+        let cells = reviewed.confusion(run, 0.1).counts.len() + reviewed.class_tallies(run, 0.1).len();
+        moving.push(start.elapsed());
+        assert!(rows > 0 && counts > rows && cells > 0);
+    }
+    println!(
+        "{} detections at {} thresholds, median of {RUNS}: matched in {:.1?}, a slider's move in {:.1?}",
+        few.count(),
+        options.tious.len(),
+        median(matching),
+        median(moving)
     );
     Ok(())
 }

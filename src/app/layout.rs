@@ -64,7 +64,7 @@ impl Panel {
 }
 
 /// Under which name the layout is kept; the number changes when an older layout would not fit.
-pub const KEY: &str = "etad.layout.3";
+pub const KEY: &str = "etad.layout.4";
 
 /// The layout of a first start: videos left, picture over time in the middle, what the detector does as tabs on the right.
 #[must_use]
@@ -74,9 +74,8 @@ pub fn default_tree() -> Tree<Panel> {
         Panel::ALL.map(|panel| tiles.insert_pane(panel));
     let below = tiles.insert_tab_tile(vec![timeline, evidence]);
     let middle = split(&mut tiles, LinearDir::Vertical, &[(player, 0.54), (below, 0.46)]);
-    let right = tiles.insert_tab_tile(vec![training, detections, errors, analysis, segments]);
-    let left = tiles.insert_tab_tile(vec![library, classes]);
-    let root = split(&mut tiles, LinearDir::Horizontal, &[(left, 0.19), (middle, 0.5), (right, 0.31)]);
+    let right = tiles.insert_tab_tile(vec![training, detections, errors, analysis, segments, classes]);
+    let root = split(&mut tiles, LinearDir::Horizontal, &[(library, 0.19), (middle, 0.5), (right, 0.31)]);
     Tree::new(egui::Id::unique("workbench tiles"), root, tiles)
 }
 
@@ -140,7 +139,8 @@ impl egui_tiles::Behavior<Panel> for Panes<'_, '_> {
     }
 
     fn tab_title_spacing(&self, _visuals: &egui::Visuals) -> f32 {
-        12.0
+        // Six titles have room on the right of a window 1280 points wide.
+        6.0
     }
 
     fn tab_bar_color(&self, _visuals: &egui::Visuals) -> egui::Color32 {

@@ -29,6 +29,8 @@ fn say(text: &str) {
 
 /// Opens the project as the window does and edits until it is killed.
 fn drive(folder: &Path, seed: u64) {
+    // The test runner has begun a line with this test's name.
+    say("");
     let (tell, told) = crossbeam_channel::bounded(1024);
     let keeper = Keeper::start(vec![folder.to_owned()], move |told| drop(tell.send(told))).expect("a thread");
     let mut state = State::default();

@@ -99,6 +99,12 @@ fn pictures_of_a_trained_project() {
             harness.run_steps(4);
             screenshot(&mut harness, &format!("{name}-{}", page.name().to_lowercase().replace(' ', "-")));
         }
+        front(&mut harness, "Evidence");
+        for _ in 0..40 {
+            harness.step();
+            std::thread::sleep(std::time::Duration::from_millis(15));
+        }
+        screenshot(&mut harness, &format!("{name}-evidence"));
     }
 }
 
@@ -161,4 +167,38 @@ fn a_round_from_training_to_corrections_and_training_again() {
     assert!(annotations.contains("tiny-1, epoch 2"), "what was accepted is in the file that it trains with");
     screenshot(&mut harness, "why_again");
     wait_for(&mut harness, "its end", patience, |state| state.run.as_ref().is_some_and(|run| !run.state.is_living()));
+}
+
+/// Two hundred classes are listed, drawn and scrolled through as six are.
+#[test]
+fn two_hundred_classes_have_room() {
+    let folder = project();
+    let path = folder.path().join("annotations.json");
+    let mut file: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&path).expect("annotations")).expect("JSON");
+    for video in file["database"].as_object_mut().expect("videos").values_mut() {
+        let actions = (0..200).map(|n| {
+            let start = f64::from(n % 50) * 0.1;
+            serde_json::json!({"segment": [start, start + 0.8], "label": format!("class number {n}")})
+        });
+        video["annotations"] = actions.collect();
+    }
+    std::fs::write(&path, file.to_string()).expect("written");
+    let mut harness = window(&[folder.path().to_owned()]);
+    wait(&mut harness, "a project", |state| !state.library.entries.is_empty());
+    let run = folder.path().join("runs/elsewhere");
+    let _writer = write_run(&run, harness.state().state(), 2);
+    harness.state_mut().command(Command::FollowRun(run));
+    wait(&mut harness, "predictions", |state| state.predictions.sets.len() == 2);
+    wait(&mut harness, "lengths", |state| state.library.entries.iter().all(|entry| entry.frame.is_some()));
+    compared(&mut harness);
+    front(&mut harness, "Errors");
+    screenshot(&mut harness, "classes200_errors");
+    front(&mut harness, "Analysis");
+    for page in [Page::Classes, Page::Confusion, Page::Results] {
+        harness.state_mut().command(Command::Inspect(Inspect::Page(page)));
+        harness.run_steps(4);
+        screenshot(&mut harness, &format!("classes200_{}", page.name().to_lowercase()));
+    }
+    assert_eq!(harness.state().state().inspect.confusion.counts.len(), 201);
 }

@@ -244,7 +244,7 @@ fn corrections(ui: &mut Ui, view: &mut View<'_>) {
             ("Reject", any, reject, Correct::Reject),
             ("What next", true, moment, Correct::NextMoment),
         ] {
-            let button = ui.add_enabled(enabled, Button::new(name).small());
+            let button = ui.add_enabled(enabled, Button::new(name));
             if button.on_hover_text(tip).on_disabled_hover_text(why).clicked() {
                 view.commands.push(Command::Correct(what));
             }
@@ -374,7 +374,8 @@ fn line(ui: &mut Ui, view: &mut View<'_>, index: usize, row: &ErrorRow) {
     let at = pos2(rect.left() + 196.0 + rest * 0.56, middle);
     paint_line(&painter, at, rect.right() - at.x - 4.0, one.video, body, theme.text_soft());
     let response = response.on_hover_ui(|ui| {
-        ui.label(RichText::new(row.kind.name()).font(theme.strong_font()));
+        ui.label(RichText::new(format!("{}: {}", row.kind.name(), one.label)).font(theme.strong_font()));
+        caption(ui, theme, format!("in {}", one.video));
         if let Some((truth, [start, end])) = one.truth {
             caption(ui, theme, format!("nearest truth: {truth}, {} to {}", clock_text(start), clock_text(end)));
         }

@@ -101,7 +101,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, comparison: &Comparison) {
             let at = pos2(rect.right() - edge, rect.center().y);
             painter.text(at, Align2::RIGHT_CENTER, cell, theme.number_font(), theme.text());
         }
-        if response.on_hover_text("Lists the errors of this class, and draws its curve").clicked() {
+        if response.on_hover_text(format!("{}: lists its errors, draws its curve", line.label)).clicked() {
             let class = (!selected).then(|| line.label.to_owned());
             let filter = ErrorFilter { class, truth: None, ..inspect.filter.clone() };
             view.commands.push(Command::Inspect(Inspect::Filter(filter)));
