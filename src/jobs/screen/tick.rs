@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::domain::MediaTime;
 use crate::video::{Frame, FrameQueue, PlayerUpdate, SeekTarget, TimeIndex};
 
-use super::{LOUD, SETTLED, Screen, ScreenEvent};
+use super::{LOUD, SETTLED, Screen, ScreenEvent, Showing};
 
 /// A picture that is this late is said to be waited for; time stands still from then on.
 const GRACE: Duration = Duration::from_millis(400);
@@ -112,7 +112,12 @@ impl Screen {
             // The seconds that the seek took are not skipped.
             let at = if self.clock.is_playing() { frame.time } else { self.clock.now(now) };
             self.clock.seek(now, at);
-            self.show(frame, true);
+            // It may have been among the kept ones before its message came; then it is shown, and told, already.
+            let same =
+                |shown: &Showing| shown.exact && (shown.frame.index, shown.frame.time) == (frame.index, frame.time);
+            if !self.shown.as_ref().is_some_and(same) {
+                self.show(frame, true);
+            }
             return;
         }
         let Some(wanted) = wanted else { return };
