@@ -20,7 +20,7 @@ esac
 
 debian=(build-essential pkg-config clang libclang-dev libavcodec-dev libavformat-dev libavutil-dev libswscale-dev
   libswresample-dev libasound2-dev libvulkan1 mesa-vulkan-drivers libxkbcommon0 libxkbcommon-x11-0 libx11-xcb1 libxcursor1 libxi6 libxrandr2 libwayland-client0)
-[ "$purpose" = test ] && debian+=(xvfb xauth ffmpeg)
+[ "$purpose" = test ] && debian+=(xvfb xauth ffmpeg xdotool)
 [ "$purpose" = screenshots ] && debian+=(xvfb xauth imagemagick xdotool)
 
 root() {

@@ -37,7 +37,7 @@ fn entries(folder: &Path) -> u64 {
 #[test]
 fn ten_kills_of_the_window() {
     if !is_there("Xvfb") || !is_there("xdotool") {
-        println!("skipped: Xvfb and xdotool are not installed (scripts/setup.sh screenshots)");
+        println!("skipped: Xvfb and xdotool are not installed (scripts/setup.sh test)");
         return;
     }
     let work = tempfile::tempdir().expect("folder");
