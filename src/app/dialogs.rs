@@ -11,7 +11,8 @@ use crate::formats::exchange::Form;
 use crate::project::{Document, VIDEO_EXTENSIONS, outgoing, write_atomically};
 use crate::state::{Export, Report, Wanted};
 
-use super::effects::{Outbox, sentence};
+use super::effects::Outbox;
+use super::sentence::sentence;
 
 /// No person cancels a dialog this fast: none was shown.
 const TOO_FAST: Duration = Duration::from_millis(250);

@@ -1,15 +1,13 @@
 //! Carries out what the state asks for. The only place of the window that owns threads, channels and processes.
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Seek as _, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::config;
 use crate::domain::{Detections, Failure, Segment, TimeRange};
 use crate::formats;
 use crate::jobs::evidence;
@@ -22,10 +20,11 @@ use crate::jobs::speaker::Speaker;
 use crate::jobs::strip::{StripPart, Stripper};
 use crate::project;
 use crate::run;
-use crate::state::{Choice, Effect, Keeping, PlayerRequest, Report, VideoFacts};
+use crate::state::{Effect, Keeping, PlayerRequest, Report, VideoFacts};
 use crate::video::RgbImage;
 
-use super::{dialogs, forecast, health, processes, runs};
+use super::sentence::sentence;
+use super::{dialogs, forecast, health, processes, recipes, runs};
 
 /// What reaches the window from its jobs.
 #[derive(Debug)]
@@ -320,7 +319,7 @@ impl Effects {
             }),
             Effect::ReadLog(folder) => self.outbox.spawn("log reader", move |outbox| {
                 // A run that printed nothing yet has no log.
-                let text = end_of(&folder.join(run::LOG)).unwrap_or_default();
+                let text = runs::end_of(&folder.join(run::LOG)).unwrap_or_default();
                 outbox.report(Report::Log { folder, text });
             }),
             Effect::Attention => {
@@ -473,7 +472,7 @@ impl Effects {
     fn list_choices(&self, root: PathBuf) {
         let etad = self.etad.clone();
         self.outbox.spawn("choices", move |outbox| {
-            outbox.report(Report::Configs(configs(&root, &etad)));
+            outbox.report(Report::Configs(recipes::configs(&root, &etad)));
             outbox.report(Report::Devices(processes::devices(&etad)));
         });
     }
@@ -483,82 +482,5 @@ impl Effects {
 fn stop(job: &mut Option<Arc<AtomicBool>>) {
     if let Some(stop) = job.take() {
         stop.store(true, Ordering::Relaxed);
-    }
-}
-
-/// The last whole lines of a file, up to 32 kB of it.
-fn end_of(path: &Path) -> std::io::Result<String> {
-    const MOST: u64 = 32 * 1024;
-    let mut file = std::fs::File::open(path)?;
-    let length = file.metadata()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(MOST)))?;
-    let mut bytes = Vec::new();
-    file.take(MOST).read_to_end(&mut bytes)?;
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    let whole =
-        if length > MOST { text.split_once('\n').map_or(String::new(), |(_, rest)| rest.to_owned()) } else { text };
-    Ok(whole)
-}
-
-/// Configurations in the project, in the current folder and beside the executable, those that can be read, each once by name.
-fn configs(root: &Path, etad: &Path) -> Vec<Choice> {
-    let beside = etad.ancestors().skip(1).take(4).map(|folder| folder.join("configs"));
-    let folders = [root.to_owned(), root.join("configs"), PathBuf::from("configs")].into_iter().chain(beside);
-    let mut choices: Vec<Choice> = Vec::new();
-    for folder in folders {
-        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
-        let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-        files.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
-        files.retain(|path| path.file_name().is_some_and(|name| name != project::Manifest::FILE));
-        files.sort();
-        for path in files {
-            let label = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-            let new = choices.iter().all(|choice| choice.label != label);
-            if new && config::load(&path, &[]).is_ok() {
-                let path = std::path::absolute(&path).unwrap_or(path);
-                choices.push(Choice { label, path });
-            }
-        }
-    }
-    choices
-}
-
-/// A message of several lines as one: what quotes a file (a TOML error shows the line, with a gutter) is left out.
-fn one_line(text: &str) -> String {
-    let quotes = |line: &str| {
-        line.trim_start().trim_start_matches(|letter: char| letter.is_ascii_digit()).trim_start().starts_with('|')
-    };
-    text.lines().filter(|line| !quotes(line)).map(str::trim).collect::<Vec<_>>().join(" ")
-}
-
-/// An error with its causes as one sentence that ends like one.
-pub fn sentence(error: &dyn std::error::Error) -> String {
-    let mut text = one_line(&error.to_string());
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = one_line(&cause.to_string());
-        // Many errors name their cause themselves.
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
-    if !text.ends_with(['.', '!', '?']) {
-        text.push('.');
-    }
-    let mut letters = text.chars();
-    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_error_that_quotes_its_file_is_one_line() {
-        let error = toml::from_str::<toml::Table>("a = 1\n[b").expect_err("cut short");
-        let text = sentence(&error);
-        assert!(!text.contains(['\n', '|']) && text.starts_with("TOML parse error at line 2"), "{text}");
     }
 }

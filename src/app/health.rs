@@ -8,7 +8,7 @@ use crate::domain::{Dataset, Failure};
 use crate::jobs::{self, Known};
 use crate::project::Finding;
 
-use super::effects::sentence;
+use super::sentence::sentence;
 
 /// Seconds of film up to which all is decoded without being asked: seconds of work for small pictures, minutes for large ones.
 const SHORT: f64 = 1800.0;

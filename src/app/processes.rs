@@ -12,7 +12,8 @@ use crate::jobs::process::{Launch, start};
 use crate::run::LOG;
 use crate::state::{DetectVideo, DeviceChoice, Init, Report, TrainRequest};
 
-use super::effects::{Outbox, sentence};
+use super::effects::Outbox;
+use super::sentence::sentence;
 
 /// Starts a training and watches for its end. The process outlives the window.
 pub fn train(outbox: &Outbox, etad: PathBuf, request: TrainRequest) {

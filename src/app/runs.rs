@@ -1,7 +1,8 @@
 //! What is known of a run without following it. Events are read again only when there are more.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::run::{self, Digest};
@@ -29,4 +30,18 @@ pub fn summary(folder: PathBuf, known: &Known) -> RunSummary {
         }
     };
     RunSummary { name, alive: run::is_alive(&folder), checkpoint, digest, folder }
+}
+
+/// The last whole lines of a file, up to 32 kB of it.
+pub(super) fn end_of(path: &Path) -> std::io::Result<String> {
+    const MOST: u64 = 32 * 1024;
+    let mut file = std::fs::File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(MOST)))?;
+    let mut bytes = Vec::new();
+    file.take(MOST).read_to_end(&mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let whole =
+        if length > MOST { text.split_once('\n').map_or(String::new(), |(_, rest)| rest.to_owned()) } else { text };
+    Ok(whole)
 }

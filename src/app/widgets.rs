@@ -37,6 +37,16 @@ pub fn primary_button(ui: &mut Ui, theme: &Theme, text: &str) -> Response {
     .inner
 }
 
+/// The ground of a row that can be chosen: chosen, or under the pointer or the keyboard.
+pub fn row_ground(painter: &egui::Painter, theme: &Theme, response: &Response, selected: bool) {
+    let radius = CornerRadius::same(theme.size.radius);
+    if selected {
+        painter.rect_filled(response.rect, radius, theme.accent_soft());
+    } else if response.hovered() || response.has_focus() {
+        painter.rect_filled(response.rect, radius, theme.control());
+    }
+}
+
 /// A heading within a panel.
 pub fn heading(ui: &mut Ui, theme: &Theme, text: &str) -> Response {
     ui.label(RichText::new(text).font(theme.heading_font()))

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::domain::{Detections, Event, Failure, MediaTime, RunEvent};
+use crate::domain::{Detections, Failure, MediaTime};
 use crate::project::{Media, Opened};
-use crate::run::RunWriter;
 
-use super::editing::{self, Editing, Grip};
+use super::editing::{self, Editing};
+use super::following::run;
+use super::refresh::refresh;
 use super::update::seek;
 use super::{
     Effect, Entry, Health, Init, Keeping, Library, Origin, PathField, Playback, PlayerRequest, Predictions, Project,
-    RecipeForm, Report, Row, RunState, RunView, State, Status, Thumbnail, TimelineView, TrainForm, VideoFacts, Wanted,
-    correct, forecast, inspect, lanes, percent, runs,
+    RecipeForm, Report, State, Status, Thumbnail, TimelineView, TrainForm, VideoFacts, Wanted, forecast, inspect,
 };
 
 pub(super) fn react(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
@@ -313,178 +313,6 @@ fn player(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
     }
 }
 
-fn run(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
-    match report {
-        Report::Runs(runs) => {
-            state.runs = runs;
-            // A run that lives is worth more than the newest; without one, the newest shows where things stand.
-            let best = state.runs.iter().find(|run| run.alive).or(state.runs.first()).map(|run| run.folder.clone());
-            if let (None, Some(folder)) = (&state.run, best) {
-                follow(state, folder, false, effects);
-            }
-        }
-        Report::TrainingStarted { folder } => {
-            state.training.starting = false;
-            follow(state, folder, true, effects);
-            correct::started(state, effects);
-        }
-        Report::TrainingRefused(failure) => {
-            state.training.starting = false;
-            state.training.again = None;
-            state.notices.wrong(failure);
-        }
-        Report::TrainingEnded { folder, how, success } => {
-            if let Some(run) = state.run.as_mut().filter(|run| run.folder == folder) {
-                run.ended = (!success).then_some(how);
-                effects.push(Effect::CheckRun);
-            } else {
-                if success {
-                    return runs::start_next(state, effects);
-                }
-                let name = folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-                state.notices.wrong(Failure::new(format!("The training {name} ended early: {how}.")));
-                runs::start_next(state, effects);
-            }
-        }
-        Report::RunEvents { folder, events } if state.run.as_ref().is_some_and(|run| run.folder == folder) => {
-            events.iter().for_each(|event| run_event(state, event, effects));
-            let told = |event: &RunEvent| {
-                matches!(event.event, Event::Checkpoint { .. } | Event::Done { .. } | Event::Stopped)
-            };
-            if events.iter().any(told) {
-                effects.extend(state.runs_folder().map(Effect::FindRuns));
-            }
-            if state.run.as_ref().is_some_and(|run| run.log.is_some()) {
-                effects.push(Effect::ReadLog(folder.clone()));
-            }
-            read_predictions(folder, &events, effects);
-        }
-        Report::Log { folder, text } => {
-            let reader = state.run.as_mut().filter(|run| run.folder == folder);
-            if let Some(log) = reader.and_then(|run| run.log.as_mut()) {
-                *log = text;
-            }
-        }
-        Report::RunEvents { folder, events } => {
-            if let Some(run) = state.compared.iter_mut().find(|run| run.folder == folder) {
-                events.iter().for_each(|event| run.push(event));
-                // Its latest detections can stand beside those of the followed run.
-                let is_eval = |event: &&RunEvent| matches!(event.event, Event::Eval { .. });
-                let latest: Vec<RunEvent> = events.iter().rev().find(is_eval).cloned().into_iter().collect();
-                read_predictions(folder, &latest, effects);
-            }
-        }
-        Report::RunChecked { folder, alive } => run_checked(state, &folder, alive, effects),
-        Report::EpochPredictions { folder, epoch, detections } => {
-            let mut known = state.run.iter().chain(&state.compared);
-            let Some(run) = known.find(|run| run.folder == folder) else { return };
-            match detections {
-                Ok(detections) => {
-                    state.predictions.put(Origin::Epoch { run: run.name.clone(), epoch }, detections);
-                    refresh(state);
-                }
-                Err(failure) => state.notices.wrong(failure),
-            }
-        }
-        _ => {}
-    }
-}
-
-fn run_event(state: &mut State, event: &RunEvent, effects: &mut Vec<Effect>) {
-    let Some(run) = &mut state.run else { return };
-    run.push(event);
-    match &event.event {
-        Event::Done { best_average_map, best_epoch } if run.own => {
-            let best = best_average_map.zip(*best_epoch);
-            let best = best
-                .map_or(String::new(), |(map, epoch)| format!(": best mAP {} after epoch {}", percent(map), epoch + 1));
-            state.notices.done(format!("The training {} is finished{best}.", run.name));
-            effects.push(Effect::Attention);
-        }
-        Event::Resumed { epoch, .. } => {
-            let name = run.name.clone();
-            state.predictions.forget_from(&name, *epoch);
-            refresh(state);
-        }
-        Event::Failed { message } if run.own => {
-            let sentence = format!("The training {} failed: {message}", run.name);
-            state.notices.wrong(Failure::new(sentence));
-            effects.push(Effect::Attention);
-        }
-        _ => {}
-    }
-}
-
-/// Predictions of epochs that are read without being asked for.
-const MOST_READ: usize = 32;
-
-/// Asks for the predictions of an epoch that were not read, or forgotten for want of room.
-pub(super) fn read_missing(state: &State, origin: Option<&Origin>, effects: &mut Vec<Effect>) {
-    let Some(Origin::Epoch { run: name, epoch }) = origin else { return };
-    let run = state.run.iter().chain(&state.compared).find(|run| run.name == *name);
-    let missing = origin.is_some_and(|origin| state.predictions.set(origin).is_none());
-    if let Some(run) = run.filter(|_| missing) {
-        let files = vec![(*epoch, RunWriter::predictions_file(*epoch))];
-        effects.push(Effect::ReadPredictions { folder: run.folder.clone(), files });
-    }
-}
-
-/// Asks for the predictions of the evaluations among `events`.
-fn read_predictions(folder: PathBuf, events: &[RunEvent], effects: &mut Vec<Effect>) {
-    let mut files: Vec<(usize, String)> = Vec::new();
-    for event in events {
-        match &event.event {
-            // The run went back: what it evaluated after that place was overwritten or is to be.
-            Event::Resumed { epoch, .. } => files.retain(|(other, _)| other < epoch),
-            Event::Eval { epoch, predictions, .. } => files.push((*epoch, predictions.clone())),
-            _ => {}
-        }
-    }
-    // The latest show where things stand; a slider asks for an earlier one when it gets there.
-    files.drain(..files.len().saturating_sub(MOST_READ));
-    if !files.is_empty() {
-        effects.push(Effect::ReadPredictions { folder, files });
-    }
-}
-
-fn run_checked(state: &mut State, folder: &PathBuf, alive: bool, effects: &mut Vec<Effect>) {
-    let Some(run) = state.run.as_mut().filter(|run| run.folder == *folder) else { return };
-    // A process of our own may not have taken its lock yet, and its end is seen by the window itself.
-    if alive || (run.own && run.ended.is_none() && run.state.is_living()) {
-        return;
-    }
-    let (was_living, own) = (run.state.is_living(), run.own);
-    run.lost();
-    if let (true, true, RunState::Dead(how)) = (was_living, run.own, &run.state) {
-        let sentence = match run.curves.loss.last() {
-            Some(point) => format!(
-                "The training {} was interrupted after step {}: {how}. What it had saved is kept; press Continue to go on.",
-                run.name, point[0]
-            ),
-            None => format!("The training {} ended before its first step: {how}.", run.name),
-        };
-        state.notices.wrong(Failure::new(sentence));
-    }
-    effects.extend(state.runs_folder().map(Effect::FindRuns));
-    if own {
-        runs::start_next(state, effects);
-    }
-}
-
-/// Follows a run from its first event on.
-pub(super) fn follow(state: &mut State, folder: PathBuf, own: bool, effects: &mut Vec<Effect>) {
-    let run = RunView::new(folder.clone(), own);
-    if state.is_compared(&folder) {
-        state.compared.retain(|other| other.folder != folder);
-        effects.push(Effect::UnfollowBeside(folder.clone()));
-    }
-    let kept: Vec<String> = state.compared.iter().map(|run| run.name.clone()).collect();
-    state.predictions.follow(&run.name, &kept);
-    state.run = Some(run);
-    effects.push(Effect::Follow(folder));
-    refresh(state);
-}
-
 fn detection(state: &mut State, report: Report) {
     let Some(job) = &mut state.detecting.job else { return };
     match report {
@@ -529,62 +357,4 @@ fn merged(earlier: Option<&super::PredictionSet>, found: &Detections) -> Detecti
     all.videos.retain(|(video, _)| found.videos.iter().all(|(other, _)| other != video));
     all.videos.extend(found.videos.iter().cloned());
     all
-}
-
-/// Brings lanes and table in step with the open video, the shown predictions and the least score.
-pub(super) fn refresh(state: &mut State) {
-    let least = state.detecting.min_score;
-    editing::list(state);
-    state.lanes = state.selected().map_or_else(Vec::new, |entry| {
-        let none = BTreeMap::new();
-        let drag = state.editing.drag.as_ref();
-        let made: Vec<_> = drag
-            .and_then(|drag| match &drag.grip {
-                Grip::New(label) => drag.new.map(|segment| (segment, label.clone())),
-                _ => None,
-            })
-            .into_iter()
-            .collect();
-        let source = lanes::Source {
-            truth: state.editing.book.document.actions(&entry.id),
-            moved: drag.map_or(&none, |drag| &drag.moved),
-            made: &made,
-            predictions: state.predictions.of(&entry.id),
-            least,
-            classes: state.project.as_ref().map_or(&[], |project| project.classes.names()),
-            active: state.editing.class.as_deref(),
-        };
-        let mut all = lanes::lanes(state.settings.lanes, &source, |label| state.colour(label));
-        if let Some(set) = state.predictions.beside.as_ref().and_then(|origin| state.predictions.set(origin)) {
-            let predictions = set.detections.of(&entry.id);
-            let source = lanes::Source { truth: &[], made: &[], predictions, classes: &[], ..source };
-            let beside = lanes::lanes(lanes::LaneMode::BySource, &source, |label| state.colour(label));
-            let beside = beside.into_iter().filter(|lane| !lane.predictions.is_empty());
-            all.extend(beside.map(|lane| super::Lane { name: set.origin.name(), ..lane }));
-        }
-        all
-    });
-    let open = state.selected().map(|entry| entry.id.clone());
-    let all = state.detecting.all_videos;
-    let mut rows = Vec::new();
-    for (video, found) in state.predictions.current().map_or(&[][..], |set| &set.detections.videos) {
-        if !all && Some(video) != open.as_ref() {
-            continue;
-        }
-        rows.extend(found.iter().filter(|found| found.score >= least).map(|found| Row {
-            video: video.clone(),
-            label: found.label.clone(),
-            colour: state.colour(&found.label),
-            start: found.segment[0],
-            end: found.segment[1],
-            score: found.score,
-        }));
-    }
-    rows.sort_by(|a, b| b.score.total_cmp(&a.score));
-    if rows != state.detecting.rows {
-        state.detecting.rows = rows;
-        state.detecting.selected = None;
-    }
-    state.inspect.stale = true;
-    inspect::recount(state);
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::run::Ended;
 
-use super::react::refresh;
+use super::refresh::refresh;
 use super::{Effect, RunSummary, RunView, State, TrainRequest};
 
 /// Commands about several runs.

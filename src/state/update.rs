@@ -2,7 +2,9 @@
 
 use crate::domain::{Do, Failure, MediaTime};
 
-use super::react::{self, ask_health, check_health, follow, react, refresh, select};
+use super::following::{follow, read_missing};
+use super::react::{self, ask_health, check_health, react, select};
+use super::refresh::refresh;
 use super::{
     Command, DetectJob, DetectVideo, Effect, Input, PathField, PlayerRequest, PredictionSet, Row, RunState, State,
     Target, TimelineView, TrainRequest, Wanted, correct, forecast, inspect, recipe, runs, watch,
@@ -45,12 +47,12 @@ fn obey(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
         Command::Pan(seconds) => state.timeline = state.timeline.panned(seconds),
         Command::FitTimeline => state.timeline = TimelineView::fit(state.timeline.length),
         Command::ShowPredictions(origin) => {
-            react::read_missing(state, origin.as_ref(), effects);
+            read_missing(state, origin.as_ref(), effects);
             state.predictions.choose(origin);
             refresh(state);
         }
         Command::ShowBeside(origin) => {
-            react::read_missing(state, origin.as_ref(), effects);
+            read_missing(state, origin.as_ref(), effects);
             state.predictions.beside = origin;
             refresh(state);
         }

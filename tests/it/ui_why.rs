@@ -1,11 +1,12 @@
 //! Seeing why: marks on the timeline, the list of errors, jumps, curves; on a run that is written here, or on a really trained project
 //! that `ETAD_PROJECT` names (for the pictures in docs/).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use etad::app::Workbench;
+use etad::run::RunWriter;
 use etad::state::{Command, Health, Inspect, Page, RunState, ThemeChoice};
 
 use crate::ui_support::{project, screenshot, tiny_config, wait, wait_for, window, window_of};
@@ -16,6 +17,19 @@ fn compared(harness: &mut Harness<'static, Workbench>) {
     harness.run_steps(4);
 }
 
+/// A window on a project that follows a run of so many evaluated epochs, compared with the truth.
+fn followed(folder: &Path, epochs: usize) -> (Harness<'static, Workbench>, RunWriter) {
+    let mut harness = window(&[folder.to_owned()]);
+    wait(&mut harness, "a project", |state| !state.library.entries.is_empty());
+    let run = folder.join("runs/elsewhere");
+    let writer = write_run(&run, harness.state().state(), epochs);
+    harness.state_mut().command(Command::FollowRun(run));
+    wait(&mut harness, "predictions", |state| state.predictions.sets.len() == epochs);
+    wait(&mut harness, "lengths", |state| state.library.entries.iter().all(|entry| entry.frame.is_some()));
+    compared(&mut harness);
+    (harness, writer)
+}
+
 fn front(harness: &mut Harness<'static, Workbench>, panel: &str) {
     harness.get_by_label(panel).click();
     harness.run_steps(4);
@@ -24,14 +38,7 @@ fn front(harness: &mut Harness<'static, Workbench>, panel: &str) {
 #[test]
 fn sliders_mark_the_timeline_and_errors_are_jumped_to() {
     let folder = project();
-    let mut harness = window(&[folder.path().to_owned()]);
-    wait(&mut harness, "a project", |state| !state.library.entries.is_empty());
-    let run = folder.path().join("runs/elsewhere");
-    let _writer = write_run(&run, harness.state().state(), 5);
-    harness.state_mut().command(Command::FollowRun(run));
-    wait(&mut harness, "predictions", |state| state.predictions.sets.len() == 5);
-    wait(&mut harness, "lengths", |state| state.library.entries.iter().all(|entry| entry.frame.is_some()));
-    compared(&mut harness);
+    let (mut harness, _writer) = followed(folder.path(), 5);
     let state = harness.state().state();
     let subset = state.inspect.compared_subset().expect("a subset").to_owned();
     let first = state.library.entries.iter().position(|entry| entry.subset == subset).expect("a video of it");
@@ -184,14 +191,7 @@ fn two_hundred_classes_have_room() {
         video["annotations"] = actions.collect();
     }
     std::fs::write(&path, file.to_string()).expect("written");
-    let mut harness = window(&[folder.path().to_owned()]);
-    wait(&mut harness, "a project", |state| !state.library.entries.is_empty());
-    let run = folder.path().join("runs/elsewhere");
-    let _writer = write_run(&run, harness.state().state(), 2);
-    harness.state_mut().command(Command::FollowRun(run));
-    wait(&mut harness, "predictions", |state| state.predictions.sets.len() == 2);
-    wait(&mut harness, "lengths", |state| state.library.entries.iter().all(|entry| entry.frame.is_some()));
-    compared(&mut harness);
+    let (mut harness, _writer) = followed(folder.path(), 2);
     front(&mut harness, "Errors");
     screenshot(&mut harness, "classes200_errors");
     front(&mut harness, "Analysis");

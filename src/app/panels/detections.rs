@@ -8,7 +8,7 @@ use egui::{
 use crate::state::{Command, Export, Row, clock_text};
 
 use super::super::icons::Icon;
-use super::super::widgets::{caption, choice, cut, empty_state, field, progress};
+use super::super::widgets::{caption, choice, cut, empty_state, field, progress, row_ground};
 use super::{View, paint_line};
 
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
@@ -173,11 +173,7 @@ fn line(ui: &mut Ui, view: &mut View<'_>, index: usize, row: &Row, all: bool) {
         WidgetInfo::selected(Role::ListItem, true, selected, name)
     });
     let painter = ui.painter_at(rect);
-    if selected {
-        painter.rect_filled(rect, CornerRadius::same(theme.size.radius), theme.accent_soft());
-    } else if response.hovered() || response.has_focus() {
-        painter.rect_filled(rect, CornerRadius::same(theme.size.radius), theme.control());
-    }
+    row_ground(&painter, theme, &response, selected);
     let middle = rect.center().y;
     let [score, class, time, video] = columns(rect, all);
     paint_line(

@@ -12,7 +12,7 @@ use crate::state::{Command, Correct, Inspect, Mark, clock_text};
 
 use super::super::icons::Icon;
 use super::super::theme::Theme;
-use super::super::widgets::{caption, choice, empty_state, field};
+use super::super::widgets::{caption, choice, empty_state, field, row_ground};
 use super::{View, marks, paint_line};
 
 /// Least height of the list; where there is less room the panel scrolls.
@@ -187,7 +187,7 @@ fn kinds(ui: &mut Ui, view: &mut View<'_>) {
         let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 20.0), Sense::click());
         let name = format!("Errors of kind {}: {count}", kind.name());
         response.widget_info(|| WidgetInfo::selected(Role::Button, true, selected, &name));
-        row_ground(ui, theme, rect, &response, selected);
+        row_ground(ui.painter(), theme, &response, selected);
         let sign =
             if kind.letter().is_empty() { "hit".to_owned() } else { format!("{}  {}", kind.letter(), kind.name()) };
         kind_line(ui, theme, rect, [sign, count.to_string(), share, gain], true);
@@ -216,15 +216,6 @@ fn kind_line(ui: &Ui, theme: &Theme, rect: Rect, cells: [String; 4], numbers: bo
         let font = if numbers { theme.number_font() } else { theme.small_font() };
         let at = pos2(rect.right() - edge, middle);
         ui.painter().text(at, egui::Align2::RIGHT_CENTER, cell, font, soft);
-    }
-}
-
-fn row_ground(ui: &Ui, theme: &Theme, rect: Rect, response: &Response, selected: bool) {
-    let radius = CornerRadius::same(theme.size.radius);
-    if selected {
-        ui.painter().rect_filled(rect, radius, theme.accent_soft());
-    } else if response.hovered() || response.has_focus() {
-        ui.painter().rect_filled(rect, radius, theme.control());
     }
 }
 
@@ -339,7 +330,7 @@ fn line(ui: &mut Ui, view: &mut View<'_>, index: usize, row: &ErrorRow) {
         let name = format!("Error {} {} {start:.2} to {end:.2} s in {}", row.kind.name(), one.label, one.video);
         WidgetInfo::selected(Role::ListItem, true, selected, name)
     });
-    row_ground(ui, theme, rect, &response, selected);
+    row_ground(ui.painter(), theme, &response, selected);
     let painter = ui.painter_at(rect);
     let middle = rect.center().y;
     let colour = match row.kind {

@@ -6,7 +6,7 @@ use egui::{Align2, ComboBox, CornerRadius, Rect, RichText, ScrollArea, Sense, Te
 use crate::state::{Command, Entry, Sort, length_text};
 
 use super::super::icons::{self, Icon};
-use super::super::widgets::{caption, empty_state};
+use super::super::widgets::{caption, empty_state, row_ground};
 use super::{View, paint_line};
 
 const ROW: f32 = 58.0;
@@ -74,12 +74,7 @@ fn row(ui: &mut Ui, view: &mut View<'_>, index: usize) {
         return;
     }
     let painter = ui.painter_at(rect);
-    let radius = CornerRadius::same(theme.size.radius);
-    if selected {
-        painter.rect_filled(rect, radius, theme.accent_soft());
-    } else if response.hovered() || response.has_focus() {
-        painter.rect_filled(rect, radius, theme.control());
-    }
+    row_ground(&painter, theme, &response, selected);
     // In a narrow library the names need the room.
     let narrow = rect.width() < NARROW;
     let picture_width = if narrow { PICTURE * 0.5 } else { PICTURE };

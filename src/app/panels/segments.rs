@@ -7,7 +7,7 @@ use crate::project::Action;
 use crate::state::{Annotate, Field, Filter, Pick, clock_text};
 
 use super::super::icons::Icon;
-use super::super::widgets::{caption, empty_state};
+use super::super::widgets::{caption, empty_state, row_ground};
 use super::{View, paint_line};
 
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
@@ -203,12 +203,7 @@ fn row(ui: &mut Ui, view: &mut View<'_>, action: &Action) {
         WidgetInfo::selected(Role::ListItem, true, selected, name)
     });
     let painter = ui.painter_at(rect);
-    let radius = CornerRadius::same(theme.size.radius);
-    if selected {
-        painter.rect_filled(rect, radius, theme.accent_soft());
-    } else if response.hovered() || response.has_focus() {
-        painter.rect_filled(rect, radius, theme.control());
-    }
+    row_ground(&painter, theme, &response, selected);
     let middle = rect.center().y;
     let [time, length, class, note] = columns(rect);
     let times = format!("{}-{}", clock_text(start), clock_text(end));

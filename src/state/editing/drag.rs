@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::{Edge, Grip, Pick, commit, obey, segments, select};
 use crate::domain::Segment;
 use crate::project::{Action, Change};
-use crate::state::{Effect, State, react};
+use crate::state::refresh::refresh;
+use crate::state::{Effect, State};
 
 /// What the pointer holds.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,7 +110,7 @@ pub(super) fn to(state: &mut State, at: f64, reach: f64, free: bool, effects: &m
     if let Some(at) = look {
         obey::go(state, at, effects);
     }
-    react::refresh(state);
+    refresh(state);
 }
 
 pub(super) fn end(state: &mut State, effects: &mut Vec<Effect>) {
@@ -124,11 +125,11 @@ pub(super) fn end(state: &mut State, effects: &mut Vec<Effect>) {
     let changes: Vec<Change> = state.actions().iter().filter_map(moved).collect();
     let title = if matches!(drag.grip, Grip::Edge(..)) { "Resize" } else { "Move" };
     commit(state, title, changes, effects);
-    react::refresh(state);
+    refresh(state);
 }
 
 pub(super) fn cancel(state: &mut State) {
     if state.editing.drag.take().is_some() {
-        react::refresh(state);
+        refresh(state);
     }
 }

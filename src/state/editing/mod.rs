@@ -24,7 +24,8 @@ pub(super) use logging::end_all;
 pub(super) use obey::{obey, outside};
 pub(super) use table::list;
 
-use super::{Effect, Health, State, react};
+use super::refresh::refresh;
+use super::{Effect, Health, State};
 use crate::domain::{Failure, Segment};
 use crate::jobs::keeper::Access;
 use crate::project::{Action, Book, Change, Class, Edit, Entry, Head};
@@ -225,7 +226,7 @@ pub(super) fn settle(state: &mut State) {
     }
     let ids: BTreeSet<u64> = state.actions().iter().map(|action| action.id).collect();
     state.editing.selection.retain(|id| ids.contains(id));
-    react::refresh(state);
+    refresh(state);
 }
 
 #[cfg(test)]

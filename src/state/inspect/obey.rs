@@ -7,7 +7,7 @@ use crate::eval::{measured_csv, slider_tious};
 use crate::jobs::evidence::Evidence;
 use crate::jobs::report::{ReportCase, RunCurves, html};
 
-use super::super::react::refresh;
+use super::super::refresh::refresh;
 use super::super::update::{go_to, seek};
 use super::super::{Effect, Origin, PlayerRequest, State, Target};
 use super::{Inspect, measured, recount};

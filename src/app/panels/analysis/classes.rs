@@ -7,6 +7,7 @@ use crate::eval::{ErrorFilter, Tally};
 use crate::jobs::review::Comparison;
 use crate::state::{ClassOrder, Command, Inspect};
 
+use super::super::super::widgets::row_ground;
 use super::super::{View, paint_line};
 
 /// Right edges of the columns of numbers, from the right edge of the table.
@@ -64,12 +65,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, comparison: &Comparison) {
             continue;
         }
         let painter = ui.painter_at(rect);
-        let radius = CornerRadius::same(theme.size.radius);
-        if selected {
-            painter.rect_filled(rect, radius, theme.accent_soft());
-        } else if response.hovered() || response.has_focus() {
-            painter.rect_filled(rect, radius, theme.control());
-        }
+        row_ground(&painter, theme, &response, selected);
         let colour = theme.class(view.state.colour(line.label));
         let name_width = (rect.width() - 262.0).max(60.0) * 0.5 + 20.0;
         let body = egui::FontId::proportional(theme.size.body);
