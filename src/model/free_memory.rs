@@ -1,10 +1,13 @@
-//! What memory is free: the system's for the CPU, within the limits of its control groups, and a GPU's, as its driver tells.
+//! What memory is free: the system's for the CPU, within the limits of its control groups, and a GPU's, as its maker's
+//! library (NVML), the system's files (sysfs) or else Vulkan's heaps tell.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use serde::Serialize;
+
+mod vulkan;
 
 /// Free memory of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -18,7 +21,11 @@ pub struct FreeMemory {
 /// What is free on a device; `part` is its name in words, by which the driver knows a GPU. None where nobody tells.
 #[must_use]
 pub fn free_memory(device: &Device, part: &str) -> Option<FreeMemory> {
-    if device.clone().inner() == Device::flex() { system() } else { nvidia(part).or_else(|| amd(part)) }
+    if device.clone().inner() == Device::flex() {
+        system()
+    } else {
+        nvidia(part).or_else(|| amd(part)).or_else(|| vulkan::heap(part))
+    }
 }
 
 /// The system's memory, or what a control group (a container, a batch job) leaves of it.

@@ -20,6 +20,9 @@ pub(super) struct Gpu {
     pub(super) real: bool,
     kind: DeviceKind,
     api: WgpuBackend,
+    /// As the driver's interface knows it.
+    #[cfg(any(target_os = "linux", target_os = "windows"))]
+    pub(super) adapter: Adapter,
     /// The device once opened: the tensor library refuses to open one twice.
     opened: Mutex<Option<Device>>,
 }
@@ -59,8 +62,8 @@ fn adapters(backend: Backend, api: WgpuBackend) -> Vec<Gpu> {
         counts[kind] += 1;
         counts[kind] - 1
     };
-    let describe = |info: Adapter| {
-        let info = info.get_info();
+    let describe = |adapter: Adapter| {
+        let info = adapter.get_info();
         let kind = match info.device_type {
             DeviceType::DiscreteGpu => DeviceKind::DiscreteGpu(next(0)),
             DeviceType::IntegratedGpu => DeviceKind::IntegratedGpu(next(1)),
@@ -70,7 +73,15 @@ fn adapters(backend: Backend, api: WgpuBackend) -> Vec<Gpu> {
             DeviceType::Other => return None,
         };
         let real = info.device_type != DeviceType::Cpu;
-        Some(Gpu { part: info.name, real, kind, api, opened: Mutex::new(None) })
+        Some(Gpu {
+            part: info.name,
+            real,
+            kind,
+            api,
+            #[cfg(any(target_os = "linux", target_os = "windows"))]
+            adapter,
+            opened: Mutex::new(None),
+        })
     };
     adapters.into_iter().filter_map(describe).collect()
 }
