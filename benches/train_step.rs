@@ -21,10 +21,10 @@ use etad::train::choices::{Choices, Drawn};
 use etad::train::item::{Clips, Input, Item};
 use etad::train::loader::Batch;
 use etad::train::losses::Site;
-use etad::train::step::{Engine, Pulse, Rates, Stepped};
+use etad::train::step::{Engine, Pulse, Rates, Stepped, chunk_size};
 use etad::train::targets::{Span, Truth};
 use etad::train::windows::Window;
-use etad::train::{device_memory, process_memory_peak};
+use etad::train::{device_reserved, process_memory_peak};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 
@@ -171,6 +171,25 @@ fn dump(config: &Config, engine: &mut Engine, batch: &Batch, path: &Path) -> Res
     out.write(config, path)
 }
 
+/// What the device's memory holds at its peak, in MB: what of it is known by counting, and the rest, which are activations and what the
+/// memory pools keep between them. None where the device does not tell its peak.
+fn parts(config: &Config, engine: &Engine, peak: Option<u64>) -> Option<serde_json::Value> {
+    let mega = |bytes: f64| bytes / 1e6;
+    let weights = Weights::default().with(&engine.detector);
+    let weights = engine.encoder.iter().fold(weights, |weights, encoder| weights.with(encoder));
+    let weights = weights.tensors.values().map(|array| array.values.len()).sum::<usize>() as f64 * 4.0;
+    let trained = engine.optimizer.save().values().map(|moments| moments.first.len()).sum::<usize>() as f64 * 4.0;
+    let data = &config.data;
+    let clips = chunk_size(&config.encoder, config.solver.batch_size) as f64;
+    // On the device they are numbers of the encoder's precision; f32 is the most.
+    let frames = clips * (3 * data.clip_length * data.crop * data.crop) as f64 * 4.0;
+    let counted = weights + trained * 3.0 + frames;
+    Some(serde_json::json!({
+        "weights": mega(weights), "gradients": mega(trained), "moments": mega(2.0 * trained), "frames_of_a_chunk": mega(frames),
+        "activations_and_pools": mega(peak? as f64 - counted),
+    }))
+}
+
 fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
@@ -201,13 +220,15 @@ fn main() -> Result<()> {
     let part = |pick: fn(&Seconds) -> f64| median(measured.iter().map(|(_, seconds)| pick(seconds)));
     let mega = |bytes: Option<u64>| bytes.map(|bytes| bytes as f64 / 1e6);
     let report = serde_json::json!({
-        "program": "etad", "device": chosen.description, "steps": options.steps,
+        "program": "etad", "precision": config.encoder.precision.name(),
+        "kernels": if cfg!(feature = "spirv") { "SPIR-V on Vulkan" } else { "WGSL" }, "device": chosen.description, "steps": options.steps,
         "seconds": median(measured.iter().map(|(all, _)| *all)),
         "encoder_forward": part(|seconds| seconds.encoder_forward),
         "detector": part(|seconds| seconds.detector),
         "encoder_backward": part(|seconds| seconds.encoder_backward),
         "process_peak_mb": mega(process_memory_peak()),
-        "device_mb": mega(device_memory(&chosen.device)),
+        "device_peak_mb": mega(device_reserved(&chosen.device)),
+        "device_parts_mb": parts(&config, &engine, device_reserved(&chosen.device)),
     });
     println!("{report}");
     Ok(())

@@ -3,6 +3,8 @@
 # output and to LOG. PyTorch comes from PyPI (a large download), into a virtual environment under target/, unless PYTHON has it.
 #
 #   scripts/bench_train.sh [LOG]          DEVICE=wgpu|cuda (default cpu), HEADLESS=1, PYTHON=python3 with torch, STEPS=10
+#
+# On a GPU: batch 1 and 4, ratio 0.3 and 1, f32 and f16. SPIRV=1 has the kernels for Vulkan made as SPIR-V, else they are WGSL: run it twice.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 log=${1:-target/bench_train.jsonl}
@@ -18,7 +20,9 @@ peer=$device
 
 # HEADLESS=1 builds neither window nor video: what a machine needs that has only a GPU.
 features=()
-[ -z "${HEADLESS:-}" ] || features=(--no-default-features --features autotune)
+kernels=autotune${SPIRV:+,spirv}
+[ -z "${HEADLESS:-}" ] || features=(--no-default-features --features "$kernels")
+[ -n "${HEADLESS:-}" ] || [ -z "${SPIRV:-}" ] || features=(--features spirv)
 [[ "$device" != cuda* ]] || features=(--no-default-features --features autotune,cuda)
 cargo bench --locked "${features[@]}" --bench train_step --no-run
 bench=$(cargo bench --locked "${features[@]}" --bench train_step --no-run --message-format=json 2>/dev/null |
@@ -34,7 +38,7 @@ compare() {
     shift 2
     about "$name"
     "$bench" "$@" --device "$device" --steps "$count" --dump target/bench_step.safetensors
-    "$python" benches/pytorch/step.py target/bench_step.safetensors --device "$peer" --steps "$count"
+    "$python" benches/pytorch/step.py target/bench_step.safetensors --device "$peer" --steps "$count" ${half:+--half}
 }
 
 # memory SNIPPETS SHARE: etad alone, the sample's recipe with that many snippets, that share of the proposals.
@@ -52,8 +56,12 @@ memory() {
     else
         for batch in 1 4; do
             for ratio in 0.3 1.0; do
-                compare "R(2+1)D-34, 128 snippets of 16x112x112, batch $batch, ratio $ratio" "$steps" "${r34[@]}" \
-                    --set "solver.batch_size=$batch" --set "encoder.snippet_ratio=$ratio" --set encoder.chunk=4
+                for precision in f32 f16; do
+                    half=$([ "$precision" = f32 ] || echo 1)
+                    compare "R(2+1)D-34, 128 snippets of 16x112x112, batch $batch, ratio $ratio, $precision" "$steps" "${r34[@]}" \
+                        --set "solver.batch_size=$batch" --set "encoder.snippet_ratio=$ratio" --set encoder.chunk=4 \
+                        --set "encoder.precision=$precision"
+                done
             done
         done
     fi

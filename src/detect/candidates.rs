@@ -41,7 +41,8 @@ impl Candidates {
 
 /// Judges all proposals of each window of a batch: features `[batch, channels, time]`, mask `[batch, time]` or none.
 ///
-/// Give a detector without gradients ([`burn::module::Module::valid`]). Memory does not grow with the number of proposals.
+/// Give a detector without gradients ([`burn::module::Module::valid`]). Memory does not grow with the number of proposals. `go_on` is asked
+/// before each portion of them; none when it said no.
 ///
 /// # Errors
 /// When the device fails or the network's results are not numbers.
@@ -49,7 +50,8 @@ pub fn candidates(
     detector: &Detector,
     features: Tensor<3>,
     mask: Option<Tensor<2>>,
-) -> Result<Vec<Candidates>, DetectError> {
+    go_on: &mut dyn FnMut() -> bool,
+) -> Result<Option<Vec<Candidates>>, DetectError> {
     let [batch, _, time] = features.dims();
     let device = features.device();
     let enhanced = detector.enhance(features, mask);
@@ -64,6 +66,9 @@ pub fn candidates(
         .collect();
 
     for part in detector.proposals(time).chunks((CHUNK / batch).max(1)) {
+        if !go_on() {
+            return Ok(None);
+        }
         let data = TensorData::new(part.as_flattened().to_vec(), [1, part.len(), 2]);
         let proposals = Tensor::<3>::from_data(data, &device).repeat_dim(0, batch);
         let (stages, logits) = detector.cascade(enhanced.clone(), proposals);
@@ -81,7 +86,7 @@ pub fn candidates(
     if windows.iter().flat_map(|window| window.iou.as_flattened()).any(|score| score.is_nan()) {
         return Err(DetectError::NotNumbers);
     }
-    Ok(windows)
+    Ok(Some(windows))
 }
 
 /// The mean over the stages of one of their tensors.

@@ -302,11 +302,13 @@ mod tests {
         let detector = Detector::new(&model, 2, 3, &device);
         let values: Vec<f32> = (0..2 * 8 * 16).map(|i| (i * 31 % 17) as f32 / 8.0 - 1.0).collect();
         let features = Tensor::<3>::from_data(TensorData::new(values, [2, 8, 16]), &device);
-        let together = candidates(&detector, features.clone(), None).expect("found");
+        let together = candidates(&detector, features.clone(), None, &mut || true).expect("found").expect("whole");
         assert_eq!(together[0].segments.len(), 136);
         assert_eq!(together[0].class_count(), 2);
         for (index, window) in together.iter().enumerate() {
-            let alone = candidates(&detector, features.clone().narrow(0, index, 1), None).expect("found");
+            let alone = candidates(&detector, features.clone().narrow(0, index, 1), None, &mut || true)
+                .expect("found")
+                .expect("whole");
             let close = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5);
             assert!(close(alone[0].iou.as_flattened(), window.iou.as_flattened()));
             assert!(close(&alone[0].classes, &window.classes));

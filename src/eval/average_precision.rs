@@ -191,15 +191,11 @@ mod tests {
             id: id.to_owned(),
             subset: "validation".to_owned(),
             duration: 100.0,
-            frames: None,
-            path: None,
             annotations: annotations
                 .iter()
                 .map(|&(label, start, end)| Annotation { segment: [start, end], label: label.to_owned(), draft: false })
                 .collect(),
-            not_annotated: Vec::new(),
-            rejected: Vec::new(),
-            crop: None,
+            ..Video::default()
         }
     }
 

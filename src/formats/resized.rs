@@ -106,17 +106,7 @@ mod tests {
     fn video(segments: &[[f64; 2]]) -> Video {
         let annotations =
             segments.iter().map(|&segment| Annotation { segment, label: "a".to_owned(), draft: false }).collect();
-        Video {
-            id: "v".to_owned(),
-            subset: "training".to_owned(),
-            duration: 100.0,
-            frames: None,
-            path: None,
-            annotations,
-            not_annotated: Vec::new(),
-            rejected: Vec::new(),
-            crop: None,
-        }
+        Video { id: "v".to_owned(), subset: "training".to_owned(), duration: 100.0, annotations, ..Video::default() }
     }
 
     #[test]

@@ -51,17 +51,7 @@ pub fn read_truth(folder: &Path) -> Result<Dataset, FormatError> {
         .map(|(id, mut annotations)| {
             annotations.retain(|action| action.label != AMBIGUOUS);
             let subset = if id.starts_with("video_validation") { "training" } else { "validation" };
-            Video {
-                id,
-                subset: subset.to_owned(),
-                duration: 0.0,
-                frames: None,
-                path: None,
-                annotations,
-                not_annotated: Vec::new(),
-                rejected: Vec::new(),
-                crop: None,
-            }
+            Video { id, subset: subset.to_owned(), duration: 0.0, annotations, ..Video::default() }
         })
         .collect();
     if videos.is_empty() {

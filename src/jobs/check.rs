@@ -65,7 +65,8 @@ pub fn expectations(
 #[must_use]
 pub fn judge(config: &Config, dataset: &Dataset, media: &Known, expected: &Expectations) -> Vec<Finding> {
     let mut findings = values(config);
-    findings.extend(project::check(dataset, media, expected));
+    let counted = train::material::counted(config, dataset.clone());
+    findings.extend(project::check(&counted, media, expected));
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     findings
 }

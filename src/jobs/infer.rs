@@ -202,10 +202,7 @@ fn video_list(files: &[PathBuf], subset: &str) -> (Vec<crate::domain::Video>, Ve
                     duration: index.duration().as_secs(),
                     frames: Some(index.len() as u64),
                     path: Some(path.to_string_lossy().into_owned()),
-                    annotations: Vec::new(),
-                    not_annotated: Vec::new(),
-                    rejected: Vec::new(),
-                    crop: None,
+                    ..crate::domain::Video::default()
                 });
             }
             Err(error) => broken.push(error.to_string()),

@@ -54,6 +54,13 @@ impl Reins {
         Ok(reins)
     }
 
+    /// Ends a supervised process whose training failed for want of memory, in the way that its supervisor knows.
+    pub(super) fn give_up_if_short(&self, said: &str) {
+        if self.beat.is_some() && is_want_of_memory(said) {
+            process::exit(i32::from(WANT_OF_MEMORY));
+        }
+    }
+
     fn listen(&self) {
         let mut bytes = [0; 64];
         loop {
@@ -86,6 +93,21 @@ impl Reins {
         let last = |beat: &Arc<Mutex<Instant>>| beat.lock().unwrap_or_else(PoisonError::into_inner).elapsed();
         self.beat.as_ref().map_or(Duration::ZERO, last)
     }
+}
+
+/// From here on a process that only tries a training out ends with advice when a device's memory does not even hold that.
+pub(super) fn advise_when_short() {
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        if !panic.payload_as_str().is_some_and(is_want_of_memory) {
+            return usual(panic);
+        }
+        tracing::error!(
+            "the device's memory does not hold one step; set encoder.at_once=1, a smaller solver.batch_size or data.crop, or train on the \
+             CPU with --device cpu"
+        );
+        process::exit(1);
+    }));
 }
 
 impl From<Arc<AtomicBool>> for Reins {

@@ -149,7 +149,9 @@ fn attempts(run: &Path, start: &mut dyn FnMut(Option<&Change>) -> Started) -> Re
 /// Snippets that pass the encoder of a run at once, none of one that has no encoder; nothing where it has no configuration yet.
 fn snippets_at_once(run: &Path) -> Option<Option<usize>> {
     let config = config::load(&run.join(run::file::CONFIG), &[]).ok()?;
-    Some((config.encoder.arch != Architecture::None).then(|| config.encoder.at_once()))
+    // More than a window has pass as all of a window do.
+    let at_once = config.encoder.at_once().min(config.model.tscale);
+    Some((config.encoder.arch != Architecture::None).then_some(at_once))
 }
 
 /// The last word of a run whose process could not say it.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Reins;
+use super::reins::{Reins, advise_when_short};
 use crate::{
     config::{self, Config},
     domain::{Detections, Do, Event, Order},
@@ -58,6 +58,7 @@ pub fn train(
     let mut sink = FolderSink { writer, reins: reins.into(), stopping: false, watch };
     let outcome = train::train(&setup, ready, &mut sink);
     if let Err(error) = &outcome {
+        sink.reins.give_up_if_short(&error.to_string());
         // The run folder may be the very thing that failed; the error itself is reported either way.
         sink.event(Event::Failed { message: error.to_string() }).ok();
     }
@@ -70,6 +71,7 @@ pub fn train(
 /// When the device, the data or the starting weights cannot be used.
 pub fn rehearse(request: &TrainRequest) -> anyhow::Result<(String, Rehearsal)> {
     device::limit_threads(request.config.solver.threads);
+    advise_when_short();
     let chosen = device::choose(&request.device)?;
     let start = start(request)?;
     let rehearsal = train::rehearse(&setup(request, &chosen, start.as_ref().map(|(path, _)| path.as_path())))?;

@@ -16,8 +16,8 @@ use super::{RunError, file, io};
 /// When the control file cannot be written.
 pub fn send(folder: &Path, what: Do) -> Result<u64, RunError> {
     let path = folder.join(file::CONTROL);
-    let known = std::fs::read_to_string(&path).unwrap_or_default();
-    let id = orders_in(&known).map(|order| order.id).max().unwrap_or(0) + 1;
+    let known = std::fs::read(&path).unwrap_or_default();
+    let id = orders_in(&String::from_utf8_lossy(&known)).map(|order| order.id).max().unwrap_or(0) + 1;
     let line = serde_json::to_string(&Order { id, what }).unwrap_or_default();
     let mut control = OpenOptions::new().create(true).append(true).open(&path).map_err(io("write", &path))?;
     control.write_all(format!("{line}\n").as_bytes()).map_err(io("write", &path))?;
@@ -29,7 +29,7 @@ pub fn send(folder: &Path, what: Do) -> Result<u64, RunError> {
 pub(crate) struct ControlReader {
     path: PathBuf,
     read: u64,
-    rest: String,
+    rest: Vec<u8>,
 }
 
 impl ControlReader {
@@ -37,21 +37,22 @@ impl ControlReader {
     pub(crate) fn from_now(folder: &Path) -> Self {
         let path = folder.join(file::CONTROL);
         let read = std::fs::metadata(&path).map_or(0, |meta| meta.len());
-        Self { path, read, rest: String::new() }
+        Self { path, read, rest: Vec::new() }
     }
 
     /// New complete orders; lines that are none are skipped.
     pub(crate) fn poll(&mut self) -> Vec<Order> {
         let Ok(mut control) = File::open(&self.path) else { return Vec::new() };
-        let mut text = String::new();
-        if control.seek(SeekFrom::Start(self.read)).is_err() || control.read_to_string(&mut text).is_err() {
+        let mut bytes = Vec::new();
+        if control.seek(SeekFrom::Start(self.read)).is_err() || control.read_to_end(&mut bytes).is_err() {
             return Vec::new();
         }
-        self.read += text.len() as u64;
-        self.rest.push_str(&text);
-        let complete = self.rest.rfind('\n').map_or(0, |end| end + 1);
-        let lines: String = self.rest.drain(..complete).collect();
-        orders_in(&lines).collect()
+        self.read += bytes.len() as u64;
+        self.rest.extend(bytes);
+        let complete = self.rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let lines: Vec<u8> = self.rest.drain(..complete).collect();
+        // Anybody may write there; what is no text is no order.
+        orders_in(&String::from_utf8_lossy(&lines)).collect()
     }
 }
 

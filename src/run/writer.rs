@@ -33,7 +33,8 @@ impl RunWriter {
     /// process trains in it.
     pub fn may_open(folder: &Path, resume: bool) -> Result<(), RunError> {
         let folder = folder.to_owned();
-        match (folder.join(file::EVENTS).exists(), resume) {
+        // Checkpoints are a run too, whatever became of its events.
+        match (folder.join(file::EVENTS).exists() || has_checkpoint(&folder), resume) {
             (false, true) => Err(RunError::Nothing { folder }),
             (true, _) if stays_alive(&folder) => {
                 let pid = owner(&folder).map_or(0, |owner| owner.pid);

@@ -146,12 +146,9 @@ impl Plan {
             id: self.id.clone(),
             subset: if self.training { "training" } else { "validation" }.to_owned(),
             duration: seconds(self.script.frames),
-            frames: None,
             path: Some(self.path()),
             annotations: self.script.actions().into_iter().map(annotation).collect(),
-            not_annotated: Vec::new(),
-            rejected: Vec::new(),
-            crop: None,
+            ..Video::default()
         }
     }
 }

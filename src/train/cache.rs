@@ -25,6 +25,8 @@ struct Kept {
     damage: HashMap<String, String>,
     /// By video, not by its number: training and evaluation number their own videos, and share this cache.
     frames: HashMap<String, HashMap<usize, Frame>>,
+    /// Held while a video is read: two threads that want the same frames of it do not both decode them.
+    readers: HashMap<String, Arc<Mutex<()>>>,
 }
 
 impl FrameCache {
@@ -44,8 +46,14 @@ impl FrameCache {
     /// # Errors
     /// The reader's, when the video cannot be opened.
     pub fn times(&self, video: &Video, reader: &mut dyn FrameReader) -> Result<Arc<[MediaTime]>, String> {
-        if let Some(times) = self.kept().times.get(&video.id) {
-            return Ok(times.clone());
+        let known = || self.kept().times.get(&video.id).cloned();
+        if let Some(times) = known() {
+            return Ok(times);
+        }
+        let turn = self.turn(&video.id);
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(times) = known() {
+            return Ok(times);
         }
         let times = reader.times(video)?;
         let damage = reader.damage(video)?;
@@ -53,6 +61,11 @@ impl FrameCache {
         kept.damage.extend(damage.map(|damage| (video.id.clone(), damage)));
         kept.times.insert(video.id.clone(), times.clone());
         Ok(times)
+    }
+
+    /// The lock of whoever reads a video.
+    fn turn(&self, video: &str) -> Arc<Mutex<()>> {
+        self.kept().readers.entry(video.to_owned()).or_default().clone()
     }
 
     /// What is damaged in a video whose times were asked for.
@@ -72,13 +85,20 @@ impl FrameCache {
     /// # Errors
     /// The reader's, or a sentence when it returned an odd number of bytes.
     pub fn frames(&self, video: &Video, indices: &[usize], reader: &mut dyn FrameReader) -> Result<Vec<Frame>, String> {
-        let mut found: HashMap<usize, Frame> = {
+        let known = || -> HashMap<usize, Frame> {
             let kept = self.kept();
             let own = kept.frames.get(&video.id);
             indices.iter().filter_map(|&index| Some((index, own?.get(&index)?.clone()))).collect()
         };
-        let missing: Vec<usize> = indices.iter().copied().filter(|index| !found.contains_key(index)).collect();
-        if !missing.is_empty() {
+        let mut found = known();
+        if found.len() < indices.len() {
+            let turn = self.turn(&video.id);
+            let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+            found = known();
+            let missing: Vec<usize> = indices.iter().copied().filter(|index| !found.contains_key(index)).collect();
+            if missing.is_empty() {
+                return Ok(indices.iter().filter_map(|index| found.get(index).cloned()).collect());
+            }
             let bytes = reader.read(video, &missing)?;
             let size = bytes.len() / missing.len();
             if size == 0 || bytes.len() % missing.len() != 0 {
@@ -126,17 +146,7 @@ mod tests {
 
     #[test]
     fn a_frame_is_decoded_once_while_it_fits_and_the_limit_holds() {
-        let video = |id: &str| Video {
-            id: id.to_owned(),
-            subset: String::new(),
-            duration: 1.0,
-            frames: None,
-            path: None,
-            annotations: Vec::new(),
-            not_annotated: Vec::new(),
-            rejected: Vec::new(),
-            crop: None,
-        };
+        let video = |id: &str| Video { id: id.to_owned(), duration: 1.0, ..Video::default() };
         let (cache, mut reader) = (FrameCache::new(9), Counting(0));
         for _ in 0..2 {
             let frames = cache.frames(&video("a"), &[1, 2, 5, 7], &mut reader).expect("frames");
@@ -145,5 +155,34 @@ mod tests {
         assert_eq!((reader.0, cache.bytes()), (5, 9));
         cache.frames(&video("b"), &[1], &mut reader).expect("frames");
         assert_eq!(reader.0, 6, "another video has frames of its own");
+    }
+
+    #[test]
+    fn what_two_threads_want_at_once_is_decoded_once() {
+        struct Slow<'a>(&'a std::sync::atomic::AtomicUsize);
+        impl FrameReader for Slow<'_> {
+            fn times(&mut self, _: &Video) -> Result<Arc<[MediaTime]>, String> {
+                self.0.fetch_add(100, std::sync::atomic::Ordering::SeqCst);
+                std::thread::sleep(std::time::Duration::from_millis(30));
+                Ok(Arc::from([MediaTime::ZERO]))
+            }
+
+            fn read(&mut self, _: &Video, indices: &[usize]) -> Result<Vec<u8>, String> {
+                self.0.fetch_add(indices.len(), std::sync::atomic::Ordering::SeqCst);
+                std::thread::sleep(std::time::Duration::from_millis(30));
+                Ok(vec![0; 3 * indices.len()])
+            }
+        }
+        let (decoded, cache) = (std::sync::atomic::AtomicUsize::new(0), FrameCache::new(1000));
+        let video = Video { id: "a".to_owned(), ..Video::default() };
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    cache.times(&video, &mut Slow(&decoded)).expect("times");
+                    assert_eq!(cache.frames(&video, &[1, 2, 3], &mut Slow(&decoded)).expect("frames").len(), 3);
+                });
+            }
+        });
+        assert_eq!(decoded.into_inner(), 103);
     }
 }

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use super::cache::FrameCache;
 use super::error::TrainError;
-use super::evaluate::{Moment, Watch};
+use super::evaluate::{Watch, encode};
 use super::item::time_mask;
-use super::loader::{Broken, FeatureReader, Loader, Maker, Next};
+use super::loader::{Broken, FeatureReader, Loader, Maker};
 use super::material::Material;
-use super::step::{Engine, Pulse};
+use super::source::media_path;
+use super::step::Engine;
 use super::windows::{Plan, Window};
 use crate::config::Config;
 use crate::domain::Video;
@@ -56,6 +57,13 @@ fn file(folder: &Path, video: &Video, window: Window) -> PathBuf {
     folder.join(format!("{name}@{:.6}+{:.6}{crop}.npy", window.start, window.length))
 }
 
+/// Whether features are there and not older than the video that they were made of.
+fn is_current(features: &Path, video: &Path) -> bool {
+    let changed = |path: &Path| std::fs::metadata(path).and_then(|meta| meta.modified());
+    // A video that is gone takes nothing away from what was made of it.
+    changed(features).is_ok_and(|made| changed(video).is_ok_and(|filmed| filmed <= made) || changed(video).is_err())
+}
+
 /// Reads what [`fill`] wrote.
 #[must_use]
 pub fn reader(folder: &Path, tscale: usize, channels: usize) -> FeatureReader {
@@ -81,7 +89,7 @@ pub fn fill(
     config: &Config,
     material: &Material,
     engine: &Engine,
-    folder: &Path,
+    (root, folder): (&Path, &Path),
     plan: &Plan,
     watch: &mut Watch<'_>,
 ) -> Result<Option<Vec<Broken>>, TrainError> {
@@ -89,40 +97,33 @@ pub fn fill(
     std::fs::create_dir_all(folder).map_err(failed)?;
     let mut plan = plan.clone();
     let videos = plan.videos.clone();
-    plan.items.retain(|&(video, window)| !file(folder, &videos[video], window).exists());
-    let (mut done, total) = (0, plan.items.len());
+    plan.items.retain(|&(video, window)| {
+        let video = &videos[video];
+        !is_current(&file(folder, video, window), &media_path(&config.data, root, video))
+    });
+    let total = plan.items.len();
     let maker = Maker::new(Arc::new(plan), &config.data, config.model.tscale, config.seed, None);
     // Each frame is met once: nothing is gained by keeping any.
     let cache = Arc::new(FrameCache::new(0));
     let threads = (config.solver.workers, config.solver.batch_size);
-    let mut loader = Loader::searching(Arc::new(maker), &material.source, &cache, threads)?;
+    let loader = Loader::searching(Arc::new(maker), &material.source, &cache, threads)?;
     let mut broken = Vec::new();
-    loop {
-        let batch = match loader.next_batch(&mut || watch(Moment::Chunk))? {
-            Next::Batch(batch) => batch,
-            Next::End => break,
-            Next::Interrupted => return Ok(None),
-        };
-        let before = done;
-        done += batch.items.len() + batch.broken.len();
+    let whole = encode(engine, loader, total, watch, &mut |batch, features, _| {
         broken.extend(batch.broken.iter().cloned());
-        if !batch.items.is_empty() {
-            let Some(features) = engine.features(&batch, &mut || watch(Moment::Chunk)) else { return Ok(None) };
-            let [_, channels, length] = features.dims();
-            let values: Vec<f32> = features.swap_dims(1, 2).into_data().iter::<f32>().collect();
-            for (item, values) in batch.items.iter().zip(values.chunks_exact(channels * length)) {
-                let rows = Features { length, channels, values: values.to_vec() };
-                let Some(video) = videos.iter().find(|video| video.id == item.video) else { continue };
-                let path = file(folder, video, item.window);
-                // Whole or not at all: what is there is not computed again.
-                let part = path.with_extension("part");
-                features::write(&part, &rows)?;
-                std::fs::rename(&part, &path).map_err(failed)?;
-            }
+        let Some(features) = features else { return Ok(true) };
+        let [_, channels, length] = features.dims();
+        let values: Vec<f32> = features.swap_dims(1, 2).into_data().iter::<f32>().collect();
+        for (item, values) in batch.items.iter().zip(values.chunks_exact(channels * length)) {
+            let rows = Features { length, channels, values: values.to_vec() };
+            let Some(video) = videos.iter().find(|video| video.id == item.video) else { continue };
+            let path = file(folder, video, item.window);
+            // Whole or not at all: what is there is not computed again.
+            let part = path.with_extension("part");
+            features::write(&part, &rows)?;
+            let synced = std::fs::File::open(&part).and_then(|file| file.sync_all());
+            synced.and_then(|()| std::fs::rename(&part, &path)).map_err(failed)?;
         }
-        if watch(Moment::Batch { before, done, total }) == Pulse::Stop {
-            return Ok(None);
-        }
-    }
-    Ok(Some(broken))
+        Ok(true)
+    })?;
+    Ok(whole.then_some(broken))
 }

@@ -9,7 +9,14 @@ use crate::model;
 /// # Errors
 /// [`TrainError::Config`] with the first contradiction, or number out of its range, in one sentence.
 pub fn check(config: &Config) -> Result<(), TrainError> {
-    first([config.out_of_range(), of_sources(config), of_windows(config), of_post(config), of_sizes(config)])
+    first([
+        config.out_of_range(),
+        of_sources(config),
+        of_windows(config),
+        of_workflow(config),
+        of_post(config),
+        of_sizes(config),
+    ])
 }
 
 /// As [`check`], for an encoder that turns videos into features and no more: nothing about windows of videos or detections.
@@ -48,6 +55,14 @@ fn of_windows(config: &Config) -> Option<String> {
     let by_index = data.sampling != Sampling::Time && data.source == Source::Videos;
     (by_index && data.scheme == Scheme::Windows).then(|| {
         "data.sampling by index takes the frames of a whole video: set data.scheme = \"resize\", or data.sampling = \"time\"".to_owned()
+    })
+}
+
+/// A run that ends early never comes to the epoch that is to be its best.
+fn of_workflow(config: &Config) -> Option<String> {
+    let workflow = &config.workflow;
+    (workflow.patience > 0 && workflow.test_epoch.is_some()).then(|| {
+        "workflow.test_epoch fixes the best checkpoint, workflow.patience ends a run by its mAP: set one of them only".to_owned()
     })
 }
 
@@ -99,6 +114,8 @@ mod tests {
             let told = told(&[VIDEOS, setting]);
             assert!(told.contains(words) && told.is_empty() == words.is_empty(), "{setting}: {told}");
         }
+        let both = ["workflow.patience=2", "workflow.test_epoch=3"];
+        assert!(told(&[VIDEOS, both[0], both[1]]).contains("one of them only"));
         let hard = "post.nms.kind=hard";
         assert!(told(&[VIDEOS, hard]).contains("post.nms.iou_threshold above 0"));
         assert_eq!(told(&[VIDEOS, hard, "post.nms.iou_threshold=0.5"]), "");

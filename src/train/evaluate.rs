@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use burn::module::Module as _;
+use burn::tensor::Tensor;
 
 use super::cache::FrameCache;
 use super::error::TrainError;
 use super::gather::{Gathered, Gathering};
-use super::loader::{Broken, Loader, Maker, Next};
+use super::loader::{Batch, Broken, Loader, Maker, Next};
 use super::material::Material;
 use super::step::{Engine, Pulse, mask};
 use super::windows::Plan;
@@ -60,37 +61,66 @@ pub fn search(
     let plan = Arc::new(Plan::searching(videos, material.classes.clone(), &config.data, tscale));
     let maker = Maker::new(plan.clone(), &config.data, tscale, config.seed, material.features.clone());
     let threads = (config.solver.workers, config.solver.batch_size);
-    let mut loader = Loader::searching(Arc::new(maker), &material.source, cache, threads)?;
+    let loader = Loader::searching(Arc::new(maker), &material.source, cache, threads)?;
     let detector = engine.detector.valid();
     let mut gathering = Gathering::new(config, material, &plan.videos, keep.is_some());
-    let (mut done, total) = (0, plan.items.len());
-    loop {
-        let batch = match loader.next_batch(&mut || watch(Moment::Chunk))? {
-            Next::Batch(batch) => batch,
-            Next::End => break,
-            Next::Interrupted => return Ok(None),
-        };
-        let before = done;
-        done += batch.items.len() + batch.broken.len();
+    let whole = encode(engine, loader, plan.items.len(), watch, &mut |batch, features, watch| {
         gathering.broken(&batch.broken);
-        if !batch.items.is_empty() {
-            let Some(features) = engine.features(&batch, &mut || watch(Moment::Chunk)) else { return Ok(None) };
-            let mask = mask(&batch, &features.device());
-            for (item, found) in batch.items.iter().zip(candidates(&detector, features, mask)?) {
-                let complete = gathering.add(&item.video, item.window, found);
-                if let (Some(complete), Some(keep)) = (complete, keep.as_mut()) {
-                    keep(&complete)?;
-                }
+        let Some(features) = features else { return Ok(true) };
+        let mask = mask(batch, &features.device());
+        let found = candidates(&detector, features, mask, &mut || watch(Moment::Chunk) == Pulse::Go)?;
+        let Some(found) = found else { return Ok(false) };
+        for (item, found) in batch.items.iter().zip(found) {
+            let complete = gathering.add(&item.video, item.window, found);
+            if let (Some(complete), Some(keep)) = (complete, keep.as_mut()) {
+                keep(&complete)?;
             }
         }
-        if watch(Moment::Batch { before, done, total }) == Pulse::Stop {
-            return Ok(None);
-        }
+        Ok(true)
+    })?;
+    if !whole {
+        return Ok(None);
     }
     if let (Some(complete), Some(keep)) = (gathering.close(), keep.as_mut()) {
         keep(&complete)?;
     }
     Ok(Some(gathering.finish()))
+}
+
+/// Told each batch with its features `[batch, channels, tscale]`, without where none of its items could be read, and whom to ask whether to
+/// go on; answers whether it was not broken off.
+type Each<'a> = dyn FnMut(&Batch, Option<Tensor<3>>, &mut Watch<'_>) -> Result<bool, TrainError> + 'a;
+
+/// Sends every batch of `loader`, of `total` items in all, through the encoder. False when `watch` broke it off.
+///
+/// # Errors
+/// When decoding threads fail, or `each` does.
+pub(super) fn encode(
+    engine: &Engine,
+    mut loader: Loader,
+    total: usize,
+    watch: &mut Watch<'_>,
+    each: &mut Each<'_>,
+) -> Result<bool, TrainError> {
+    let mut done = 0;
+    loop {
+        let batch = match loader.next_batch(&mut || watch(Moment::Chunk))? {
+            Next::Batch(batch) => batch,
+            Next::End => return Ok(true),
+            Next::Interrupted => return Ok(false),
+        };
+        let before = done;
+        done += batch.items.len() + batch.broken.len();
+        let features = if batch.items.is_empty() {
+            None
+        } else {
+            let Some(features) = engine.features(&batch, &mut || watch(Moment::Chunk)) else { return Ok(false) };
+            Some(features)
+        };
+        if !each(&batch, features, watch)? || watch(Moment::Batch { before, done, total }) == Pulse::Stop {
+            return Ok(false);
+        }
+    }
 }
 
 /// Average precision and recall of detections on the configuration's test subset.

@@ -243,17 +243,7 @@ mod tests {
         }
         let data = Data::default();
         for duration in [0.0, -1.0, f64::NAN, 1.0] {
-            let video = Video {
-                id: "v".to_owned(),
-                subset: String::new(),
-                duration,
-                frames: None,
-                path: None,
-                annotations: Vec::new(),
-                not_annotated: Vec::new(),
-                rejected: Vec::new(),
-                crop: None,
-            };
+            let video = Video { id: "v".to_owned(), duration, ..Video::default() };
             let window = Window { start: 0.0, length: 1.0 };
             let cache = FrameCache::new(0);
             let told = load_clips(&data, &video, window, &Look::centre(&data), 4, &cache, &mut TwoFrames);

@@ -88,6 +88,13 @@ impl Material {
         self.in_use().filter(|video| video.subset == subset).cloned().collect()
     }
 
+    /// Seconds of all videos that train or are tested.
+    #[must_use]
+    pub(super) fn film(&self, config: &Config) -> f64 {
+        let subsets = [&config.data.train_subset, &config.data.test_subset];
+        self.in_use().filter(|video| subsets.contains(&&video.subset)).map(|video| video.duration.max(0.0)).sum()
+    }
+
     /// The classes by which actions train: those of the class head. Without one every action trains, whatever it is called (spec 2.2).
     #[must_use]
     pub fn trained_classes(&self, config: &Config) -> ClassList {
@@ -117,7 +124,7 @@ impl Material {
         })
     }
 
-    /// 16 hexadecimal digits that change with any video, time or label.
+    /// 16 hexadecimal digits that change with any video, crop, time or label.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         // FNV-1a: a few lines, and the same on every machine and in every version.
@@ -145,6 +152,9 @@ impl Material {
                 add(b"rejected");
                 add(one.label.as_bytes());
                 one.segment.iter().for_each(|seconds| add(&seconds.to_le_bytes()));
+            }
+            if let Some(crop) = video.crop {
+                <[f64; 4]>::from(crop).iter().for_each(|share| add(&share.to_le_bytes()));
             }
             video.not_annotated.iter().flatten().for_each(|seconds| add(&seconds.to_le_bytes()));
         }
@@ -192,8 +202,13 @@ pub fn classes(config: &Config, root: &Path) -> Result<ClassList, TrainError> {
 
 /// The annotations, without drafts where they do not count.
 fn annotated(config: &Config, root: &Path) -> Result<Dataset, TrainError> {
-    let dataset = activitynet::read(&root.join(&config.data.annotations))?;
-    Ok(if config.data.drafts { dataset } else { drafts::left_out(dataset) })
+    Ok(counted(config, activitynet::read(&root.join(&config.data.annotations))?))
+}
+
+/// A data set as a recipe counts it: without drafts where they are left out (spec 18).
+#[must_use]
+pub fn counted(config: &Config, dataset: Dataset) -> Dataset {
+    if config.data.drafts { dataset } else { drafts::left_out(dataset) }
 }
 
 fn classes_of(dataset: &Dataset, config: &Config, root: &Path) -> Result<ClassList, TrainError> {

@@ -15,6 +15,8 @@ use burn::tensor::Device;
 const USABLE: f64 = 0.9;
 /// Frames a second of film, where the recipe does not say which frames it takes: more is rare.
 const FILM: f64 = 30.0;
+/// Bytes that are kept of each frame of each video: its presentation time, twice, and what its index says of it.
+const FRAME_TIMES: u64 = 32;
 const FLOAT: u64 = size_of::<f32>() as u64;
 
 /// Bytes by what they are for. On a GPU `frames`, `loader` and `program` are the system's, all else the device's.
@@ -80,6 +82,8 @@ pub(super) struct Meter {
     detector: (u64, u64),
     /// Windows or videos of an epoch.
     items: usize,
+    /// Seconds of all videos, of whose frames the times are kept.
+    film: f64,
     /// Distinct frames of an item, where a batch has been seen.
     item_frames: Option<usize>,
     cpu: bool,
@@ -87,8 +91,8 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    /// For a network at hand; `items` train in an epoch.
-    pub(super) fn new(config: &Config, engine: &Engine, items: usize, device: &Device) -> Self {
+    /// For a network at hand; `items`, of videos of `film` seconds in all, train in an epoch.
+    pub(super) fn new(config: &Config, engine: &Engine, (items, film): (usize, f64), device: &Device) -> Self {
         let cpu = is_cpu(device);
         let encoder = engine.encoder.as_ref();
         let held = process_memory().unwrap_or(0);
@@ -100,6 +104,7 @@ impl Meter {
             encoder: counts[0],
             detector: counts[1],
             items,
+            film,
             item_frames: None,
             cpu,
             program: if cpu { held.saturating_sub(weights) } else { held },
@@ -129,6 +134,7 @@ impl Meter {
         // One batch ahead, one item in the hands of each thread with its frames before they are cut.
         let ahead = (batch as u64 + workers) * item + workers * resized;
         let cache = ((solver.frame_cache as u64) << 20).min(resized * self.items as u64);
+        let times = if with_encoder { (self.film * FILM) as u64 * FRAME_TIMES } else { 0 };
         let estimate = Estimate {
             weights: (encoder.0 + encoder.1 + detector.0 + detector.1) * FLOAT + copy,
             gradients: trained * FLOAT,
@@ -138,7 +144,7 @@ impl Meter {
             features: if with_encoder { 3 * features } else { features },
             encoder: if with_encoder { self.encoder(config, batch) } else { 0 },
             detector: detector_bytes(config, batch),
-            loader: ahead + cache,
+            loader: ahead + cache + times,
             program: self.program,
             needed: 0,
         };
@@ -242,7 +248,7 @@ fn with(config: &Config, change: impl FnOnce(&mut Config)) -> Config {
     config
 }
 
-fn is_cpu(device: &Device) -> bool {
+pub(super) fn is_cpu(device: &Device) -> bool {
     device.clone().inner() == Device::flex()
 }
 

@@ -46,5 +46,5 @@ pub use check::{check, check_encoding};
 pub use error::TrainError;
 pub use memory::{Budget, Estimate};
 pub use rehearse::{Rehearsal, rehearse};
-pub use report::{device_memory, process_memory_peak};
+pub use report::{device_reserved, process_memory_peak};
 pub use run::{Outcome, Ready, Setup, ready, train, train_on};

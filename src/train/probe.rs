@@ -84,7 +84,7 @@ impl Engine {
         seconds.detector += timed(since, &device);
 
         let since = Instant::now();
-        candidates(&self.detector.valid(), features, mask(batch, &inner))?;
+        candidates(&self.detector.valid(), features, mask(batch, &inner), &mut || true)?;
         probe.search = timed(since, &device) + seconds.encoder_forward;
         probe.seconds = seconds;
         Ok(probe)

@@ -224,17 +224,7 @@ mod tests {
     }
 
     fn video() -> Video {
-        Video {
-            id: "a/b c".to_owned(),
-            subset: String::new(),
-            duration: 4.0,
-            frames: None,
-            path: None,
-            annotations: Vec::new(),
-            not_annotated: Vec::new(),
-            rejected: Vec::new(),
-            crop: None,
-        }
+        Video { id: "a/b c".to_owned(), duration: 4.0, ..Video::default() }
     }
 
     #[test]

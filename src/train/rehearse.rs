@@ -11,7 +11,7 @@ use super::item::Input;
 use super::loader::{Batch, Loader, Next};
 use super::memory::{Budget, Estimate, Meter};
 use super::report::{device_reserved, process_memory_peak};
-use super::run::{Run, Setup, ready};
+use super::run::{Run, Setup, evaluates_after, ready};
 use super::sink::Unrecorded;
 use super::step::Pulse;
 use super::windows::Plan;
@@ -61,8 +61,9 @@ const SHORT: f64 = 5.0;
 /// # Errors
 /// As a training's start.
 pub fn rehearse(setup: &Setup<'_>) -> Result<Rehearsal, TrainError> {
-    // What is decoded here is not kept: nothing is written.
-    let data = Data { disk_cache: None, ..setup.config.data.clone() };
+    // What is decoded here is not kept, and a class map that is not there is not made: nothing is written.
+    let class_map = setup.config.data.class_map.clone().filter(|path| setup.root.join(path).exists());
+    let data = Data { disk_cache: None, class_map, ..setup.config.data.clone() };
     let config = &Config { data, ..setup.config.clone() };
     let setup = &Setup { resume: false, config, ..*setup };
     let ready = ready(setup, Path::new(""))?;
@@ -71,7 +72,7 @@ pub fn rehearse(setup: &Setup<'_>) -> Result<Rehearsal, TrainError> {
     let mut run = Run::prepare(config, ready, &mut sink);
     let solver = &config.solver;
     let steps_per_epoch = run.plan.steps(solver.batch_size);
-    let meter = Meter::new(config, &run.engine, run.plan.items.len(), setup.device);
+    let meter = Meter::new(config, &run.engine, (run.plan.items.len(), run.material.film(config)), setup.device);
     let budget = Budget::of(config, setup.device, setup.device_name);
     let workers = (solver.workers, solver.batch_size);
     let mut loader = Loader::training(run.maker.clone(), &run.material.source, &run.cache, workers, (0, 0, 1))?;
@@ -98,9 +99,11 @@ pub fn rehearse(setup: &Setup<'_>) -> Result<Rehearsal, TrainError> {
         Some(frames) => meter.seen(frames),
         None => meter,
     };
+    let run_evaluates = run.nothing_to_compare().is_none();
     let tested = run.material.videos(&config.data.test_subset);
     let search_plan = Plan::searching(tested, run.material.classes.clone(), &config.data, config.model.tscale);
-    let evaluations = if run.has_truth() { evaluations(config) } else { 0 };
+    let evaluated = |epoch: &usize| run_evaluates && evaluates_after(config, *epoch);
+    let evaluations = (0..solver.epochs).filter(evaluated).count();
     let evaluation_seconds = search_plan.items.len() as f64 / solver.batch_size.max(1) as f64 * search;
     let computed = Seconds { data: 0.0, ..seconds }.total();
     let memory = meter.estimate(config);
@@ -135,15 +138,4 @@ fn most_frames(batch: &Batch) -> Option<usize> {
         Input::Features(_) => None,
     });
     frames.max()
-}
-
-/// How often a run is evaluated (spec 7.5).
-fn evaluations(config: &Config) -> usize {
-    let (workflow, epochs) = (&config.workflow, config.solver.epochs);
-    if workflow.eval_interval == 0 {
-        return 0;
-    }
-    let is_due =
-        |epoch: &usize| epoch + 1 == epochs || (epoch + 1 - workflow.eval_start).is_multiple_of(workflow.eval_interval);
-    (workflow.eval_start..epochs).filter(is_due).count()
 }

@@ -18,7 +18,8 @@ use super::control::Control;
 use super::error::TrainError;
 use super::loader::{Batch, Loader, Maker, Next};
 use super::material::Material;
-use super::report::{device_memory, process_memory};
+use super::memory::is_cpu;
+use super::report::{device_memory, device_reserved, process_memory};
 use super::schedule::Schedule;
 use super::sink::RunSink;
 use super::step::{DETECTOR, ENCODER, Engine, Rates};
@@ -27,6 +28,7 @@ use crate::config::Config;
 use crate::domain::{Event, LearningRates};
 use crate::model::free_memory;
 use crate::model::weights::{Named, parameters};
+pub(super) use epoch_end::evaluates_after;
 use ledger::Ledger;
 pub use ready::{Ready, ready};
 
@@ -92,6 +94,8 @@ pub(super) struct Run<'a> {
     pub(super) cache: Arc<FrameCache>,
     schedule: Schedule,
     peak_memory: Option<u64>,
+    /// Whether this process has begun its first step.
+    begun: bool,
     /// Videos that have something to train on.
     videos: usize,
 }
@@ -118,6 +122,7 @@ impl<'a> Run<'a> {
             material,
             device,
             peak_memory: None,
+            begun: false,
             videos,
         }
     }
@@ -164,11 +169,13 @@ impl<'a> Run<'a> {
             // A kill may have come between the checkpoint and its events.
             return self.ledger.tell_checkpoint();
         }
-        if !self.has_truth() && self.config.workflow.eval_interval > 0 {
+        if self.config.workflow.eval_interval > 0
+            && let Some(why) = self.nothing_to_compare()
+        {
             let subset = &self.config.data.test_subset;
             self.ledger.warn(format!(
-                "no video of the subset \"{subset}\" has an action, so mAP cannot be measured and no best checkpoint chosen; move \
-                 some annotated videos into it"
+                "no video of the subset \"{subset}\" has an action that counts, so mAP cannot be measured and no best checkpoint chosen; \
+                 move some annotated videos into it ({why})"
             ))?;
         }
         let unknown = self.material.unknown_labels(&self.config.data.train_subset);
@@ -189,7 +196,7 @@ impl<'a> Run<'a> {
         for plan in [&*training, &search] {
             let (ledger, engine) = (&mut self.ledger, &self.engine);
             let watch = &mut |moment| ledger.moment(engine, "computing features", moment, false);
-            let filled = cached::fill(config, &self.material, engine, &folder, plan, watch)?;
+            let filled = cached::fill(config, &self.material, engine, (root, &folder), plan, watch)?;
             self.ledger.check()?;
             // What was computed stays; the run can go on from its start.
             let Some(broken) = filled else { return self.ledger.save(&self.engine, Vec::new()) };
@@ -270,7 +277,10 @@ impl<'a> Run<'a> {
                 return Ok(());
             }
             if std::mem::take(&mut self.ledger.control.evaluate) {
-                self.evaluate(self.ledger.position.epoch)?;
+                match self.nothing_to_compare() {
+                    Some(why) => self.ledger.warn(format!("the evaluation that was ordered is left out: {why}"))?,
+                    None => drop(self.evaluate(self.ledger.position.epoch)?),
+                }
             } else if self.ledger.control.pause {
                 self.ledger.wait(&self.engine)?;
             } else {
@@ -283,6 +293,10 @@ impl<'a> Run<'a> {
     fn step(&mut self, batch: &Batch, waited: f64) -> Result<bool, TrainError> {
         if batch.items.is_empty() {
             return Ok(true);
+        }
+        if !std::mem::replace(&mut self.begun, true) && !is_cpu(&self.device) {
+            // A GPU's first step compiles its kernels and times them: minutes in which nothing else would be heard.
+            self.ledger.event(Event::Progress { what: "tuning kernels".to_owned(), done: 0, total: 1 })?;
         }
         let place = self.ledger.place();
         let (reports, rates) = (self.reports(), self.rates());
@@ -312,7 +326,8 @@ impl<'a> Run<'a> {
     fn write_report(&mut self, rates: Rates) -> Result<(), TrainError> {
         let (loss, terms, data_share) = self.ledger.report.take()?;
         let device_memory = device_memory(&self.device);
-        self.peak_memory = self.peak_memory.max(device_memory);
+        // Between two steps little is in use; what the device keeps for reuse tells how much was.
+        self.peak_memory = self.peak_memory.max(device_reserved(&self.device)).max(device_memory);
         let mut learning_rate = LearningRates::from([(DETECTOR.to_owned(), rates.detector)]);
         if self.engine.encoder.is_some() {
             learning_rate.insert(ENCODER.to_owned(), rates.encoder);

@@ -121,6 +121,9 @@ impl Engine {
         let features = Tensor::<3>::from_inner(features).require_grad();
         let objective = self.objective(batch, features.clone(), choices);
         let Objective { total, names, terms, .. } = objective;
+        if pulse() == Pulse::Stop {
+            return None;
+        }
         let mut backward = total.backward();
         let upstream = features.grad_remove(&mut backward);
         let mut gradients = Gradients::collect(DETECTOR, &self.detector, &mut backward);

@@ -132,11 +132,8 @@ mod tests {
             subset: "training".to_owned(),
             duration: 3.0,
             frames: Some(90),
-            path: None,
             annotations: vec![Annotation { segment: [1.0, 1.5], label: "a".to_owned(), draft: false }],
-            not_annotated: Vec::new(),
-            rejected: Vec::new(),
-            crop: None,
+            ..Video::default()
         };
         let values = (0..23 * 2).map(|value| value as f32).collect();
         let path = folder.path().join("v.npy");

@@ -116,11 +116,12 @@ pub fn boundary_at(curve: &[f32], coordinate: f32) -> f32 {
     curve.get(cell).copied().unwrap_or(0.0)
 }
 
-/// Whether more than half of `span` lies in regions nobody annotated (spec 18).
+/// Whether more than half of `span` lies in one region that nobody annotated (spec 18); never of one that ends before it starts, as
+/// refined proposals may.
 #[must_use]
 pub fn mostly_inside(span: Span, regions: &[Span]) -> bool {
-    let covered: f32 = regions.iter().map(|&region| overlap(span, region).0).sum();
-    covered > 0.5 * (span[1] - span[0])
+    let inside = |region: &Span| overlap(span, *region).0;
+    regions.iter().map(inside).any(|inside| inside > 0.0 && inside > 0.5 * (span[1] - span[0]))
 }
 
 /// Targets of one cascade stage, flattened over `[batch, proposals]`.

@@ -228,15 +228,11 @@ mod tests {
             id: "v".to_owned(),
             subset: "training".to_owned(),
             duration,
-            frames: None,
-            path: None,
             annotations: segments
                 .iter()
                 .map(|&segment| Annotation { segment, label: "a".to_owned(), draft: false })
                 .collect(),
-            not_annotated: Vec::new(),
-            rejected: Vec::new(),
-            crop: None,
+            ..Video::default()
         }
     }
 

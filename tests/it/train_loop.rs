@@ -124,12 +124,8 @@ fn video(index: usize, subset: &str) -> Video {
         id: format!("{subset}{index}"),
         subset: subset.to_owned(),
         duration: 12.0,
-        frames: None,
-        path: None,
         annotations: vec![action(start, first), action(start + 5.0, second)],
-        not_annotated: Vec::new(),
-        rejected: Vec::new(),
-        crop: None,
+        ..Video::default()
     }
 }
 

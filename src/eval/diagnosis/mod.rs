@@ -194,12 +194,8 @@ mod tests {
             id: id.to_owned(),
             subset: "val".to_owned(),
             duration: 100.0,
-            frames: None,
-            path: None,
             annotations,
-            not_annotated: Vec::new(),
-            rejected: Vec::new(),
-            crop: None,
+            ..Video::default()
         };
         Dataset {
             videos: vec![

@@ -31,10 +31,14 @@ fn segments(video: &Video, media: Option<&Media>, findings: &mut Vec<Finding>) {
             findings.push(wrong(Severity::Error, "ends before it starts", "Swap its ends or delete it."));
         } else if end - start <= frame {
             findings.push(wrong(Severity::Warning, "is not longer than one frame", "Delete or lengthen it."));
+        } else if *end <= 0.0 {
+            findings.push(wrong(Severity::Error, "lies before the video's start", "Delete it or move it."));
         } else if duration > 0.0 && *start >= duration {
             let how = format!("lies outside the video of {duration:.2} s");
             findings.push(wrong(Severity::Error, &how, "Delete it, or check that this is the right file."));
-        } else if *start < 0.0 || (duration > 0.0 && *end > duration + frame) {
+        } else if *start < 0.0 {
+            findings.push(wrong(Severity::Warning, "begins before the video does", "Move its start inside."));
+        } else if duration > 0.0 && *end > duration + frame {
             let how = format!("reaches beyond the video of {duration:.2} s");
             findings.push(wrong(Severity::Warning, &how, "Move its end inside."));
         }

@@ -14,12 +14,9 @@ fn video(id: &str, subset: &str, segments: &[(f64, f64, &str)]) -> Video {
         id: id.to_owned(),
         subset: subset.to_owned(),
         duration: 10.0,
-        frames: None,
         path: Some(format!("{id}.mp4")),
         annotations,
-        not_annotated: Vec::new(),
-        rejected: Vec::new(),
-        crop: None,
+        ..Video::default()
     }
 }
 

@@ -53,7 +53,7 @@ fn config(settings: &[&str]) -> Config {
 fn meter(config: &Config) -> (Meter, Engine) {
     let device = Device::flex();
     let engine = fresh(config, &ClassList::default(), &device.clone().autodiff());
-    (Meter::new(config, &engine, 10, &device), engine)
+    (Meter::new(config, &engine, (10, 0.0), &device), engine)
 }
 
 fn batch(config: &Config) -> Batch {

@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use super::Run;
-use crate::domain::Event;
+use crate::config::Config;
+use crate::domain::{Detections, Event};
 use crate::train::checkpoint::{BEST, Best, epoch_name};
 use crate::train::error::TrainError;
 use crate::train::evaluate;
@@ -11,15 +12,20 @@ use crate::train::evaluate;
 /// Checkpoints of epochs that stay, besides the best.
 const KEPT_EPOCHS: usize = 2;
 
+/// Whether a run is evaluated after an epoch (spec 7.5).
+pub(in crate::train) fn evaluates_after(config: &Config, epoch: usize) -> bool {
+    let workflow = &config.workflow;
+    workflow.eval_interval > 0
+        && epoch >= workflow.eval_start
+        && (epoch + 1 >= config.solver.epochs || (epoch + 1).is_multiple_of(workflow.eval_interval))
+}
+
 impl Run<'_> {
     /// Checkpoint and evaluation after an epoch. Saved before the evaluation, with a note that it is still to be done, and after.
     pub(super) fn end_epoch(&mut self, epoch: usize) -> Result<(), TrainError> {
         let workflow = &self.config.workflow;
         let last_epoch = self.ledger.position.epoch >= self.config.solver.epochs;
-        let evaluates = workflow.eval_interval > 0
-            && self.has_truth()
-            && epoch >= workflow.eval_start
-            && (last_epoch || (epoch + 1).is_multiple_of(workflow.eval_interval));
+        let evaluates = evaluates_after(self.config, epoch) && self.nothing_to_compare().is_none();
         let mut average_map = None;
         if evaluates {
             self.ledger.save(&self.engine, Vec::new())?;
@@ -71,9 +77,9 @@ impl Run<'_> {
         self.config.workflow.test_epoch.map(|epoch| epoch.min(last))
     }
 
-    /// Whether there is anything to compare detections with.
-    pub(in crate::train) fn has_truth(&self) -> bool {
-        self.material.dataset.subset(&self.config.data.test_subset).any(|video| !video.annotations.is_empty())
+    /// Why detections could not be compared with anything; none where they can be.
+    pub(in crate::train) fn nothing_to_compare(&self) -> Option<TrainError> {
+        evaluate::judge(self.config, &self.material, &Detections::default()).err()
     }
 
     /// Evaluates the test subset and returns its average mAP; none when a stop broke it off.

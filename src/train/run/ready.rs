@@ -62,7 +62,7 @@ pub(super) fn ready_on(setup: &Setup<'_>, material: Material, folder: &Path) -> 
     let device = setup.device.clone().autodiff();
     let mut engine = checkpoint::fresh(config, &material.classes, &device);
     let mut resolved = config.clone();
-    resolved.encoder.at_once = at_once(setup, &engine, plan.items.len());
+    resolved.encoder.at_once = at_once(setup, &engine, (plan.items.len(), material.film(config)));
     engine.pass_at_once(resolved.encoder.at_once);
     let header = Header { config: resolved, classes: material.classes.clone(), data: material.fingerprint() };
     let mut notes = Vec::new();
@@ -90,13 +90,13 @@ pub(super) fn ready_on(setup: &Setup<'_>, material: Material, folder: &Path) -> 
 }
 
 /// Snippets that pass the encoder at once.
-fn at_once(setup: &Setup<'_>, engine: &Engine, items: usize) -> usize {
+fn at_once(setup: &Setup<'_>, engine: &Engine, portions: (usize, f64)) -> usize {
     let encoder = &setup.config.encoder;
     if encoder.at_once > 0 || encoder.chunk != Chunk::Auto || engine.encoder.is_none() {
         return encoder.at_once();
     }
     let budget = Budget::of(setup.config, setup.device, setup.device_name);
-    Meter::new(setup.config, engine, items, setup.device).at_once(setup.config, budget)
+    Meter::new(setup.config, engine, portions, setup.device).at_once(setup.config, budget)
 }
 
 /// The windows that train.
