@@ -43,7 +43,7 @@ section! {
         /// a run that goes on keeps its own. The config.toml of a run has what it took.
         at_once: usize = 0,
         /// Precision in which the encoder computes on a GPU that has it; weights, optimiser, detector and losses stay f32. On the CPU only
-        /// f32. Half precision takes half the memory for what the encoder keeps.
+        /// f32. Half precision takes half the memory for what the encoder keeps. "bf16" needs a build with `--features spirv` (Vulkan) or `cuda`.
         precision: Precision = Precision::F32,
         /// Share of the snippets that send gradients to the encoder, 0..1 (spec 7.3: 0.3); 1 is every snippet.
         snippet_ratio: f64 = 0.3,
