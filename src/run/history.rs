@@ -162,6 +162,14 @@ mod tests {
         std::fs::write(run.join("checkpoints/epoch_000.safetensors"), "").expect("written");
         assert!(matches!(RunWriter::may_open(&run, false), Err(RunError::Exists { .. })));
         assert!(RunWriter::may_open(&run, true).is_ok());
+        std::fs::remove_file(run.join("events.jsonl")).expect("removed");
+        assert!(matches!(RunWriter::may_open(&run, false), Err(RunError::Exists { .. })), "checkpoints are a run");
+        // Whatever somebody wrote into the orders, those that follow are heard.
+        let mut writer = RunWriter::open(&run, "", true).expect("goes on");
+        std::fs::write(run.join("control"), b"\xff\xfe\n").expect("written");
+        assert!(writer.orders().is_empty());
+        let id = send(&run, Do::Save).expect("sent");
+        assert_eq!(writer.orders(), [crate::domain::Order { id, what: Do::Save }]);
         assert!(matches!(RunWriter::may_open(&folder.path().join("none"), true), Err(RunError::Nothing { .. })));
     }
 

@@ -322,6 +322,11 @@ mod tests {
     fn a_proposal_mostly_in_a_gap_of_annotation_is_left_out() {
         assert!(mostly_inside([2.0, 6.0], &[[0.0, 4.5]]));
         assert!(!mostly_inside([2.0, 6.0], &[[0.0, 4.0]]));
+        assert!(!mostly_inside([2.0, 6.0], &[[2.0, 3.5], [4.0, 5.5]]), "one region alone, as in evaluations");
+        assert!(
+            !mostly_inside([6.0, 2.0], &[]) && !mostly_inside([6.0, 2.0], &[[0.0, 8.0]]),
+            "a negative like any other"
+        );
     }
 
     #[test]

@@ -206,9 +206,18 @@ impl RunSink for List {
 }
 
 fn run(config: &Config, sink: &mut List, resume: bool) -> Result<etad::train::Outcome, etad::train::TrainError> {
+    run_on(material(), config, sink, resume)
+}
+
+fn run_on(
+    material: Material,
+    config: &Config,
+    sink: &mut List,
+    resume: bool,
+) -> Result<etad::train::Outcome, etad::train::TrainError> {
     let device = Device::flex();
     let setup = Setup { config, root: Path::new("."), device: &device, device_name: "cpu", init: None, resume };
-    train_on(&setup, material(), sink)
+    train_on(&setup, material, sink)
 }
 
 fn last(folder: &Path) -> Weights {
@@ -286,6 +295,24 @@ fn orders_act_while_the_run_is_paused() {
     let mut sink = List::new(folder.path()).order(9, Do::Pause).order(12, Do::Stop);
     assert!(run(&config(""), &mut sink, false).expect("trains").stopped);
     assert_eq!(sink.events.last(), Some(&Event::Stopped));
+}
+
+#[test]
+fn a_run_without_anything_to_compare_with_trains_to_its_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut material = material();
+    for video in material.dataset.videos.iter_mut().filter(|video| video.subset == "validation") {
+        video.not_annotated = vec![[0.0, video.duration]];
+    }
+    let mut sink = List::new(folder.path()).order(9, Do::Evaluate);
+    let outcome = run_on(material, &config(""), &mut sink, false).expect("trains");
+    assert!(!outcome.stopped && matches!(sink.events.last(), Some(Event::Done { .. })));
+    let said = |words: &str| {
+        let says = |event: &&Event| matches!(event, Event::Warning { message } if message.contains(words));
+        sink.events.iter().filter(says).count()
+    };
+    assert_eq!((said("mAP cannot be measured"), said("that was ordered is left out")), (1, 1), "{:?}", sink.events);
+    assert!(!sink.events.iter().any(|event| matches!(event, Event::Eval { .. })));
 }
 
 #[test]

@@ -55,6 +55,8 @@ fn every_fault_is_found_and_errors_come_first() {
         (4.0, 4.03, "run"),
         (9.0, 12.0, "run"),
         (11.0, 12.0, "run"),
+        (-5.0, -1.0, "run"),
+        (-0.5, 0.8, "run"),
     ];
     let found = sentences(vec![video("a", "training", &bad), twin], true).join("\n");
     for part in [
@@ -63,9 +65,11 @@ fn every_fault_is_found_and_errors_come_first() {
         "a: the action \"run\" 4.00-4.03 s is not longer than one frame",
         "a: the action \"run\" 9.00-12.00 s reaches beyond the video of 10.00 s",
         "a: the action \"run\" 11.00-12.00 s lies outside the video",
+        "a: the action \"run\" -5.00--1.00 s lies before the video's start",
+        "a: the action \"run\" -0.50-0.80 s begins before the video does",
         "twice",
         "The class \"jump\" has no instance",
-        "The class \"run\" has only 6 training segments",
+        "The class \"run\" has only 8 training segments",
     ] {
         assert!(found.contains(part), "{part:?} is not in\n{found}");
     }
