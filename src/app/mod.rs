@@ -8,6 +8,7 @@ mod dialogs;
 mod effects;
 mod forecast;
 mod frame_times;
+mod headless;
 mod health;
 mod icons;
 mod keys;
@@ -31,6 +32,8 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
+pub use headless::{Drawn, Headless};
+pub use layout::Panel;
 pub use paint::{MapUniforms, VideoPaint, VideoUniforms, WHOLE};
 pub use workbench::Workbench;
 

@@ -1,12 +1,12 @@
 //! The timeline's data model: lanes with bars of truth and of predictions. Painting is somebody else's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Detection, Segment};
+use crate::domain::{Detection, Detections, Segment};
 use crate::project::Action;
 
 /// A segment on a lane.
@@ -31,7 +31,7 @@ pub struct Bar {
 }
 
 /// A stripe of the timeline.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lane {
     /// What it shows: a class, a subject, a source.
     pub name: String,
@@ -43,10 +43,112 @@ pub struct Lane {
     pub truth: Vec<Bar>,
     /// Rows that truth takes.
     pub truth_rows: usize,
-    /// Detected actions, best first.
-    pub predictions: Vec<Bar>,
-    /// Rows that predictions take.
+    /// Detected actions of every score, best first.
+    ranked: Arc<Vec<Bar>>,
+    /// How many of them are shown: those that are sure enough.
+    shown: usize,
+    /// Rows that those take.
     pub prediction_rows: usize,
+    /// Whether it is there without detections too: truth stands on it, or one may draw on it.
+    own: bool,
+}
+
+impl Lane {
+    /// Detected actions that are shown, best first.
+    #[must_use]
+    pub fn predictions(&self) -> &[Bar] {
+        self.ranked.get(..self.shown).unwrap_or_default()
+    }
+
+    /// Shows those of the detections from a score on.
+    fn show(&mut self, ranked: &Arc<Vec<Bar>>, least: f64) {
+        self.shown = ranked.partition_point(|bar| bar.score >= Some(least));
+        self.ranked = ranked.clone();
+        self.prediction_rows = self.predictions().iter().map(|bar| bar.row + 1).max().unwrap_or(0);
+    }
+}
+
+/// The detections of a video as bars, lane by lane. Where a bar stands depends on better ones alone, so another least score shows more or
+/// fewer of them and moves none.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ranked {
+    of: Option<RankedOf>,
+    lanes: Vec<RankedLane>,
+}
+
+/// What ranked detections were made of.
+#[derive(Clone, Debug, PartialEq)]
+struct RankedOf {
+    detections: Arc<Detections>,
+    video: String,
+    mode: LaneMode,
+    classes: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct RankedLane {
+    name: String,
+    class: Option<String>,
+    colour: Option<usize>,
+    bars: Arc<Vec<Bar>>,
+}
+
+impl Ranked {
+    /// Brings it in step with what is to be shown; does nothing where nothing has changed but the least score.
+    pub fn keep(
+        &mut self,
+        mode: LaneMode,
+        detections: &Arc<Detections>,
+        video: &str,
+        classes: &[String],
+        colour: impl Fn(&str) -> usize,
+    ) {
+        let same = |of: &RankedOf| {
+            Arc::ptr_eq(&of.detections, detections) && of.video == video && of.mode == mode && of.classes == classes
+        };
+        if self.of.as_ref().is_some_and(same) {
+            return;
+        }
+        let (detections, video, classes) = (detections.clone(), video.to_owned(), classes.to_vec());
+        let mut shown: Vec<(u64, &Detection)> = (0..).zip(detections.of(&video)).collect();
+        shown.sort_by(|(_, a), (_, b)| b.score.total_cmp(&a.score));
+        let mut names = Names { known: HashMap::new(), colour: &colour };
+        let mut lanes: IndexMap<String, (Lane, Vec<Bar>)> = IndexMap::new();
+        let mut lane_of_label: HashMap<&str, usize> = HashMap::new();
+        for (id, found) in shown {
+            let index = *lane_of_label.entry(&found.label).or_insert_with(|| {
+                let lane = Lane::of(mode, &found.label, "", false, &mut names);
+                let entry = lanes.entry(lane.name.clone());
+                let index = entry.index();
+                entry.or_insert_with(|| (lane, Vec::new()));
+                index
+            });
+            lanes[index].1.push(names.bar(found.segment, &found.label, Some(found.score), id, false));
+        }
+        self.lanes = lanes
+            .into_values()
+            .map(|(Lane { name, class, colour, .. }, mut bars)| {
+                stack(&mut bars);
+                RankedLane { name, class, colour, bars: Arc::new(bars) }
+            })
+            .collect();
+        self.of = Some(RankedOf { detections, video, mode, classes });
+    }
+
+    /// Shows nothing.
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Lanes of these detections alone, under one name.
+    pub fn beside(&self, name: &str, least: f64) -> Vec<Lane> {
+        let lane = |ranked: &RankedLane| {
+            let mut lane = Lane { name: name.to_owned(), class: None, colour: None, ..Lane::default() };
+            lane.show(&ranked.bars, least);
+            lane
+        };
+        self.lanes.iter().map(lane).filter(|lane| lane.shown > 0).collect()
+    }
 }
 
 /// How segments are divided into lanes.
@@ -96,7 +198,7 @@ const MOST_ROWS: usize = 4;
 /// Classes up to this many have a lane each, whether anything stands on it or not, so that one can draw there.
 const MOST_EMPTY: usize = 12;
 
-/// What the lanes are made of.
+/// What the lanes are made of, besides detections.
 pub struct Source<'a> {
     /// Annotated actions.
     pub truth: &'a [Action],
@@ -104,10 +206,6 @@ pub struct Source<'a> {
     pub moved: &'a BTreeMap<u64, Segment>,
     /// Segments that are being made, with their classes.
     pub made: &'a [(Segment, String)],
-    /// Detected actions.
-    pub predictions: &'a [Detection],
-    /// Least score that is shown.
-    pub least: f64,
     /// Classes of the project, in order.
     pub classes: &'a [String],
     /// The class that a new segment gets.
@@ -116,73 +214,105 @@ pub struct Source<'a> {
 
 /// Builds the lanes, those of classes in the order of their colours.
 #[must_use]
-pub fn lanes(mode: LaneMode, source: &Source<'_>, colour: impl Fn(&str) -> usize) -> Vec<Lane> {
-    let mut build = Build { mode, lanes: IndexMap::new(), labels: BTreeMap::new(), colour: &colour };
+pub fn lanes(
+    mode: LaneMode,
+    source: &Source<'_>,
+    ranked: &Ranked,
+    least: f64,
+    colour: impl Fn(&str) -> usize,
+) -> Vec<Lane> {
+    let mut names = Names { known: HashMap::new(), colour: &colour };
+    let mut lanes: IndexMap<String, Lane> = IndexMap::new();
+    let mut lane = |label: &str, subject: &str, names: &mut Names<'_, _>, bar: Option<Bar>| {
+        let lane = Lane { own: true, ..Lane::of(mode, label, subject, true, names) };
+        let lane = lanes.entry(lane.name.clone()).or_insert(lane);
+        lane.truth.extend(bar);
+    };
     match mode {
         LaneMode::ByClass => {
             let all = source.classes.len() <= MOST_EMPTY;
             for label in source.classes.iter().filter(|label| all || source.active == Some(label)) {
-                build.lane(label, "", true);
+                lane(label, "", &mut names, None);
             }
         }
-        _ => drop(build.lane("", "", true)),
+        _ => lane("", "", &mut names, None),
     }
     for action in source.truth {
         let segment = source.moved.get(&action.id).copied().unwrap_or(action.segment);
-        let bar = build.bar(segment, &action.label, None, action.id, action.draft);
-        build.lane(&action.label, &action.subject, true).truth.push(bar);
+        let bar = names.bar(segment, &action.label, None, action.id, action.draft);
+        lane(&action.label, &action.subject, &mut names, Some(bar));
     }
     for (segment, label) in source.made {
-        let bar = build.bar(*segment, label, None, 0, true);
-        build.lane(label, "", true).truth.push(bar);
+        let bar = names.bar(*segment, label, None, 0, true);
+        lane(label, "", &mut names, Some(bar));
     }
-    let mut shown: Vec<(u64, &Detection)> =
-        (0..).zip(source.predictions).filter(|(_, found)| found.score >= source.least).collect();
-    shown.sort_by(|(_, a), (_, b)| b.score.total_cmp(&a.score));
-    for (id, found) in shown {
-        let bar = build.bar(found.segment, &found.label, Some(found.score), id, false);
-        build.lane(&found.label, "", false).predictions.push(bar);
-    }
-    let mut lanes: Vec<Lane> = build.lanes.into_values().collect();
+    let mut lanes: Vec<Lane> = lanes.into_values().collect();
     for lane in &mut lanes {
         lane.truth.sort_by(|a, b| a.start.total_cmp(&b.start).then(a.id.cmp(&b.id)));
         lane.truth_rows = stack(&mut lane.truth);
-        lane.prediction_rows = stack(&mut lane.predictions);
+    }
+    show_from(&mut lanes, mode, ranked, least);
+    lanes
+}
+
+/// Lets the lanes show the detections from a score on; what is annotated stays as it is.
+pub fn show_from(lanes: &mut Vec<Lane>, mode: LaneMode, ranked: &Ranked, least: f64) {
+    lanes.retain(|lane| lane.own);
+    let mut places: HashMap<&str, &RankedLane> = ranked.lanes.iter().map(|lane| (lane.name.as_str(), lane)).collect();
+    let none = Arc::default();
+    for lane in lanes.iter_mut() {
+        lane.show(places.remove(lane.name.as_str()).map_or(&none, |ranked| &ranked.bars), least);
+    }
+    // In the order of the best of each, as they were found.
+    for ranked in ranked.lanes.iter().filter(|lane| places.contains_key(lane.name.as_str())) {
+        let RankedLane { name, class, colour, bars } = ranked;
+        let mut lane = Lane { name: name.clone(), class: class.clone(), colour: *colour, ..Lane::default() };
+        lane.show(bars, least);
+        if lane.shown > 0 {
+            lanes.push(lane);
+        }
     }
     if mode == LaneMode::ByClass {
         lanes.sort_by(|a, b| (a.colour, &a.name).cmp(&(b.colour, &b.name)));
     }
-    lanes
 }
 
-struct Build<'a, F> {
-    mode: LaneMode,
-    lanes: IndexMap<String, Lane>,
-    labels: BTreeMap<String, (Arc<str>, usize)>,
+impl Lane {
+    fn of<F: Fn(&str) -> usize>(
+        mode: LaneMode,
+        label: &str,
+        subject: &str,
+        truth: bool,
+        names: &mut Names<'_, F>,
+    ) -> Self {
+        let by_class = mode == LaneMode::ByClass;
+        Self {
+            name: mode.lane_of(label, subject, truth),
+            class: by_class.then(|| label.to_owned()),
+            colour: by_class.then(|| names.of(label).1),
+            ..Self::default()
+        }
+    }
+}
+
+/// Names and colours of classes, each found once.
+struct Names<'a, F> {
+    known: HashMap<String, (Arc<str>, usize)>,
     colour: &'a F,
 }
 
-impl<F: Fn(&str) -> usize> Build<'_, F> {
-    fn lane(&mut self, label: &str, subject: &str, truth: bool) -> &mut Lane {
-        let name = self.mode.lane_of(label, subject, truth);
-        let by_class = self.mode == LaneMode::ByClass;
-        let colour = by_class.then(|| (self.colour)(label));
-        self.lanes.entry(name).or_insert_with_key(|name| Lane {
-            name: name.clone(),
-            class: by_class.then(|| label.to_owned()),
-            colour,
-            truth: Vec::new(),
-            truth_rows: 0,
-            predictions: Vec::new(),
-            prediction_rows: 0,
-        })
+impl<F: Fn(&str) -> usize> Names<'_, F> {
+    fn of(&mut self, label: &str) -> (Arc<str>, usize) {
+        if let Some(known) = self.known.get(label) {
+            return known.clone();
+        }
+        let new: (Arc<str>, usize) = (label.into(), (self.colour)(label));
+        self.known.insert(label.to_owned(), new.clone());
+        new
     }
 
     fn bar(&mut self, [start, end]: Segment, label: &str, score: Option<f64>, id: u64, draft: bool) -> Bar {
-        if !self.labels.contains_key(label) {
-            self.labels.insert(label.to_owned(), (label.into(), (self.colour)(label)));
-        }
-        let (label, colour) = self.labels.get(label).cloned().unwrap_or_default();
+        let (label, colour) = self.of(label);
         Bar { start, end, row: 0, score, id, label, colour, draft }
     }
 }
@@ -230,26 +360,31 @@ mod tests {
         });
         let moved = BTreeMap::from([(3, [4.5, 5.0])]);
         let classes = ["a", "b", "c"].map(str::to_owned);
-        let source = Source {
-            truth: &truth,
-            moved: &moved,
-            made: &[],
-            predictions: &found,
-            least: 0.1,
-            classes: &classes,
-            active: None,
-        };
+        let source = Source { truth: &truth, moved: &moved, made: &[], classes: &classes, active: None };
         let colour = |label: &str| label.bytes().next().map_or(0, |byte| usize::from(byte - b'a'));
-        let by_class = lanes(LaneMode::ByClass, &source, colour);
+        let found = Arc::new(Detections { videos: vec![("v".to_owned(), found.into())] });
+        let built = |mode: LaneMode, least: f64| {
+            let mut ranked = Ranked::default();
+            ranked.keep(mode, &found, "v", &classes, colour);
+            (lanes(mode, &source, &ranked, least, colour), ranked)
+        };
+        let (by_class, ranked) = built(LaneMode::ByClass, 0.1);
         assert_eq!(by_class.iter().map(|lane| lane.name.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
         let bars: Vec<_> = by_class[1].truth.iter().map(|bar| (bar.id, bar.start, bar.row)).collect();
         assert_eq!(bars, [(1, 0.0, 0), (2, 2.0, 1), (3, 4.5, 0)]);
-        let rows: Vec<(u64, usize)> = by_class[1].predictions.iter().map(|bar| (bar.id, bar.row)).collect();
+        let rows: Vec<(u64, usize)> = by_class[1].predictions().iter().map(|bar| (bar.id, bar.row)).collect();
         assert_eq!(rows, [(1, 0), (0, 1)]);
         assert_eq!((by_class[1].truth_rows, by_class[1].prediction_rows), (2, 2));
-        let stacked = lanes(LaneMode::Stacked, &source, colour);
+        // A move of the slider gives what building anew gives.
+        let mut moved = by_class.clone();
+        for least in [0.0, 0.5, 1.0, 0.1] {
+            show_from(&mut moved, LaneMode::ByClass, &ranked, least);
+            assert_eq!(moved, built(LaneMode::ByClass, least).0, "from {least}");
+        }
+        assert_eq!(moved, by_class);
+        let (stacked, _) = built(LaneMode::Stacked, 0.1);
         assert_eq!((stacked.len(), stacked[0].truth.len(), stacked[0].truth_rows), (1, 4, 2));
-        let by_source = lanes(LaneMode::BySource, &source, colour);
+        let (by_source, _) = built(LaneMode::BySource, 0.1);
         assert_eq!(by_source.iter().map(|lane| lane.name.as_str()).collect::<Vec<_>>(), ["Annotated", "Predicted"]);
     }
 }

@@ -41,8 +41,8 @@ pub use editing::{Annotate, Calibration, Drag, Edge, Editing, Field, Filter, Gri
 pub use effect::{DetectVideo, Effect, PlayerRequest, TrainRequest};
 pub use forecast::{Forecast, Needs};
 pub use input::{Choice, Command, Export, Init, Input, Keeping, PathField, Report, VideoFacts, Wanted};
-pub use inspect::{ClassOrder, Inspect, Inspecting, Mark, Page};
-pub use lanes::{Bar, Lane, LaneMode};
+pub use inspect::{ClassOrder, Inspect, Inspecting, Judging, Mark, Marks, Page};
+pub use lanes::{Bar, Lane, LaneMode, Ranked};
 pub use library::{Entry, Library, Sort, Thumbnail};
 pub use notices::{Notice, Notices, Tone};
 pub use pace::Pace;
@@ -52,7 +52,7 @@ pub use predictions::{Origin, PredictionSet, Predictions};
 pub use recipe::{Recipe, RecipeForm, RecipeKey};
 pub use run::{Progress, RunState, RunSummary, RunView, Started};
 pub use runs::{Runs, word as run_word};
-pub use series::{decimated, smoothed};
+pub use series::{Extremes, Smoothing, decimated, smoothed};
 pub use settings::{Settings, ThemeChoice};
 pub use timeline::{Tick, TimelineView, ticks};
 pub use training::{DeviceChoice, Health, TrainForm};
@@ -98,6 +98,10 @@ pub struct State {
     pub editing: Editing,
     /// Lanes of the open video, kept in step with annotations and predictions.
     pub lanes: Vec<Lane>,
+    /// Detections of the open video as bars; the lanes show those from the least score on.
+    pub ranked: Ranked,
+    /// Those of the set beside.
+    pub ranked_beside: Ranked,
     /// Detections by origin, and which are shown.
     pub predictions: Predictions,
     /// Choices for the next training.

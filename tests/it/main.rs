@@ -66,11 +66,17 @@ mod ui_cost;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_failures;
 #[cfg(all(feature = "window", feature = "video"))]
+mod ui_judge;
+#[cfg(all(feature = "window", feature = "video"))]
 mod ui_picture;
+#[cfg(all(feature = "window", feature = "video"))]
+mod ui_pictures;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_support;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_train;
+#[cfg(all(feature = "window", feature = "video"))]
+mod ui_watch;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_why;
 mod ui_window;

@@ -3,7 +3,7 @@
 use egui::{Button, CornerRadius, CursorIcon, Modifiers, PointerButton, Pos2, Rect, Response, Stroke, StrokeKind, Ui};
 
 use crate::domain::MediaTime;
-use crate::state::{Annotate, Bar, Command, Edge, Grip, Lane, Pick};
+use crate::state::{Annotate, Bar, Command, Correct, Edge, Grip, Lane, Pick};
 
 use super::lanes::{self, Hit};
 use super::{View, time_at};
@@ -62,6 +62,10 @@ pub(super) fn act(ui: &Ui, view: &mut View<'_>, lane: &Lane, response: &Response
             None => {
                 if !modifiers.command && !modifiers.shift {
                     view.send(Annotate::Clear.into());
+                }
+                let shown = hit.filter(|hit| hit.bar.score.is_some() && !lanes::is_beside(view, lane));
+                if let Some(hit) = shown {
+                    view.send(Command::Correct(Correct::Choose(hit.bar.id as usize)));
                 }
                 view.send(Command::Seek(MediaTime::from_secs(time(at))));
             }

@@ -2,15 +2,16 @@
 
 use egui::accesskit::Role;
 use egui::{
-    Align2, Color32, CornerRadius, Painter, Pos2, Rect, RichText, ScrollArea, Sense, Stroke, StrokeKind, Ui,
-    WidgetInfo, pos2, vec2,
+    Align2, CornerRadius, Painter, Pos2, Rect, RichText, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2,
+    vec2,
 };
 
-use crate::state::{Bar, Lane, Mark, TimelineView, clock_text};
+use crate::state::{Bar, Lane, Mark, Marks, TimelineView, clock_text};
 
 use super::super::super::theme::Theme;
 use super::super::super::widgets::caption;
 use super::super::marks;
+use super::cover::{Covered, Thin};
 use super::{NAMES, View, hands, paint_line, x_at};
 
 const TRUTH: f32 = 16.0;
@@ -55,7 +56,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, track: Rect) {
             }
         }
         hands::boxed(ui, view, &places, track);
-        let empty = view.state.lanes.iter().all(|lane| lane.truth.is_empty() && lane.predictions.is_empty());
+        let empty = view.state.lanes.iter().all(|lane| lane.truth.is_empty() && lane.predictions().is_empty());
         if empty && !view.state.playback.playing {
             hint(ui, view);
         }
@@ -78,6 +79,11 @@ fn hint(ui: &mut Ui, view: &View<'_>) {
             caption(ui, theme, line);
         }
     });
+}
+
+/// Whether a lane is that of another run, epoch or file beside the shown detections.
+pub(super) fn is_beside(view: &View<'_>, lane: &Lane) -> bool {
+    lane.class.is_none() && view.state.predictions.beside.as_ref().is_some_and(|origin| origin.name() == lane.name)
 }
 
 /// Where a bar of truth stands.
@@ -114,85 +120,137 @@ fn paint_lane<'a>(
     let width = NAMES - 10.0 - (left - rect.left());
     paint_line(painter, pos2(left, rect.center().y), width, &lane.name, theme.small_font(), theme.text());
     let clipped = ui.painter_at(line);
-    // Marks are of the detections that are compared; another run's stand in a lane of their own.
-    let beside = view.state.predictions.beside.as_ref().is_some_and(|origin| origin.name() == lane.name);
+    let beside = is_beside(view, lane);
+    // Marks are of the detections that are compared.
     let known = view.state.marks().filter(|_| !beside);
-    let mut hit = None;
-    let mut thin = Thin::default();
-    let truth_rows = lane.truth_rows.max(1);
-    let predictions_top = PADDING + truth_rows as f32 * (TRUTH + BETWEEN);
-    // The best predictions come first and are painted last, on top.
-    for (bar, truth) in
-        lane.truth.iter().map(|bar| (bar, true)).chain(lane.predictions.iter().rev().map(|bar| (bar, false)))
-    {
-        let mut place = place(&view.state.timeline, bar, line);
-        let (left, right) = (place.left(), place.right());
-        if right < line.left() - 2.0 || left > line.right() + 2.0 {
-            continue;
-        }
-        if !truth {
-            let top = line.top() + predictions_top + bar.row as f32 * (PREDICTION + BETWEEN);
-            (place.min.y, place.max.y) = (top, top + PREDICTION);
-        }
-        let mark = known.and_then(|known| {
-            // Truth goes by the ids of its actions, which are in order.
-            let index = if truth {
-                view.state.actions().binary_search_by_key(&bar.id, |action| action.id).ok()?
-            } else {
-                bar.id as usize
-            };
-            known.of(truth, index)
-        });
-        let under = pointer.is_some_and(|at| place.expand(1.0).contains(at) && line.contains(at));
-        if under {
-            hit = Some(Hit { bar, place, mark });
-        }
-        let selected = truth && view.state.editing.selection.contains(&bar.id);
-        if right - left <= 1.5 && !under && !selected {
-            thin.add(&clipped, place, theme.class(bar.colour), if truth { bar.row } else { 16 + bar.row });
-        } else {
-            paint_bar(&clipped, theme, bar, place, under, selected);
-            marks::paint(&clipped, theme, place, truth, mark);
-        }
-        if *named < MOST_NAMED {
-            *named += 1;
-            let id = ui.scope_id().with((&lane.name, truth, bar.id));
-            let response = ui.interact(place.intersect(line), id, Sense::hover());
-            response.widget_info(|| {
-                let word = mark.map_or(String::new(), |mark| format!(", {}", marks::word(mark, truth)));
-                WidgetInfo::selected(Role::ListItem, true, selected, name_of(bar) + &word)
-            });
-        }
-    }
-    thin.finish(&clipped);
+    let paint =
+        Lanes { painter: &clipped, theme, known, beside, pointer: pointer.filter(|at| line.contains(*at)), line };
+    let mut hit = paint.truth(ui, view, lane, named);
+    hit = paint.predictions(ui, view, lane, named).or(hit);
     growing(&clipped, view, lane, line);
     hit
 }
 
-/// Joins bars under a pixel wide into runs, so that ten thousand of them cost what the screen is wide.
-#[derive(Default)]
-struct Thin {
-    runs: std::collections::BTreeMap<usize, (Rect, Color32)>,
+/// Where the bars of a lane are painted, and what is known of them.
+struct Lanes<'a> {
+    painter: &'a Painter,
+    theme: &'a Theme,
+    known: Option<Marks<'a>>,
+    beside: bool,
+    pointer: Option<Pos2>,
+    line: Rect,
 }
 
-impl Thin {
-    fn add(&mut self, painter: &Painter, place: Rect, colour: Color32, row: usize) {
-        match self.runs.get_mut(&row) {
-            Some((run, _)) if place.left() <= run.right() + 0.5 && place.left() >= run.left() => {
-                run.max.x = run.max.x.max(place.right());
-            }
-            _ => {
-                if let Some((run, colour)) = self.runs.insert(row, (place, colour)) {
-                    painter.rect_filled(run, 0.0, colour);
-                }
-            }
-        }
+impl Lanes<'_> {
+    fn is_seen(&self, place: Rect) -> bool {
+        place.right() >= self.line.left() - 2.0 && place.left() <= self.line.right() + 2.0
     }
 
-    fn finish(self, painter: &Painter) {
-        for (run, colour) in self.runs.into_values() {
-            painter.rect_filled(run, 0.0, colour);
+    fn is_under(&self, place: Rect) -> bool {
+        self.pointer.is_some_and(|at| place.expand(1.0).contains(at))
+    }
+
+    /// Annotated actions; returns the one under the pointer.
+    fn truth<'b>(&self, ui: &Ui, view: &View<'_>, lane: &'b Lane, named: &mut usize) -> Option<Hit<'b>> {
+        let mut hit = None;
+        let (mut thin, mut thin_marks) = (Thin::default(), Thin::default());
+        for bar in &lane.truth {
+            let place = place(&view.state.timeline, bar, self.line);
+            if !self.is_seen(place) {
+                continue;
+            }
+            // Truth goes by the ids of its actions, which are in order.
+            let index = view.state.actions().binary_search_by_key(&bar.id, |action| action.id);
+            let mark = self.known.and_then(|known| known.of(true, index.ok()?));
+            let under = self.is_under(place);
+            if under {
+                hit = Some(Hit { bar, place, mark });
+            }
+            let selected = view.state.editing.selection.contains(&bar.id);
+            if place.width() <= 1.5 && !under && !selected {
+                thin.add(self.painter, place, self.theme.class(bar.colour), bar.row);
+                if mark == Some(Mark::Missed) {
+                    thin_marks.add(self.painter, marks::strip(place), marks::colour(self.theme, Mark::Missed), bar.row);
+                }
+            } else {
+                paint_bar(self.painter, self.theme, bar, place, under, selected);
+                marks::paint(self.painter, self.theme, place, true, mark);
+            }
+            self.name(ui, lane, bar, place, mark, selected, named);
         }
+        thin.finish(self.painter);
+        thin_marks.finish(self.painter);
+        hit
+    }
+
+    /// Detected actions, the best on top; what lies wholly behind better ones is left out. Returns the one under the pointer.
+    fn predictions<'b>(&self, ui: &Ui, view: &View<'_>, lane: &'b Lane, named: &mut usize) -> Option<Hit<'b>> {
+        let top = self.line.top() + PADDING + lane.truth_rows.max(1) as f32 * (TRUTH + BETWEEN);
+        let target = view
+            .state
+            .inspect
+            .target
+            .as_ref()
+            .filter(|target| view.state.selected().is_some_and(|entry| entry.id == target.video) && !self.beside);
+        let mut covered = Covered::new(self.line, lane.prediction_rows);
+        let mut seen = Vec::new();
+        let mut hit = None;
+        for bar in lane.predictions() {
+            let mut place = place(&view.state.timeline, bar, self.line);
+            if !self.is_seen(place) || !covered.add(bar.row, place.left(), place.right()) {
+                continue;
+            }
+            place.min.y = top + bar.row as f32 * (PREDICTION + BETWEEN);
+            place.max.y = place.min.y + PREDICTION;
+            let mark = self.known.and_then(|known| known.of(false, bar.id as usize));
+            seen.push(Hit { bar, place, mark });
+        }
+        for one in seen.into_iter().rev() {
+            let Hit { bar, place, mark } = one;
+            let under = self.is_under(place);
+            if under {
+                hit = Some(one);
+            }
+            let chosen = target.is_some_and(|target| {
+                target.segment == [bar.start, bar.end] && *target.label == *bar.label && Some(target.score) == bar.score
+            });
+            if place.width() <= 1.5 && !under && !chosen {
+                self.painter.rect_filled(place, 0.0, self.theme.class(bar.colour));
+                if let Some(mark) = mark {
+                    self.painter.rect_filled(marks::strip(place), 0.0, marks::colour(self.theme, mark));
+                }
+            } else {
+                paint_bar(self.painter, self.theme, bar, place, under, chosen);
+                marks::paint(self.painter, self.theme, place, false, mark);
+            }
+            self.name(ui, lane, bar, place, mark, chosen, named);
+        }
+        hit
+    }
+
+    /// A name for screen readers and tests, for the first bars.
+    #[expect(clippy::too_many_arguments, reason = "what a bar is and where it stands")]
+    fn name(
+        &self,
+        ui: &Ui,
+        lane: &Lane,
+        bar: &Bar,
+        place: Rect,
+        mark: Option<Mark>,
+        selected: bool,
+        named: &mut usize,
+    ) {
+        if *named >= MOST_NAMED {
+            return;
+        }
+        *named += 1;
+        let truth = bar.score.is_none();
+        let id = ui.scope_id().with((&lane.name, truth, bar.id));
+        let response = ui.interact(place.intersect(self.line), id, Sense::hover());
+        response.widget_info(|| {
+            let word = mark.map_or(String::new(), |mark| format!(", {}", marks::word(mark, truth)));
+            WidgetInfo::selected(Role::ListItem, true, selected, name_of(bar) + &word)
+        });
     }
 }
 
