@@ -84,7 +84,7 @@ fn a_round_from_training_to_corrections_and_training_again() {
     harness.state_mut().command(Command::SetMinScore(0.0));
     harness.run_steps(3);
     harness.get_by_label("Train").click();
-    let patience = std::time::Duration::from_secs(200);
+    let patience = std::time::Duration::from_secs(400);
     wait_for(&mut harness, "a trained detector", patience, |state| {
         state.run.as_ref().is_some_and(|run| run.state == RunState::Done) && !state.predictions.sets.is_empty()
     });

@@ -7,7 +7,7 @@ use crate::eval::{Moment, ToAnnotate, VideoToAnnotate};
 use crate::state::{Command, Correct, clock_text};
 
 use super::super::super::icons::Icon;
-use super::super::super::widgets::{caption, empty_state, row_ground, strong};
+use super::super::super::widgets::{caption, cut, empty_state, row_ground, strong};
 use super::super::{View, paint_line};
 
 /// Videos that stand above the moments; the rest is folded away in the order of the moments anyway.
@@ -33,7 +33,8 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
         if button.on_hover_text(format!("Play the next moment of the list{hint}")).clicked() {
             view.send(Command::Correct(Correct::NextMoment));
         }
-        caption(ui, theme, "100 %: the detector could as well have said nothing.");
+        let words = egui::RichText::new("Least sure first, unannotated videos before others");
+        cut(ui, words.font(theme.small_font()).color(theme.text_soft()));
     });
     ui.label(strong(theme, "Videos"));
     head(ui, view, ["annotated", "to judge", "unsure %"]);
