@@ -229,7 +229,6 @@ impl Lanes<'_> {
     }
 
     /// A name for screen readers and tests, for the first bars.
-    #[expect(clippy::too_many_arguments, reason = "what a bar is and where it stands")]
     fn name(
         &self,
         ui: &Ui,
