@@ -30,7 +30,7 @@ fn leaving(ctx: &Context, theme: &Theme, state: &State, commands: &mut Vec<Comma
         ui.set_width(440.0);
         let count = editing.last.saturating_sub(editing.kept);
         let edits = if count == 1 { "The last edit is".to_owned() } else { format!("The last {count} edits are") };
-        ui.label(format!("{edits} not written yet and would be lost. They are tried again all the time."));
+        ui.label(format!("{edits} not written yet and would be lost. Writing is tried again all the time."));
         match &editing.trouble {
             Some(trouble) => ui.label(RichText::new(&trouble.sentence).color(theme.bad())),
             None => caption(ui, theme, "The disk takes its time."),

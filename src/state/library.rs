@@ -114,7 +114,7 @@ impl Listed {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Self::All => "All",
+            Self::All => "All videos",
             Self::NotAnnotated => "Not annotated yet",
             Self::NotDone => "Not done",
             Self::Done => "Done",

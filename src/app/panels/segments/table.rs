@@ -1,7 +1,7 @@
 //! The rows of the table. A double click changes a cell where it stands; Enter takes what was typed, Tab goes on, Escape leaves it.
 
 use egui::accesskit::Role;
-use egui::{Color32, CornerRadius, Key, Rect, Sense, Stroke, StrokeKind, TextEdit, Ui, WidgetInfo, pos2, vec2};
+use egui::{Color32, CornerRadius, Key, Rect, Sense, Stroke, TextEdit, Ui, WidgetInfo, pos2, vec2};
 
 use crate::project::Action;
 use crate::state::{Annotate, Column, Field, Pick, clock_text};
@@ -31,9 +31,10 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
 
 /// Left edges and widths: video (where all are listed), state, start, end, length, class, note.
 fn columns(rect: Rect, everywhere: bool) -> [(f32, f32); 7] {
-    let (time, length) = (62.0, 46.0);
+    // The names of videos need the room.
+    let (time, length) = (62.0, if everywhere { 0.0 } else { 46.0 });
     let rest = (rect.width() - STATE - 2.0 * time - length - 8.0).max(60.0);
-    let shares = if everywhere { [0.3, 0.4, 0.3] } else { [0.0, 0.5, 0.5] };
+    let shares = if everywhere { [0.42, 0.35, 0.23] } else { [0.0, 0.5, 0.5] };
     let mut left = rect.left() + 4.0;
     [rest * shares[0], STATE, time, time, length, rest * shares[1], rest * shares[2]].map(|width| {
         let place = (left, (width - 6.0).max(0.0));
@@ -46,7 +47,15 @@ fn header(ui: &mut Ui, view: &View<'_>) {
     let theme = view.theme;
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 20.0), Sense::hover());
     let everywhere = view.state.editing.filter.everywhere;
-    let names = [if everywhere { "Video" } else { "" }, "", "Start", "End", "Length", "Class", "Note"];
+    let names = [
+        if everywhere { "Video" } else { "" },
+        "",
+        "Start",
+        "End",
+        if everywhere { "" } else { "Length" },
+        "Class",
+        "Note",
+    ];
     for ((left, width), name) in columns(rect, everywhere).into_iter().zip(names) {
         paint_line(ui.painter(), pos2(left, rect.center().y), width, name, theme.small_font(), theme.text_soft());
     }
@@ -82,16 +91,16 @@ fn row(ui: &mut Ui, view: &mut View<'_>, (video, name): (usize, &str), action: &
         // A dot in the colour of the class stands before its name.
         let inset = if index == 5 { 14.0 } else { 0.0 };
         let (text, font) = if text.is_empty() { (number, theme.number_font()) } else { (text, body.clone()) };
-        if !text.is_empty() {
+        if !text.is_empty() && width > 0.0 {
             paint_line(&painter, pos2(left + inset, middle), width - inset, text, font, colour);
         }
     }
     let dot = Rect::from_center_size(pos2(places[5].0 + 4.0, middle), vec2(8.0, 8.0));
     painter.rect_filled(dot, CornerRadius::same(2), theme.class(view.state.colour(&action.label)));
-    let mark = Rect::from_center_size(pos2(places[1].0 + 5.0, middle), vec2(9.0, 9.0));
-    painter.rect_stroke(mark, CornerRadius::same(5), Stroke::new(1.2, theme.text_soft()), StrokeKind::Inside);
+    let mark = pos2(places[1].0 + 5.0, middle);
+    painter.circle_stroke(mark, 4.0, Stroke::new(1.2, theme.text_soft()));
     if !action.draft {
-        painter.rect_filled(mark.shrink(2.0), CornerRadius::same(3), theme.good());
+        painter.circle_filled(mark, 2.5, theme.good());
     }
     hands(ui, view, (video, here), action, (&response, places));
     let Some((_, column)) = view.state.editing.cell.filter(|(id, _)| here && *id == action.id) else { return };

@@ -5,6 +5,8 @@ use egui::{Color32, Mesh, Rect, Shape, pos2};
 /// Columns of pixels next to each other in one colour.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Run {
+    /// First column of the bar that began it: some of its columns may be an earlier run's.
+    begin: i64,
     /// First column.
     from: i64,
     /// First column after.
@@ -33,7 +35,7 @@ impl Columns {
     pub(super) fn add(&mut self, row: usize, place: Rect, colour: Color32) {
         let from = (place.left() / self.pixel).floor() as i64;
         let to = ((place.right() / self.pixel).round() as i64).max(from + 1);
-        let fresh = Run { from, to, top: place.top(), bottom: place.bottom(), colour };
+        let fresh = Run { begin: from, from, to, top: place.top(), bottom: place.bottom(), colour };
         if self.open.len() <= row {
             self.open.resize(row + 1, None);
         }
@@ -41,7 +43,7 @@ impl Columns {
             self.open[row] = Some(fresh);
             return;
         };
-        let touches = from >= run.from && from <= run.to;
+        let touches = from >= run.begin && from <= run.to;
         if touches && (to <= run.to || run.colour == colour) {
             run.to = run.to.max(to);
             return;
@@ -59,7 +61,7 @@ impl Columns {
         self.mesh.add_colored_rect(Rect::from_min_max(place.min, right), colour);
     }
 
-    fn paint(&mut self, Run { from, to, top, bottom, colour }: Run) {
+    fn paint(&mut self, Run { from, to, top, bottom, colour, .. }: Run) {
         let x = |column: i64| column as f32 * self.pixel;
         self.mesh.add_colored_rect(Rect::from_min_max(pos2(x(from), top), pos2(x(to), bottom)), colour);
     }

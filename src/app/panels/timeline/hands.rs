@@ -1,6 +1,10 @@
 //! What the pointer does on the lanes: choose, draw, move, resize, box, menu.
 
-use egui::{Button, CornerRadius, CursorIcon, Modifiers, PointerButton, Pos2, Rect, Response, Stroke, StrokeKind, Ui};
+use egui::accesskit::Role;
+use egui::{
+    Button, CornerRadius, CursorIcon, Modifiers, PointerButton, Pos2, Rect, Response, Stroke, StrokeKind, Ui,
+    WidgetInfo,
+};
 
 use crate::domain::MediaTime;
 use crate::state::{Annotate, Bar, Command, Edge, Grip, Lane, Pick};
@@ -127,7 +131,9 @@ fn menu(ui: &mut Ui, view: &mut View<'_>) {
         };
         let hint = view.state.settings.keymap.hint(key);
         let button = Button::new(name).shortcut_text(hint.trim_matches([' ', '(', ')']));
-        if ui.add_enabled(possible, button).on_hover_text(format!("{name}{hint}")).clicked() {
+        let response = ui.add_enabled(possible, button);
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, possible, name));
+        if response.on_hover_text(format!("{name}{hint}")).clicked() {
             view.send(command.into());
         }
     }

@@ -26,6 +26,9 @@ const THIN: f32 = 1.5;
 /// Up to this many points corners and outlines cannot be seen.
 const SLIM: f32 = 6.0;
 
+/// Selected bars up to this many are outlined however narrow they are.
+const MOST_OUTLINED: usize = 64;
+
 /// Bars that get a name of their own for screen readers; beyond, the table lists them.
 const MOST_NAMED: usize = 200;
 
@@ -63,32 +66,39 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, track: Rect) {
             }
         }
         hands::boxed(ui, view, &places, track);
-        let empty = view.state.lanes.iter().all(|lane| lane.truth.is_empty() && lane.predictions.is_empty());
-        if empty && !view.state.playback.playing {
-            hint(ui, view);
-        }
     });
     regions(ui, view, output.inner_rect, track);
+    let empty = view.state.lanes.iter().all(|lane| lane.truth.is_empty() && lane.predictions.is_empty());
+    if empty && !view.state.playback.playing && view.state.editing.drag.is_none() {
+        hint(ui, view, output.inner_rect);
+    }
 }
 
-/// The five keys that matter, in a video without segments.
-fn hint(ui: &mut Ui, view: &View<'_>) {
+/// The five keys that matter, over the lanes of a video without segments: where there are many lanes it must not be below them.
+fn hint(ui: &mut Ui, view: &View<'_>, lanes: Rect) {
     let theme = view.theme;
-    ui.add_space(10.0);
-    ui.vertical_centered(|ui| {
-        ui.label(RichText::new("Nothing is annotated here yet").font(theme.strong_font()));
-        ui.add_space(2.0);
-        let keymap = &view.state.settings.keymap;
-        let key = |deed: &str| keymap.hint(deed).trim_matches([' ', '(', ')']).to_owned();
-        let (play, undo, keys) = (key("play"), key("undo"), key("keys"));
-        let (start, end, make) = (key("mark.in"), key("mark.out"), key("mark.make"));
-        for line in [
-            format!("{play} plays. 1 … 9 while it plays logs a class: tap where it starts and ends, or hold."),
-            format!("{start} and {end} mark start and end, {make} makes the segment. Or drag on a lane."),
-            format!("{undo} takes anything back, also tomorrow. {keys} shows all keys."),
-        ] {
-            caption(ui, theme, line);
-        }
+    let size = vec2(lanes.width().min(480.0), lanes.height().min(92.0));
+    let place = Rect::from_center_size(lanes.center_bottom() - vec2(0.0, size.y * 0.5 + 4.0), size);
+    let radius = CornerRadius::same(theme.size.card_radius);
+    ui.painter().rect(place, radius, theme.raised(), Stroke::new(1.0, theme.line()), StrokeKind::Inside);
+    ui.scope_builder(egui::UiBuilder::new().max_rect(place.shrink(8.0)), |ui| {
+        // What is below is drawn on all the same.
+        ui.style_mut().interaction.selectable_labels = false;
+        ui.spacing_mut().item_spacing.y = 3.0;
+        ui.vertical_centered(|ui| {
+            ui.label(RichText::new("Nothing is annotated here yet").font(theme.strong_font()));
+            let keymap = &view.state.settings.keymap;
+            let key = |deed: &str| keymap.hint(deed).trim_matches([' ', '(', ')']).to_owned();
+            let (play, undo, keys) = (key("play"), key("undo"), key("keys"));
+            let (start, end, make) = (key("mark.in"), key("mark.out"), key("mark.make"));
+            for line in [
+                format!("{play} plays. 1 … 9 while it plays logs a class: tap where it starts and ends, or hold."),
+                format!("{start} and {end} mark start and end, {make} makes the segment. Or drag on a lane."),
+                format!("{undo} takes anything back, also tomorrow. {keys} shows all keys."),
+            ] {
+                caption(ui, theme, line);
+            }
+        });
     });
 }
 
@@ -206,19 +216,25 @@ impl Brush<'_> {
         let under = self.pointer.is_some_and(|at| place.expand(1.0).contains(at) && line.contains(at));
         let selected = truth && view.state.editing.selection.contains(&bar.id);
         let colour = theme.class(bar.colour);
-        let plain = !under && !selected;
         let row = if truth { bar.row } else { MOST_ROWS + bar.row };
         let is_named = self.spoken && *named < MOST_NAMED;
-        if plain && place.width() <= THIN && !is_named {
-            self.thin.add(row, place, colour);
+        // A few that are selected have an outline each; of thousands the colour tells.
+        let outlined = under || selected && view.state.editing.selection.len() <= MOST_OUTLINED;
+        let thin = !outlined && place.width() <= THIN;
+        if thin {
+            self.thin.add(row, place, if selected { theme.text() } else { colour });
+        }
+        if thin && !is_named {
             return None;
         }
         let mark = self.mark(bar, truth);
-        if plain && place.width() <= THIN {
-            self.thin.add(row, place, colour);
-        } else if plain && place.width() <= SLIM && mark.is_none_or(|mark| truth && mark == Mark::Hit) {
+        let slim = !thin && !outlined && place.width() <= SLIM;
+        if slim && mark.is_none_or(|mark| truth && mark == Mark::Hit) {
+            if selected {
+                self.thin.alone(place.expand(1.0), theme.text());
+            }
             self.thin.alone(place, fill(bar, colour));
-        } else {
+        } else if !thin {
             paint_bar(&self.painter, theme, bar, place, under, selected);
             marks::paint(&self.painter, theme, place, truth, mark);
         }
