@@ -20,7 +20,7 @@ pub(super) fn react(state: &mut State, report: Report, effects: &mut Vec<Effect>
     match report {
         Report::Opened(Ok(opened)) => opened_project(state, *opened, effects),
         Report::Opened(Err(failure)) => {
-            state.opening = false;
+            (state.opening, state.editing.may_be_lost) = (false, false);
             effects.push(Effect::Adopt(false));
             state.notices.wrong(failure);
         }

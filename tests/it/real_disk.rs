@@ -101,7 +101,7 @@ fn full_read_only_and_gone_lose_nothing() {
     keeper.ask(Ask::Keep((2..20).map(|n| (n, entry(10 + n, 2000))).collect()));
     let sentence = trouble(&told);
     assert!(sentence.contains("cannot write") && sentence.to_lowercase().contains("space"), "{sentence}");
-    let before = project::open(&[root.clone()]).expect("opens while it is full");
+    let before = project::open(std::slice::from_ref(&root)).expect("opens while it is full");
     assert!(before.last < 19 && before.book.document.all_actions().count() >= 2);
     std::fs::remove_file(&filler).expect("room again");
     kept(&told, 19);

@@ -164,6 +164,8 @@ pub(super) fn enter(state: &mut State, entry: Entry, effects: &mut Vec<Effect>) 
         state.training.health = Health::Unknown;
     }
     state.editing.last += 1;
+    // Whoever gave up what was there before did not give up this.
+    state.editing.may_be_lost = false;
     effects.push(Effect::Keep(vec![(state.editing.last, entry)]));
     settle(state);
     made

@@ -93,7 +93,7 @@ mod tests {
             let mut bars: Vec<(f32, f32, usize)> = (0..10_000)
                 .map(|_| {
                     let left = draw.uniform(100.0, 900.0) as f32;
-                    (left, left + draw.uniform(0.0, 1.5) as f32, draw.below(6) as usize)
+                    (left, left + draw.uniform(0.0, 1.5) as f32, draw.below(6))
                 })
                 .collect();
             bars.sort_by(|a, b| a.0.total_cmp(&b.0));
