@@ -70,7 +70,8 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, track: Rect) {
     regions(ui, view, output.inner_rect, track);
     let empty = view.state.lanes.iter().all(|lane| lane.truth.is_empty() && lane.predictions.is_empty());
     if empty && !view.state.playback.playing && view.state.editing.drag.is_none() {
-        hint(ui, view, output.inner_rect);
+        let lanes = output.inner_rect;
+        hint(ui, view, Rect::from_x_y_ranges(track.left() + 6.0..=track.right(), lanes.top()..=lanes.bottom()));
     }
 }
 
