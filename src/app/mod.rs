@@ -6,11 +6,13 @@
 mod calibration;
 mod dialogs;
 mod effects;
+mod farewell;
 mod forecast;
 mod frame_times;
 mod headless;
 mod health;
 mod icons;
+mod keepers;
 mod keys;
 mod layout;
 mod paint;

@@ -1,12 +1,12 @@
 //! The timeline's data model: lanes with bars of truth and of predictions. Painting is somebody else's.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Deref;
 use std::sync::Arc;
 
-use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Detection, Detections, Segment};
+use crate::domain::{Detection, Segment};
 use crate::project::Action;
 
 /// A segment on a lane.
@@ -30,8 +30,44 @@ pub struct Bar {
     pub draft: bool,
 }
 
-/// A stripe of the timeline.
+/// Bars of one half of a lane by their starts, so that those of a stretch of time are found without looking at all of them.
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct Bars {
+    all: Vec<Bar>,
+    /// Of each bar the latest end up to it, in seconds.
+    reach: Vec<f64>,
+}
+
+impl Bars {
+    fn new(mut all: Vec<Bar>) -> Self {
+        all.sort_by(|a, b| a.start.total_cmp(&b.start).then(a.id.cmp(&b.id)));
+        let mut latest = f64::NEG_INFINITY;
+        let reach = all.iter().map(|bar| {
+            latest = latest.max(bar.end);
+            latest
+        });
+        Self { reach: reach.collect(), all }
+    }
+
+    /// Every bar that touches a stretch of seconds, and few others.
+    #[must_use]
+    pub fn within(&self, from: f64, to: f64) -> &[Bar] {
+        let first = self.reach.partition_point(|reach| *reach < from);
+        let last = self.all.partition_point(|bar| bar.start <= to);
+        self.all.get(first..last).unwrap_or_default()
+    }
+}
+
+impl Deref for Bars {
+    type Target = [Bar];
+
+    fn deref(&self) -> &[Bar] {
+        &self.all
+    }
+}
+
+/// A stripe of the timeline.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Lane {
     /// What it shows: a class, a subject, a source.
     pub name: String,
@@ -39,116 +75,14 @@ pub struct Lane {
     pub class: Option<String>,
     /// Index of its colour, where it has one.
     pub colour: Option<usize>,
-    /// Annotated actions by start.
-    pub truth: Vec<Bar>,
+    /// Annotated actions.
+    pub truth: Bars,
     /// Rows that truth takes.
     pub truth_rows: usize,
-    /// Detected actions of every score, best first.
-    ranked: Arc<Vec<Bar>>,
-    /// How many of them are shown: those that are sure enough.
-    shown: usize,
-    /// Rows that those take.
+    /// Detected actions.
+    pub predictions: Bars,
+    /// Rows that predictions take.
     pub prediction_rows: usize,
-    /// Whether it is there without detections too: truth stands on it, or one may draw on it.
-    own: bool,
-}
-
-impl Lane {
-    /// Detected actions that are shown, best first.
-    #[must_use]
-    pub fn predictions(&self) -> &[Bar] {
-        self.ranked.get(..self.shown).unwrap_or_default()
-    }
-
-    /// Shows those of the detections from a score on.
-    fn show(&mut self, ranked: &Arc<Vec<Bar>>, least: f64) {
-        self.shown = ranked.partition_point(|bar| bar.score >= Some(least));
-        self.ranked = ranked.clone();
-        self.prediction_rows = self.predictions().iter().map(|bar| bar.row + 1).max().unwrap_or(0);
-    }
-}
-
-/// The detections of a video as bars, lane by lane. Where a bar stands depends on better ones alone, so another least score shows more or
-/// fewer of them and moves none.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Ranked {
-    of: Option<RankedOf>,
-    lanes: Vec<RankedLane>,
-}
-
-/// What ranked detections were made of.
-#[derive(Clone, Debug, PartialEq)]
-struct RankedOf {
-    detections: Arc<Detections>,
-    video: String,
-    mode: LaneMode,
-    classes: Vec<String>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-struct RankedLane {
-    name: String,
-    class: Option<String>,
-    colour: Option<usize>,
-    bars: Arc<Vec<Bar>>,
-}
-
-impl Ranked {
-    /// Brings it in step with what is to be shown; does nothing where nothing has changed but the least score.
-    pub fn keep(
-        &mut self,
-        mode: LaneMode,
-        detections: &Arc<Detections>,
-        video: &str,
-        classes: &[String],
-        colour: impl Fn(&str) -> usize,
-    ) {
-        let same = |of: &RankedOf| {
-            Arc::ptr_eq(&of.detections, detections) && of.video == video && of.mode == mode && of.classes == classes
-        };
-        if self.of.as_ref().is_some_and(same) {
-            return;
-        }
-        let (detections, video, classes) = (detections.clone(), video.to_owned(), classes.to_vec());
-        let mut shown: Vec<(u64, &Detection)> = (0..).zip(detections.of(&video)).collect();
-        shown.sort_by(|(_, a), (_, b)| b.score.total_cmp(&a.score));
-        let mut names = Names { known: HashMap::new(), colour: &colour };
-        let mut lanes: IndexMap<String, (Lane, Vec<Bar>)> = IndexMap::new();
-        let mut lane_of_label: HashMap<&str, usize> = HashMap::new();
-        for (id, found) in shown {
-            let index = *lane_of_label.entry(&found.label).or_insert_with(|| {
-                let lane = Lane::of(mode, &found.label, "", false, &mut names);
-                let entry = lanes.entry(lane.name.clone());
-                let index = entry.index();
-                entry.or_insert_with(|| (lane, Vec::new()));
-                index
-            });
-            lanes[index].1.push(names.bar(found.segment, &found.label, Some(found.score), id, false));
-        }
-        self.lanes = lanes
-            .into_values()
-            .map(|(Lane { name, class, colour, .. }, mut bars)| {
-                stack(&mut bars);
-                RankedLane { name, class, colour, bars: Arc::new(bars) }
-            })
-            .collect();
-        self.of = Some(RankedOf { detections, video, mode, classes });
-    }
-
-    /// Shows nothing.
-    pub fn clear(&mut self) {
-        *self = Self::default();
-    }
-
-    /// Lanes of these detections alone, under one name.
-    pub fn beside(&self, name: &str, least: f64) -> Vec<Lane> {
-        let lane = |ranked: &RankedLane| {
-            let mut lane = Lane { name: name.to_owned(), class: None, colour: None, ..Lane::default() };
-            lane.show(&ranked.bars, least);
-            lane
-        };
-        self.lanes.iter().map(lane).filter(|lane| lane.shown > 0).collect()
-    }
 }
 
 /// How segments are divided into lanes.
@@ -180,32 +114,34 @@ impl LaneMode {
         }
     }
 
-    fn lane_of(self, label: &str, subject: &str, truth: bool) -> String {
+    /// Name of the lane that an action of this class and subject stands on, annotated (`truth`) or detected.
+    #[must_use]
+    pub fn lane_of<'a>(self, label: &'a str, subject: &'a str, truth: bool) -> &'a str {
         match (self, truth) {
-            (Self::ByClass, _) => label.to_owned(),
-            (Self::Stacked, _) => "All".to_owned(),
-            (Self::BySource, true) => "Annotated".to_owned(),
-            (Self::BySource | Self::BySubject, false) => "Predicted".to_owned(),
-            (Self::BySubject, true) if subject.is_empty() => "No subject".to_owned(),
-            (Self::BySubject, true) => subject.to_owned(),
+            (Self::ByClass, _) => label,
+            (Self::Stacked, _) => "All",
+            (Self::BySource, true) => "Annotated",
+            (Self::BySource | Self::BySubject, false) => "Predicted",
+            (Self::BySubject, true) if subject.is_empty() => "No subject",
+            (Self::BySubject, true) => subject,
         }
     }
 }
 
 /// Most rows of one half of a lane; what overlaps more is drawn on the last, where the best are on top.
-const MOST_ROWS: usize = 4;
+pub const MOST_ROWS: usize = 4;
 
 /// Classes up to this many have a lane each, whether anything stands on it or not, so that one can draw there.
 const MOST_EMPTY: usize = 12;
 
-/// What the lanes are made of, besides detections.
+/// What the lanes are made of. What is being dragged stays where it was until it is let go; whoever paints shows it where it is.
 pub struct Source<'a> {
     /// Annotated actions.
     pub truth: &'a [Action],
-    /// Where those that are being dragged are now.
-    pub moved: &'a BTreeMap<u64, Segment>,
-    /// Segments that are being made, with their classes.
-    pub made: &'a [(Segment, String)],
+    /// Detected actions.
+    pub predictions: &'a [Detection],
+    /// Least score that is shown.
+    pub least: f64,
     /// Classes of the project, in order.
     pub classes: &'a [String],
     /// The class that a new segment gets.
@@ -214,114 +150,151 @@ pub struct Source<'a> {
 
 /// Builds the lanes, those of classes in the order of their colours.
 #[must_use]
-pub fn lanes(
-    mode: LaneMode,
-    source: &Source<'_>,
-    ranked: &Ranked,
-    least: f64,
-    colour: impl Fn(&str) -> usize,
-) -> Vec<Lane> {
-    let mut names = Names { known: HashMap::new(), colour: &colour };
-    let mut lanes: IndexMap<String, Lane> = IndexMap::new();
-    let mut lane = |label: &str, subject: &str, names: &mut Names<'_, _>, bar: Option<Bar>| {
-        let lane = Lane { own: true, ..Lane::of(mode, label, subject, true, names) };
-        let lane = lanes.entry(lane.name.clone()).or_insert(lane);
-        lane.truth.extend(bar);
-    };
+pub fn lanes(mode: LaneMode, source: &Source<'_>, colour: impl Fn(&str) -> usize) -> Vec<Lane> {
+    let mut build = Build { mode, lanes: Vec::new(), names: HashMap::new(), classes: HashMap::new(), colour: &colour };
     match mode {
         LaneMode::ByClass => {
             let all = source.classes.len() <= MOST_EMPTY;
             for label in source.classes.iter().filter(|label| all || source.active == Some(label)) {
-                lane(label, "", &mut names, None);
+                build.lane(label, "", true);
             }
         }
-        _ => lane("", "", &mut names, None),
+        _ => drop(build.lane("", "", true)),
     }
     for action in source.truth {
-        let segment = source.moved.get(&action.id).copied().unwrap_or(action.segment);
-        let bar = names.bar(segment, &action.label, None, action.id, action.draft);
-        lane(&action.label, &action.subject, &mut names, Some(bar));
+        let bar = build.bar(action.segment, &action.label, None, action.id, action.draft);
+        let lane = build.lane(&action.label, &action.subject, true);
+        build.lanes[lane].truth.push(bar);
     }
-    for (segment, label) in source.made {
-        let bar = names.bar(*segment, label, None, 0, true);
-        lane(label, "", &mut names, Some(bar));
+    let mut shown: Vec<(u64, &Detection)> =
+        (0..).zip(source.predictions).filter(|(_, found)| found.score >= source.least).collect();
+    // The best have the first choice of rows.
+    shown.sort_by(|(_, a), (_, b)| b.score.total_cmp(&a.score));
+    for (id, found) in shown {
+        let bar = build.bar(found.segment, &found.label, Some(found.score), id, false);
+        let lane = build.lane(&found.label, "", false);
+        build.lanes[lane].predictions.push(bar);
     }
-    let mut lanes: Vec<Lane> = lanes.into_values().collect();
-    for lane in &mut lanes {
-        lane.truth.sort_by(|a, b| a.start.total_cmp(&b.start).then(a.id.cmp(&b.id)));
-        lane.truth_rows = stack(&mut lane.truth);
-    }
-    show_from(&mut lanes, mode, ranked, least);
-    lanes
-}
-
-/// Lets the lanes show the detections from a score on; what is annotated stays as it is.
-pub fn show_from(lanes: &mut Vec<Lane>, mode: LaneMode, ranked: &Ranked, least: f64) {
-    lanes.retain(|lane| lane.own);
-    let mut places: HashMap<&str, &RankedLane> = ranked.lanes.iter().map(|lane| (lane.name.as_str(), lane)).collect();
-    let none = Arc::default();
-    for lane in lanes.iter_mut() {
-        lane.show(places.remove(lane.name.as_str()).map_or(&none, |ranked| &ranked.bars), least);
-    }
-    // In the order of the best of each, as they were found.
-    for ranked in ranked.lanes.iter().filter(|lane| places.contains_key(lane.name.as_str())) {
-        let RankedLane { name, class, colour, bars } = ranked;
-        let mut lane = Lane { name: name.clone(), class: class.clone(), colour: *colour, ..Lane::default() };
-        lane.show(bars, least);
-        if lane.shown > 0 {
-            lanes.push(lane);
-        }
-    }
+    let mut lanes: Vec<Lane> = build.lanes.into_iter().map(Heap::lane).collect();
     if mode == LaneMode::ByClass {
         lanes.sort_by(|a, b| (a.colour, &a.name).cmp(&(b.colour, &b.name)));
     }
+    lanes
 }
 
-impl Lane {
-    fn of<F: Fn(&str) -> usize>(
-        mode: LaneMode,
-        label: &str,
-        subject: &str,
-        truth: bool,
-        names: &mut Names<'_, F>,
-    ) -> Self {
-        let by_class = mode == LaneMode::ByClass;
-        Self {
-            name: mode.lane_of(label, subject, truth),
-            class: by_class.then(|| label.to_owned()),
-            colour: by_class.then(|| names.of(label).1),
-            ..Self::default()
+/// A lane whose bars are being gathered.
+struct Heap {
+    name: String,
+    class: Option<String>,
+    colour: Option<usize>,
+    truth: Vec<Bar>,
+    predictions: Vec<Bar>,
+}
+
+impl Heap {
+    fn lane(mut self) -> Lane {
+        self.truth.sort_by(|a, b| a.start.total_cmp(&b.start).then(a.id.cmp(&b.id)));
+        let truth_rows = stack_in_order(&mut self.truth);
+        let prediction_rows = stack(&mut self.predictions);
+        Lane {
+            name: self.name,
+            class: self.class,
+            colour: self.colour,
+            truth: Bars::new(self.truth),
+            truth_rows,
+            predictions: Bars::new(self.predictions),
+            prediction_rows,
         }
     }
 }
 
-/// Names and colours of classes, each found once.
-struct Names<'a, F> {
-    known: HashMap<String, (Arc<str>, usize)>,
+/// What is known of a class: ten thousand bars ask for it.
+#[derive(Clone)]
+struct Known {
+    label: Arc<str>,
+    colour: usize,
+    /// The lanes of its detections and of its truth, unless that goes by subject.
+    lanes: [Option<usize>; 2],
+}
+
+struct Build<'a, F> {
+    mode: LaneMode,
+    lanes: Vec<Heap>,
+    names: HashMap<String, usize>,
+    classes: HashMap<String, Known>,
     colour: &'a F,
 }
 
-impl<F: Fn(&str) -> usize> Names<'_, F> {
-    fn of(&mut self, label: &str) -> (Arc<str>, usize) {
-        if let Some(known) = self.known.get(label) {
-            return known.clone();
+impl<F: Fn(&str) -> usize> Build<'_, F> {
+    fn known(&mut self, label: &str) -> &mut Known {
+        let colour = self.colour;
+        let fresh = || Known { label: label.into(), colour: colour(label), lanes: [None; 2] };
+        self.classes.entry(label.to_owned()).or_insert_with(fresh)
+    }
+
+    fn lane(&mut self, label: &str, subject: &str, truth: bool) -> usize {
+        let by_subject = truth && self.mode == LaneMode::BySubject;
+        let remembered = self.classes.get(label).and_then(|known| known.lanes[usize::from(truth)]);
+        if let Some(lane) = remembered.filter(|_| !by_subject) {
+            return lane;
         }
-        let new: (Arc<str>, usize) = (label.into(), (self.colour)(label));
-        self.known.insert(label.to_owned(), new.clone());
-        new
+        let name = self.mode.lane_of(label, subject, truth);
+        let lane = match self.names.get(name) {
+            Some(lane) => *lane,
+            None => {
+                let by_class = self.mode == LaneMode::ByClass;
+                self.lanes.push(Heap {
+                    name: name.to_owned(),
+                    class: by_class.then(|| label.to_owned()),
+                    colour: by_class.then(|| (self.colour)(label)),
+                    truth: Vec::new(),
+                    predictions: Vec::new(),
+                });
+                self.names.insert(name.to_owned(), self.lanes.len() - 1);
+                self.lanes.len() - 1
+            }
+        };
+        if !by_subject {
+            self.known(label).lanes[usize::from(truth)] = Some(lane);
+        }
+        lane
     }
 
     fn bar(&mut self, [start, end]: Segment, label: &str, score: Option<f64>, id: u64, draft: bool) -> Bar {
-        let (label, colour) = self.of(label);
+        let (label, colour) = match self.classes.get(label) {
+            Some(known) => (known.label.clone(), known.colour),
+            None => {
+                let known = self.known(label);
+                (known.label.clone(), known.colour)
+            }
+        };
         Bar { start, end, row: 0, score, id, label, colour, draft }
     }
 }
 
-/// Gives each bar, in order, the first row where it overlaps none; returns the number of rows.
+fn nanoseconds(seconds: f64) -> i64 {
+    (seconds * 1e9) as i64
+}
+
+/// Gives each bar, by start, the first row where it overlaps none; returns the number of rows.
+fn stack_in_order(bars: &mut [Bar]) -> usize {
+    let mut ends: Vec<i64> = Vec::with_capacity(MOST_ROWS);
+    for bar in bars.iter_mut() {
+        let (start, end) = (nanoseconds(bar.start), nanoseconds(bar.end));
+        let row = ends.iter().position(|last| *last <= start).unwrap_or(ends.len()).min(MOST_ROWS - 1);
+        match ends.get_mut(row) {
+            Some(last) => *last = end.max(*last),
+            None => ends.push(end),
+        }
+        bar.row = row;
+    }
+    ends.len()
+}
+
+/// As [`stack_in_order`] for bars in any order: whoever comes first has the first choice.
 fn stack(bars: &mut [Bar]) -> usize {
-    // Of each row what it holds by start, in nanoseconds: those before and after a place are found at once.
+    // Of each row what it holds by start: those before and after a place are found at once.
     let mut rows: Vec<BTreeMap<i64, i64>> = Vec::new();
-    let nanoseconds = |seconds: f64| (seconds * 1e9) as i64;
     for bar in bars.iter_mut() {
         let (start, end) = (nanoseconds(bar.start), nanoseconds(bar.end));
         let free = |row: &BTreeMap<i64, i64>| {
@@ -358,33 +331,21 @@ mod tests {
             label: "b".to_owned(),
             score,
         });
-        let moved = BTreeMap::from([(3, [4.5, 5.0])]);
         let classes = ["a", "b", "c"].map(str::to_owned);
-        let source = Source { truth: &truth, moved: &moved, made: &[], classes: &classes, active: None };
+        let source = Source { truth: &truth, predictions: &found, least: 0.1, classes: &classes, active: None };
         let colour = |label: &str| label.bytes().next().map_or(0, |byte| usize::from(byte - b'a'));
-        let found = Arc::new(Detections { videos: vec![("v".to_owned(), found.into())] });
-        let built = |mode: LaneMode, least: f64| {
-            let mut ranked = Ranked::default();
-            ranked.keep(mode, &found, "v", &classes, colour);
-            (lanes(mode, &source, &ranked, least, colour), ranked)
-        };
-        let (by_class, ranked) = built(LaneMode::ByClass, 0.1);
+        let by_class = lanes(LaneMode::ByClass, &source, colour);
         assert_eq!(by_class.iter().map(|lane| lane.name.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
         let bars: Vec<_> = by_class[1].truth.iter().map(|bar| (bar.id, bar.start, bar.row)).collect();
-        assert_eq!(bars, [(1, 0.0, 0), (2, 2.0, 1), (3, 4.5, 0)]);
-        let rows: Vec<(u64, usize)> = by_class[1].predictions().iter().map(|bar| (bar.id, bar.row)).collect();
-        assert_eq!(rows, [(1, 0), (0, 1)]);
+        assert_eq!(bars, [(1, 0.0, 0), (2, 2.0, 1), (3, 4.0, 0)]);
+        let rows: Vec<(u64, usize)> = by_class[1].predictions.iter().map(|bar| (bar.id, bar.row)).collect();
+        assert_eq!(rows, [(0, 1), (1, 0)], "by start; the better one has the first row");
         assert_eq!((by_class[1].truth_rows, by_class[1].prediction_rows), (2, 2));
-        // A move of the slider gives what building anew gives.
-        let mut moved = by_class.clone();
-        for least in [0.0, 0.5, 1.0, 0.1] {
-            show_from(&mut moved, LaneMode::ByClass, &ranked, least);
-            assert_eq!(moved, built(LaneMode::ByClass, least).0, "from {least}");
-        }
-        assert_eq!(moved, by_class);
-        let (stacked, _) = built(LaneMode::Stacked, 0.1);
+        let stacked = lanes(LaneMode::Stacked, &source, colour);
         assert_eq!((stacked.len(), stacked[0].truth.len(), stacked[0].truth_rows), (1, 4, 2));
-        let (by_source, _) = built(LaneMode::BySource, 0.1);
+        let seen = |from, to| by_class[1].truth.within(from, to).iter().map(|bar| bar.id).collect::<Vec<_>>();
+        assert_eq!((seen(3.5, 3.9), seen(4.5, 9.0), seen(9.0, 10.0)), (vec![1, 2], vec![3], vec![]));
+        let by_source = lanes(LaneMode::BySource, &source, colour);
         assert_eq!(by_source.iter().map(|lane| lane.name.as_str()).collect::<Vec<_>>(), ["Annotated", "Predicted"]);
     }
 }

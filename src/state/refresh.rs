@@ -1,78 +1,49 @@
 //! Lanes and table made anew from what is open and shown, or, when only a slider moved, shown from another score on.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::detecting::RowsOf;
-use super::editing::{self, Grip};
-use super::{Origin, Row, State, inspect, lanes};
+use super::editing;
+use super::{Row, State, inspect, lanes};
 
 /// Brings lanes and table in step with the open video, the shown predictions and the least score.
 pub(super) fn refresh(state: &mut State) {
     editing::list(state);
-    rank(state);
-    state.lanes = state.selected().map_or_else(Vec::new, |entry| {
-        let none = BTreeMap::new();
-        let drag = state.editing.drag.as_ref();
-        let made: Vec<_> = drag
-            .and_then(|drag| match &drag.grip {
-                Grip::New(label) => drag.new.map(|segment| (segment, label.clone())),
-                _ => None,
-            })
-            .into_iter()
-            .collect();
-        let source = lanes::Source {
-            truth: state.editing.book.document.actions(&entry.id),
-            moved: drag.map_or(&none, |drag| &drag.moved),
-            made: &made,
-            classes: state.project.as_ref().map_or(&[], |project| project.classes.names()),
-            active: state.editing.class.as_deref(),
-        };
-        let least = state.detecting.min_score;
-        lanes::lanes(state.settings.lanes, &source, &state.ranked, least, |label| state.colour(label))
-    });
-    beside(state);
+    relane(state);
     table(state);
     state.inspect.stale = true;
     inspect::recount(state);
 }
 
-/// Shows detections from another score on: no truth, no question and no place of a bar depends on it.
+/// Shows detections from another score on: no list of annotations and no question depends on it.
 pub(super) fn rescore(state: &mut State, least: f64) {
     state.detecting.min_score = least.clamp(0.0, 1.0);
-    lanes::show_from(&mut state.lanes, state.settings.lanes, &state.ranked, state.detecting.min_score);
-    beside(state);
+    relane(state);
     table(state);
     inspect::recount(state);
 }
 
-/// Detections of the open video as bars.
-fn rank(state: &mut State) {
-    let (mut ranked, mut beside) = (std::mem::take(&mut state.ranked), std::mem::take(&mut state.ranked_beside));
-    let shown = state.predictions.current();
-    let other = state.predictions.beside.as_ref().and_then(|origin| state.predictions.set(origin));
-    let classes = state.project.as_ref().map_or(&[] as &[String], |project| project.classes.names());
-    let colour = |label: &str| state.colour(label);
-    match (state.selected(), shown) {
-        (Some(entry), Some(set)) => {
-            ranked.keep(state.settings.lanes, &set.detections, &entry.id, classes, colour);
+fn relane(state: &mut State) {
+    let least = state.detecting.min_score;
+    state.lanes = state.selected().map_or_else(Vec::new, |entry| {
+        let source = lanes::Source {
+            truth: state.editing.book.document.actions(&entry.id),
+            predictions: state.predictions.of(&entry.id),
+            least,
+            classes: state.project.as_ref().map_or(&[], |project| project.classes.names()),
+            active: state.editing.class.as_deref(),
+        };
+        let mut all = lanes::lanes(state.settings.lanes, &source, |label| state.colour(label));
+        if let Some(set) = state.predictions.beside.as_ref().and_then(|origin| state.predictions.set(origin)) {
+            let predictions = set.detections.of(&entry.id);
+            let source = lanes::Source { truth: &[], predictions, classes: &[], ..source };
+            let beside = lanes::lanes(lanes::LaneMode::BySource, &source, |label| state.colour(label));
+            let beside = beside.into_iter().filter(|lane| !lane.predictions.is_empty());
+            all.extend(beside.map(|lane| super::Lane { name: set.origin.name(), ..lane }));
         }
-        _ => ranked.clear(),
-    }
-    match (state.selected(), other) {
-        (Some(entry), Some(set)) => {
-            beside.keep(lanes::LaneMode::BySource, &set.detections, &entry.id, classes, colour);
-        }
-        _ => beside.clear(),
-    }
-    (state.ranked, state.ranked_beside) = (ranked, beside);
-}
-
-/// The other set in a lane of its own, below.
-fn beside(state: &mut State) {
-    let name = state.predictions.beside.as_ref().map_or_else(String::new, Origin::name);
-    let lanes = state.ranked_beside.beside(&name, state.detecting.min_score);
-    state.lanes.extend(lanes);
+        all
+    });
 }
 
 /// Share of the least score down to which rows are made ready, so that a slider that goes down rarely makes them anew.

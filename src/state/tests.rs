@@ -187,10 +187,10 @@ fn an_evaluation_brings_its_predictions_onto_the_timeline() {
     let found = vec![Detection { segment: [1.1, 2.1], label: "jump".to_owned(), score: 0.8 }];
     let detections = Ok(Detections { videos: vec![("a".to_owned(), found)] });
     report(&mut state, Report::EpochPredictions { folder: PathBuf::from("/p/runs/x"), epoch: 0, detections });
-    assert_eq!(state.lanes[1].predictions().len(), 1);
+    assert_eq!(state.lanes[1].predictions.len(), 1);
     assert_eq!(state.detecting.listed().len(), 1);
     command(&mut state, Command::SetMinScore(0.9));
-    assert!(state.lanes[1].predictions().is_empty() && state.detecting.listed().is_empty());
+    assert!(state.lanes[1].predictions.is_empty() && state.detecting.listed().is_empty());
 }
 
 #[test]

@@ -195,7 +195,7 @@ fn the_epoch_slider_moves_the_detections() {
     let shown = |epoch| Some(Origin::Epoch { run: "elsewhere".to_owned(), epoch });
     assert_eq!(state.predictions.shown, shown(4));
     let starts = |state: &State| -> Vec<f64> {
-        state.lanes.iter().flat_map(|lane| lane.predictions()).map(|bar| bar.start).collect()
+        state.lanes.iter().flat_map(|lane| lane.predictions.iter()).map(|bar| bar.start).collect()
     };
     let last = starts(state);
     let rect = harness.get_by_label("Epoch of the predictions").rect();

@@ -125,7 +125,7 @@ fn paint_map(ui: &mut Ui, view: &mut View<'_>, evidence: &std::sync::Arc<Evidenc
     };
     let mut ringed = std::collections::HashSet::new();
     for lane in &view.state.lanes {
-        for bar in lane.predictions() {
+        for bar in lane.predictions.iter() {
             let at = place([bar.start, bar.end]);
             // Of several in one place the best is seen; thousands cost no more than there is room for.
             let cell = ((at.x / RING).floor() as i32, (at.y / RING).floor() as i32);
@@ -133,7 +133,7 @@ fn paint_map(ui: &mut Ui, view: &mut View<'_>, evidence: &std::sync::Arc<Evidenc
                 painter.circle_stroke(at, RING, Stroke::new(1.5, theme.class(bar.colour)));
             }
         }
-        for bar in &lane.truth {
+        for bar in lane.truth.iter() {
             let colour = theme.class(bar.colour);
             let square = Rect::from_center_size(place([bar.start, bar.end]), vec2(7.0, 7.0));
             painter.rect_filled(square, CornerRadius::ZERO, colour);
