@@ -6,10 +6,13 @@
 mod calibration;
 mod dialogs;
 mod effects;
+mod farewell;
 mod forecast;
 mod frame_times;
+mod headless;
 mod health;
 mod icons;
+mod keepers;
 mod keys;
 mod layout;
 mod paint;
@@ -31,6 +34,8 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
+pub use headless::{Drawn, Headless};
+pub use layout::Panel;
 pub use paint::{MapUniforms, VideoPaint, VideoUniforms, WHOLE};
 pub use workbench::Workbench;
 

@@ -48,6 +48,8 @@ mod parity_post;
 mod parity_train;
 mod parity_weights;
 mod parity_wgpu;
+#[cfg(all(target_os = "linux", feature = "window", feature = "video"))]
+mod real_disk;
 mod recipes;
 #[cfg(feature = "video")]
 mod run_faults;
@@ -62,15 +64,29 @@ mod train_loop;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_annotate;
 #[cfg(all(feature = "window", feature = "video"))]
+mod ui_controls;
+#[cfg(all(feature = "window", feature = "video"))]
 mod ui_cost;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_failures;
 #[cfg(all(feature = "window", feature = "video"))]
+mod ui_gestures;
+#[cfg(all(feature = "window", feature = "video"))]
+mod ui_hands;
+#[cfg(all(feature = "window", feature = "video"))]
+mod ui_judge;
+#[cfg(all(feature = "window", feature = "video"))]
+mod ui_lost;
+#[cfg(all(feature = "window", feature = "video"))]
 mod ui_picture;
+#[cfg(all(feature = "window", feature = "video"))]
+mod ui_pictures;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_support;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_train;
+#[cfg(all(feature = "window", feature = "video"))]
+mod ui_watch;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_why;
 mod ui_window;

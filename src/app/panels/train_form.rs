@@ -145,7 +145,7 @@ fn health(ui: &mut Ui, view: &mut View<'_>, form: &TrainForm) {
             field(ui, theme, "Data", |ui, _| {
                 mark(ui, Icon::Warning, colour);
                 ui.label(RichText::new(counts(errors, warnings)).color(colour));
-                if ui.small_button("Check again").clicked() {
+                if ui.small_button("Check again").on_hover_text("Look for what is wrong with the data now").clicked() {
                     view.send(Command::CheckHealth);
                 }
             });
@@ -238,11 +238,16 @@ fn one_finding(ui: &mut Ui, theme: &Theme, finding: &Finding) -> bool {
             ui.spacing_mut().item_spacing.y = 1.0;
             let video = finding.video.as_ref().map_or(String::new(), |video| format!("{video} "));
             let text = format!("{video}{}", finding.sentence);
-            let led = if finding.video.is_some() {
-                ui.link(text).on_hover_text("Show it in the player").clicked()
-            } else {
-                ui.label(text);
-                false
+            let led = match (&finding.video, &finding.key) {
+                (Some(_), _) => ui.link(text).on_hover_text("Show it in the player").clicked(),
+                (None, Some(key)) => ui.link(text).on_hover_text(format!("Show {key} in the recipe")).clicked(),
+                (None, None) if finding.class.is_some() => {
+                    ui.link(text).on_hover_text("Show the first action of the class").clicked()
+                }
+                (None, None) => {
+                    ui.label(text);
+                    false
+                }
             };
             caption(ui, theme, &finding.advice);
             led

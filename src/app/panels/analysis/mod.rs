@@ -3,6 +3,7 @@
 mod bins;
 mod classes;
 mod confusion;
+mod next;
 mod plots;
 mod results;
 
@@ -22,13 +23,16 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
         ui.spacing_mut().button_padding = vec2(7.0, 2.0);
         for page in Page::ALL {
             let name = RichText::new(page.name()).font(theme.small_font());
-            if ui.selectable_label(inspect.page == page, name).clicked() {
+            let tip = format!("Show this page: {}", page.name());
+            if ui.selectable_label(inspect.page == page, name).on_hover_text(tip).clicked() {
                 view.send(Command::Inspect(Inspect::Page(page)));
             }
         }
     });
-    if inspect.page == Page::Results {
-        return results::show(ui, view);
+    match inspect.page {
+        Page::Results => return results::show(ui, view),
+        Page::Next => return next::show(ui, view),
+        _ => {}
     }
     let Some(comparison) = inspect.comparison.clone() else {
         let advice = match &inspect.failure {
@@ -58,7 +62,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
             Page::Proposals => plots::proposals(ui, view, &comparison),
             Page::Classes => classes::show(ui, view, &comparison),
             Page::Bins => bins::show(ui, view, &comparison),
-            Page::Confusion | Page::Results => {}
+            Page::Confusion | Page::Results | Page::Next => {}
         }
     });
 }

@@ -1,9 +1,13 @@
 //! What the pointer does on the lanes: choose, draw, move, resize, box, menu.
 
-use egui::{Button, CornerRadius, CursorIcon, Modifiers, PointerButton, Pos2, Rect, Response, Stroke, StrokeKind, Ui};
+use egui::accesskit::Role;
+use egui::{
+    Button, CornerRadius, CursorIcon, Modifiers, PointerButton, Pos2, Rect, Response, Stroke, StrokeKind, Ui,
+    WidgetInfo,
+};
 
 use crate::domain::MediaTime;
-use crate::state::{Annotate, Bar, Command, Edge, Grip, Lane, Pick};
+use crate::state::{Annotate, Bar, Command, Correct, Edge, Grip, Lane, Pick};
 
 use super::lanes::{self, Hit};
 use super::{View, time_at};
@@ -38,6 +42,11 @@ fn grip_of(bar: &Bar, place: Rect, at: Pos2) -> Option<Grip> {
     })
 }
 
+/// Whether a lane is that of another run, epoch or file beside the shown detections.
+fn is_beside(view: &View<'_>, lane: &Lane) -> bool {
+    lane.class.is_none() && view.state.predictions.beside.as_ref().is_some_and(|origin| origin.name() == lane.name)
+}
+
 fn box_id() -> egui::Id {
     egui::Id::unique("box selection")
 }
@@ -63,6 +72,10 @@ pub(super) fn act(ui: &Ui, view: &mut View<'_>, lane: &Lane, response: &Response
                 if !modifiers.command && !modifiers.shift {
                     view.send(Annotate::Clear.into());
                 }
+                let shown = hit.filter(|hit| hit.bar.score.is_some() && !is_beside(view, lane));
+                if let Some(hit) = shown {
+                    view.send(Command::Correct(Correct::Choose(hit.bar.id as usize)));
+                }
                 view.send(Command::Seek(MediaTime::from_secs(time(at))));
             }
         }
@@ -72,7 +85,9 @@ pub(super) fn act(ui: &Ui, view: &mut View<'_>, lane: &Lane, response: &Response
         && line.contains(origin)
     {
         // The pointer has moved on since it went down.
-        let places = lane.truth.iter().map(|bar| (bar, lanes::place(&timeline, bar, line)));
+        let near = |points: f32| time_at(&timeline, line, origin.x + points);
+        let places =
+            lane.truth.within(near(-3.0), near(3.0)).iter().map(|bar| (bar, lanes::place(&timeline, bar, line)));
         let mut places = places.filter(|(_, place)| place.expand2(egui::vec2(1.0, 0.0)).contains(origin));
         let under = places.next();
         match under {
@@ -125,17 +140,20 @@ fn menu(ui: &mut Ui, view: &mut View<'_>) {
         };
         let hint = view.state.settings.keymap.hint(key);
         let button = Button::new(name).shortcut_text(hint.trim_matches([' ', '(', ')']));
-        if ui.add_enabled(possible, button).clicked() {
+        let response = ui.add_enabled(possible, button);
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, possible, name));
+        if response.on_hover_text(format!("{name}{hint}")).clicked() {
             view.send(command.into());
         }
     }
-    ui.menu_button("Class", |ui| {
+    let menu = ui.menu_button("Class", |ui| {
         for class in &view.state.editing.book.document.classes {
             if ui.button(&class.name).clicked() {
                 view.commands.push(Annotate::SetClass(class.name.clone()).into());
             }
         }
     });
+    menu.response.on_hover_text(format!("Another class{}", view.state.settings.keymap.hint("class.set")));
 }
 
 /// The box that is being drawn over lanes, and what it selects when the pointer comes up.
