@@ -116,6 +116,7 @@ mod tests {
             not_annotated: Vec::new(),
             rejected: Vec::new(),
             crop: None,
+            stream: None,
         }
     }
 

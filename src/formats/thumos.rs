@@ -61,6 +61,7 @@ pub fn read_truth(folder: &Path) -> Result<Dataset, FormatError> {
                 not_annotated: Vec::new(),
                 rejected: Vec::new(),
                 crop: None,
+                stream: None,
             }
         })
         .collect();

@@ -152,6 +152,7 @@ impl Plan {
             not_annotated: Vec::new(),
             rejected: Vec::new(),
             crop: None,
+            stream: None,
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The player as the panels see it. The clock and the frames belong to the player job; here is what it last reported, and
 //! what a person asked for.
 
-use super::PictureView;
-use crate::domain::MediaTime;
+use super::{Cropping, PictureView};
+use crate::domain::{MediaTime, StreamInfo};
 
 /// How far the open video is.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,8 +43,14 @@ pub struct Playback {
     pub waiting: bool,
     /// What is wrong with a video that plays all the same, one sentence each.
     pub warnings: Vec<String>,
+    /// Video streams of the file.
+    pub streams: Vec<StreamInfo>,
+    /// Which of them is shown; none: the main one.
+    pub stream: Option<usize>,
     /// Which part of the picture is shown, and how large.
     pub view: PictureView,
+    /// Drawing the region that counts.
+    pub cropping: Cropping,
     /// Whether dropped frames and the like are written over the picture.
     pub stats: bool,
     /// Where to stand still again, while a short piece is shown.
@@ -67,7 +73,10 @@ impl Default for Playback {
             length: MediaTime::ZERO,
             waiting: false,
             warnings: Vec::new(),
+            streams: Vec::new(),
+            stream: None,
             view: PictureView::default(),
+            cropping: Cropping::default(),
             stats: false,
             until: None,
             play_when_ready: false,

@@ -136,6 +136,7 @@ mod tests {
             not_annotated: Vec::new(),
             rejected: Vec::new(),
             crop: None,
+            stream: None,
         };
         let (cache, mut reader) = (FrameCache::new(9), Counting(0));
         for _ in 0..2 {

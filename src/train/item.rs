@@ -253,6 +253,7 @@ mod tests {
                 not_annotated: Vec::new(),
                 rejected: Vec::new(),
                 crop: None,
+                stream: None,
             };
             let window = Window { start: 0.0, length: 1.0 };
             let cache = FrameCache::new(0);

@@ -137,6 +137,7 @@ mod tests {
             not_annotated: Vec::new(),
             rejected: Vec::new(),
             crop: None,
+            stream: None,
         };
         let values = (0..23 * 2).map(|value| value as f32).collect();
         let path = folder.path().join("v.npy");

@@ -237,6 +237,7 @@ mod tests {
             not_annotated: Vec::new(),
             rejected: Vec::new(),
             crop: None,
+            stream: None,
         }
     }
 

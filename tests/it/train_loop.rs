@@ -130,6 +130,7 @@ fn video(index: usize, subset: &str) -> Video {
         not_annotated: Vec::new(),
         rejected: Vec::new(),
         crop: None,
+        stream: None,
     }
 }
 

@@ -2,14 +2,12 @@
 //! playing goes.
 
 use egui::accesskit::Role;
-use egui::{Align2, Color32, CornerRadius, FontId, Rect, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, pos2, vec2};
+use egui::{Align2, Color32, CornerRadius, FontId, Rect, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
 
-use crate::domain::Crop;
 use crate::jobs::screen::ScreenStats;
 use crate::state::clock_text;
 
 use super::View;
-use super::magnifier::Seen;
 
 const MARGIN: f32 = 8.0;
 
@@ -37,6 +35,14 @@ pub(super) fn show(ui: &mut Ui, view: &View<'_>, rect: Rect) {
             top = tag(ui, view, &line, pos2(rect.left() + MARGIN, top), Align2::LEFT_TOP).bottom() + 2.0;
         }
     }
+    if playback.cropping.on {
+        let words = if view.state.crop_shown().is_some() {
+            "drag inside to move, an edge to resize, outside to draw anew; Esc when done"
+        } else {
+            "drag over the picture: what lies inside is learnt from and searched; Esc when done"
+        };
+        tag(ui, view, words, pos2(rect.left() + MARGIN, rect.bottom() - MARGIN), Align2::LEFT_BOTTOM);
+    }
     let mut bottom = rect.bottom() - MARGIN;
     if view.picture.as_ref().is_some_and(|showing| !showing.exact) {
         let place = tag(
@@ -52,27 +58,6 @@ pub(super) fn show(ui: &mut Ui, view: &View<'_>, rect: Rect) {
         let words = format!("loop {} to {}", clock_text(start), clock_text(end));
         tag(ui, view, &words, pos2(rect.right() - MARGIN, bottom), Align2::RIGHT_BOTTOM);
     }
-}
-
-/// The region of the picture that is learnt from and searched: the rest is dimmed.
-pub(super) fn crop(ui: &Ui, view: &View<'_>, seen: &Seen, crop: Crop) {
-    let [left, top, width, height]: [f64; 4] = crop.into();
-    let region = Rect::from_min_max(seen.point_at([left, top]), seen.point_at([left + width, top + height]));
-    let whole = seen.place;
-    let painter = ui.painter_at(whole);
-    let dim = Color32::from_black_alpha(130);
-    let bands = [
-        Rect::from_min_max(whole.min, pos2(whole.right(), region.top())),
-        Rect::from_min_max(pos2(whole.left(), region.bottom()), whole.max),
-        Rect::from_min_max(pos2(whole.left(), region.top()), region.left_bottom()),
-        Rect::from_min_max(region.right_top(), pos2(whole.right(), region.bottom())),
-    ];
-    for band in bands {
-        painter.rect_filled(band.intersect(whole), CornerRadius::ZERO, dim);
-    }
-    painter.rect_stroke(region, CornerRadius::ZERO, Stroke::new(1.5, view.theme.accent()), StrokeKind::Outside);
-    let response = ui.interact(region.intersect(whole), ui.scope_id().with("crop"), Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Region that is learnt from"));
 }
 
 fn lines(stats: &ScreenStats) -> [String; 4] {

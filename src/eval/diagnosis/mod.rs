@@ -200,6 +200,7 @@ mod tests {
             not_annotated: Vec::new(),
             rejected: Vec::new(),
             crop: None,
+            stream: None,
         };
         Dataset {
             videos: vec![

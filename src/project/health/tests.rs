@@ -20,6 +20,7 @@ fn video(id: &str, subset: &str, segments: &[(f64, f64, &str)]) -> Video {
         not_annotated: Vec::new(),
         rejected: Vec::new(),
         crop: None,
+        stream: None,
     }
 }
 

@@ -6,6 +6,7 @@ mod import;
 mod logging;
 mod marks;
 mod obey;
+mod picture;
 mod segments;
 mod select;
 mod table;
@@ -22,6 +23,7 @@ pub use table::Filter;
 pub(super) use import::preview;
 pub(super) use logging::end_all;
 pub(super) use obey::{obey, outside};
+pub(super) use picture::set_crop;
 pub(super) use table::list;
 
 use super::refresh::refresh;

@@ -1,6 +1,8 @@
 //! Which command is whose.
 
-use super::{Annotate, commit, drag, enter, import, logging, marks, segments, select, settle, table, vocabulary};
+use super::{
+    Annotate, commit, drag, enter, import, logging, marks, picture, segments, select, settle, table, vocabulary,
+};
 use crate::project::Entry;
 use crate::state::{Effect, State, Wanted, update};
 
@@ -52,6 +54,8 @@ pub(in crate::state) fn obey(state: &mut State, command: Annotate, effects: &mut
             state.editing.filter = filter;
             table::list(state);
         }
+        Annotate::SetCrop(crop) => picture::set_crop(state, crop, effects),
+        Annotate::SetStream(stream) => picture::set_stream(state, stream, effects),
         Annotate::SetAnnotator(name) => state.settings.annotator = name,
         Annotate::SetReaction(seconds) => state.settings.reaction = seconds.clamp(0.0, 1.0),
         Annotate::Calibrate(begin) => logging::calibrate(state, begin, effects),
