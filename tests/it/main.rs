@@ -54,6 +54,8 @@ mod run_faults;
 #[cfg(all(feature = "window", feature = "video"))]
 mod shaders;
 #[cfg(feature = "video")]
+mod streams;
+#[cfg(feature = "video")]
 mod survives_kill;
 mod thumos_run;
 #[cfg(feature = "video")]
@@ -67,6 +69,8 @@ mod ui_cost;
 mod ui_failures;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_picture;
+#[cfg(all(feature = "window", feature = "video"))]
+mod ui_player;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_support;
 #[cfg(all(feature = "window", feature = "video"))]
