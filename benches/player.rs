@@ -60,7 +60,10 @@ fn main() -> Result<()> {
         let source = format!("testsrc2=size=1920x1080:rate={fps}:duration={seconds},noise=alls=12:allf=t");
         let size =
             "-c:v libx264 -preset veryfast -b:v 8M -g 250 -keyint_min 250 -sc_threshold 0 -bf 3 -pix_fmt yuv420p";
-        make(&file, &format!("-f lavfi -i {source} -f lavfi -i sine=frequency=330:duration={seconds} {size} -c:a aac"))?;
+        make(
+            &file,
+            &format!("-f lavfi -i {source} -f lavfi -i sine=frequency=330:duration={seconds} {size} -c:a aac"),
+        )?;
         report(&format!("1920x1080, {fps} a second, H.264, key frame every 250"), &file, &options)?;
     }
     Ok(())

@@ -121,7 +121,7 @@ fn take(ui: &Ui, view: &mut View<'_>, seen: &Seen, response: &Response, grip: Cr
 pub(super) fn buttons(ui: &mut Ui, view: &mut View<'_>) {
     let theme = view.theme;
     let (on, keymap) = (view.state.playback.cropping.on, &view.state.settings.keymap);
-    if on && view.state.crop_shown().is_some() {
+    if on && view.state.crop_shown().is_some() && ui.available_width() > 68.0 {
         let tip = format!("The whole picture is learnt from and searched{}", keymap.hint("crop.clear"));
         if icon_button(ui, theme, Icon::Close, "Clear the region", &tip).clicked() {
             view.send(Command::Annotate(Annotate::SetCrop(None)));

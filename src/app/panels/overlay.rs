@@ -15,7 +15,11 @@ pub(super) fn show(ui: &mut Ui, view: &View<'_>, rect: Rect) {
     let theme = view.theme;
     let playback = &view.state.playback;
     let mut top = rect.top() + MARGIN;
-    for warning in &playback.warnings {
+    let several = (playback.streams.len() > 1 && playback.stream.is_none()).then(|| {
+        let count = playback.streams.len();
+        format!("The file holds {count} video streams: the main one is shown until another is chosen below.")
+    });
+    for warning in playback.warnings.iter().chain(&several) {
         let galley =
             ui.painter().layout(warning.clone(), theme.small_font(), theme.text(), rect.width() - 4.0 * MARGIN);
         let place = Rect::from_min_size(pos2(rect.left() + MARGIN, top), galley.size() + 2.0 * vec2(MARGIN, 4.0));
@@ -70,10 +74,11 @@ fn lines(stats: &ScreenStats) -> [String; 4] {
     ]
 }
 
-/// A line of small text on a dark ground, at a corner; returns where it stands.
+/// Small text on a dark ground, at a corner, in lines where there is little room; returns where it stands.
 fn tag(ui: &mut Ui, view: &View<'_>, text: &str, at: egui::Pos2, anchor: Align2) -> Rect {
     let font: FontId = view.theme.small_font();
-    let galley = ui.painter().layout_no_wrap(text.to_owned(), font, Color32::WHITE);
+    let room = (ui.max_rect().width() - 4.0 * MARGIN).max(40.0);
+    let galley = ui.painter().layout(text.to_owned(), font, Color32::WHITE, room);
     let place = anchor.anchor_size(at, galley.size() + 2.0 * Vec2::new(6.0, 3.0));
     ui.painter().rect_filled(place, CornerRadius::same(3), Color32::from_black_alpha(190));
     ui.painter().galley(place.min + Vec2::new(6.0, 3.0), galley, Color32::WHITE);

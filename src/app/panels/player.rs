@@ -158,8 +158,10 @@ fn controls(ui: &mut Ui, view: &mut View<'_>) {
         if let Some(showing) = view.picture.clone().filter(|_| ready && ui.available_width() > 260.0) {
             magnifier::menu(ui, view, &showing.frame.picture);
         }
-        if ready && ui.available_width() > 120.0 {
+        if ready && ui.available_width() > 140.0 {
             streams::menu(ui, view);
+        }
+        if ready && ui.available_width() > 34.0 {
             crop::buttons(ui, view);
         }
         if ready && ui.available_width() > 160.0 {

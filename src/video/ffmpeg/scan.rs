@@ -186,12 +186,5 @@ fn warnings(source: &Source, index: &TimeIndex, log: &PacketLog) -> Vec<String> 
         let places = if source.errors == 1 { "1 place".to_owned() } else { format!("{} places", source.errors) };
         said.push(format!("The file is damaged in {places}: pictures there may be wrong or missing."));
     }
-    let (streams, number) = source.video_streams();
-    if streams.len() > 1 && !source.is_chosen() {
-        said.push(format!(
-            "The file holds {} video streams: number {number} is used, until one is chosen.",
-            streams.len()
-        ));
-    }
     said
 }

@@ -237,11 +237,6 @@ impl Source {
         (streams.iter().map(info).collect(), number)
     }
 
-    /// Whether a person chose this stream.
-    pub(super) fn is_chosen(&self) -> bool {
-        self.footage.stream.is_some()
-    }
-
     /// The turn that the container asks for.
     pub(super) fn rotation(&self) -> Rotation {
         let Some(stream) = self.input.stream(self.stream) else { return Rotation::None };
