@@ -152,11 +152,14 @@ impl Drop for Speaker {
     }
 }
 
+/// Opens the device when something is first played.
+type Opener = Box<dyn Fn(&Arc<Shared>) -> Option<Device> + Send>;
+
 struct Worker {
     path: PathBuf,
     shared: Arc<Shared>,
     woken: Receiver<()>,
-    open: Box<dyn Fn(&Arc<Shared>) -> Option<Device> + Send>,
+    open: Opener,
 }
 
 impl Worker {
