@@ -118,6 +118,15 @@ pub fn export_annotations(outbox: &Outbox, form: Form, folder: Option<PathBuf>, 
     });
 }
 
+/// Asks where to write all annotations when the project's own disk fails. Where no dialog can be shown they go into the home folder.
+pub fn save_elsewhere(outbox: &Outbox, document: Box<Document>) {
+    let folder = std::env::home_dir().map(|home| home.join("etad-rescued"));
+    if let Some(Err(error)) = folder.as_ref().map(std::fs::create_dir_all) {
+        tracing::warn!("there is no folder to suggest: {error}");
+    }
+    export_annotations(outbox, Form::ActivityNet, folder, document);
+}
+
 fn ask<T>(
     outbox: &Outbox,
     wanted: Wanted,

@@ -12,7 +12,7 @@ use crate::domain::{Detections, Failure, Footage, Segment, TimeRange};
 use crate::formats;
 use crate::jobs::evidence;
 use crate::jobs::follow::{Followed, Follower};
-use crate::jobs::keeper::{Ask, Keeper, Told};
+use crate::jobs::keeper::Ask;
 use crate::jobs::look::{Look, Looker};
 use crate::jobs::review::{ReviewRequest, Reviewer};
 use crate::jobs::screen::{Screen, ScreenEvent, ScreenStats, Showing};
@@ -20,9 +20,10 @@ use crate::jobs::speaker::Speaker;
 use crate::jobs::strip::{StripPart, Stripper};
 use crate::project;
 use crate::run;
-use crate::state::{Effect, Keeping, PlayerRequest, Report, VideoFacts};
+use crate::state::{Effect, PlayerRequest, Report, VideoFacts};
 use crate::video::RgbImage;
 
+use super::keepers::Keepers;
 use super::sentence::sentence;
 use super::{dialogs, forecast, health, processes, recipes, runs};
 
@@ -84,7 +85,7 @@ impl Outbox {
     }
 }
 
-fn no_thread(name: &str, error: &std::io::Error) -> Failure {
+pub(super) fn no_thread(name: &str, error: &std::io::Error) -> Failure {
     Failure::new(format!("The system gives no thread for the {name} ({error}); close other programs and try again."))
 }
 
@@ -92,6 +93,7 @@ fn no_thread(name: &str, error: &std::io::Error) -> Failure {
 pub struct Effects {
     etad: PathBuf,
     outbox: Outbox,
+    /// Goes before the keepers, which would wait for somebody to listen.
     messages: Receiver<Message>,
     screen: Option<(u64, Screen)>,
     strip: Option<Stripper>,
@@ -104,24 +106,13 @@ pub struct Effects {
     /// Runs that are followed beside.
     beside: BTreeMap<PathBuf, Follower>,
     digests: runs::Known,
-    /// Keeps the annotations of the open project.
-    keeper: Option<Keeper>,
-    /// That of a project that is being opened.
-    opening: Option<Keeper>,
-    /// Those that are ending.
-    leaving: Vec<std::thread::JoinHandle<()>>,
+    keepers: Keepers,
 }
 
 impl Drop for Effects {
     fn drop(&mut self) {
         // It would go on for nobody.
         stop(&mut self.forecast);
-        self.opening = None;
-        self.keeper = None;
-        for thread in self.leaving.drain(..) {
-            // What a thread said in panic, it said on standard error.
-            let _ = thread.join();
-        }
     }
 }
 
@@ -132,6 +123,7 @@ impl Effects {
         let (sender, messages) = bounded(WAITING);
         let outbox = Outbox { messages: sender, ctx };
         Self {
+            keepers: Keepers::new(outbox.clone()),
             etad,
             outbox,
             messages,
@@ -145,9 +137,6 @@ impl Effects {
             reviewer: None,
             beside: BTreeMap::new(),
             digests: runs::Known::default(),
-            keeper: None,
-            opening: None,
-            leaving: Vec::new(),
         }
     }
 
@@ -183,6 +172,8 @@ impl Effects {
         let Some((generation, screen)) = &mut self.screen else { return (Vec::new(), None) };
         let generation = *generation;
         let (events, next) = screen.tick(now);
+        let indexed = events.iter().any(|event| matches!(event, ScreenEvent::Ready { .. }));
+        let times = indexed.then(|| Report::FrameTimes { generation, times: screen.times() });
         let report = |event| match event {
             ScreenEvent::Ready { length, frames, warnings, streams } => {
                 Report::VideoReady { generation, length, frames, warnings, streams }
@@ -193,30 +184,19 @@ impl Effects {
             ScreenEvent::Waiting(waiting) => Report::Waiting(waiting),
             ScreenEvent::Ended => Report::PlaybackEnded { generation },
         };
-        (events.into_iter().map(report).collect(), next)
+        (events.into_iter().map(report).chain(times).collect(), next)
     }
 
     /// Carries out an effect. Never waits: what takes time goes to a thread.
     pub fn perform(&mut self, effect: Effect) {
         match effect {
-            Effect::Open(paths) => self.open(paths),
-            Effect::Adopt(true) => {
-                // The one before saves and ends on a thread of its own: its disk may be slow.
-                if let Some(before) = self.opening.take().and_then(|opened| self.keeper.replace(opened)) {
-                    self.farewell(before);
-                }
-            }
-            Effect::Adopt(false) => {
-                self.opening = None;
-                self.ask_keeper(Ask::Resume);
-            }
-            Effect::Keep(entries) => self.ask_keeper(Ask::Keep(entries)),
-            Effect::SaveAnnotations => {
-                if let Some(keeper) = &self.keeper {
-                    keeper.save_now(Duration::ZERO);
-                }
-            }
-            Effect::TakeOver => self.ask_keeper(Ask::TakeOver),
+            Effect::Open(paths) => self.keepers.open(paths),
+            Effect::Adopt(opened) => self.keepers.adopt(opened),
+            Effect::Keep(entries) => self.keepers.ask(Ask::Keep(entries)),
+            Effect::SaveAnnotations => self.keepers.save_now(Duration::ZERO),
+            Effect::TakeOver => self.keepers.ask(Ask::TakeOver),
+            Effect::Close => self.outbox.ctx.send_viewport_cmd(egui::ViewportCommand::Close),
+            Effect::SaveElsewhere(document) => dialogs::save_elsewhere(&self.outbox, document),
             Effect::AskFolder => dialogs::ask_folder(&self.outbox),
             Effect::AskVideos => dialogs::ask_videos(&self.outbox),
             Effect::AskFile(wanted) => dialogs::ask_file(&self.outbox, wanted),
@@ -275,9 +255,7 @@ impl Effects {
                 // The training reads the same videos and tells what it finds.
                 stop(&mut self.health);
                 // And the annotation file, which must have what was just edited.
-                if let Some(keeper) = &self.keeper {
-                    keeper.save_now(SAVED_FIRST);
-                }
+                self.keepers.save_now(SAVED_FIRST);
                 processes::train(&self.outbox, self.etad.clone(), request);
             }
             Effect::Control { folder, what } => self.outbox.spawn("run control", move |outbox| {
@@ -327,49 +305,6 @@ impl Effects {
                 self.outbox.ctx.send_viewport_cmd(egui::ViewportCommand::RequestUserAttention(wish));
             }
             Effect::CancelDetect => stop(&mut self.detection),
-        }
-    }
-
-    fn ask_keeper(&self, ask: Ask) {
-        if let Some(keeper) = &self.keeper {
-            keeper.ask(ask);
-        }
-    }
-
-    fn open(&mut self, paths: Vec<PathBuf>) {
-        // It may be the same project again.
-        self.ask_keeper(Ask::Yield);
-        let outbox = self.outbox.clone();
-        let root = std::cell::RefCell::new(PathBuf::new());
-        let tell = move |told| {
-            let keeping = match told {
-                Told::Opened(opened) => {
-                    if let Ok(opened) = &opened {
-                        root.borrow_mut().clone_from(&opened.root);
-                    }
-                    let opened = opened.map_err(|error| Failure::new(sentence(&error)));
-                    return outbox.report(Report::Opened(opened));
-                }
-                Told::Kept(n) => Keeping::Kept(n),
-                Told::Saved(_) => return,
-                Told::Outside(changes) => Keeping::Outside(changes),
-                Told::Trouble(sentence) => Keeping::Trouble(sentence),
-                Told::Access(access) => Keeping::Access(access),
-            };
-            outbox.report(Report::Keeping { root: root.borrow().clone(), told: keeping });
-        };
-        match Keeper::start(paths, tell) {
-            Ok(keeper) => self.opening = Some(keeper),
-            Err(error) => self.outbox.report(Report::Opened(Err(no_thread("project keeper", &error)))),
-        }
-    }
-
-    /// Lets a keeper end without waiting for it.
-    fn farewell(&mut self, keeper: Keeper) {
-        self.leaving.retain(|thread| !thread.is_finished());
-        match std::thread::Builder::new().name("keeper end".to_owned()).spawn(move || drop(keeper)) {
-            Ok(thread) => self.leaving.push(thread),
-            Err(error) => self.outbox.report(Report::Failed(no_thread("project keeper", &error))),
         }
     }
 

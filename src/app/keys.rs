@@ -6,15 +6,11 @@ use std::time::Instant;
 use egui::{Button, ComboBox, Context, Event, Grid, Key, Modifiers, ScrollArea, Ui, Window};
 
 use crate::state::keymap::{DEEDS, Deed, Preset, readable};
-use crate::state::{Annotate, Command, State};
+use crate::state::{Annotate, Command, State, Wish};
 
 use super::layout::Panel;
 use super::theme::Theme;
 use super::widgets::{caption, strong};
-
-/// With Ctrl, these lead to the panels in their order.
-const DIGITS: [Key; 9] =
-    [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9];
 
 /// What the keyboard is in the middle of.
 #[derive(Debug, Default)]
@@ -84,9 +80,9 @@ impl Keys {
                     continue;
                 }
                 // The system turns these keys into what they usually mean.
-                Event::Copy => self.deed(state, "Ctrl+C", false, commands),
-                Event::Cut => self.deed(state, "Ctrl+X", false, commands),
-                Event::Paste(_) => self.deed(state, "Ctrl+V", false, commands),
+                Event::Copy => panel = self.deed(state, "Ctrl+C", false, commands).or(panel),
+                Event::Cut => panel = self.deed(state, "Ctrl+X", false, commands).or(panel),
+                Event::Paste(_) => panel = self.deed(state, "Ctrl+V", false, commands).or(panel),
                 _ => {}
             }
             left.push(event.clone());
@@ -124,22 +120,9 @@ impl Keys {
             }
             return Some(None);
         }
-        if !repeat && (key == Key::F1 || key == Key::Questionmark) {
-            self.help = !self.help;
-            return Some(None);
-        }
         if self.help && key == Key::Escape {
             self.help = false;
             return Some(None);
-        }
-        // The tenth digit is the normal size.
-        if key == Key::F3 && modifiers.is_none() && !repeat {
-            return Some(Some(Panel::Classes));
-        }
-        if modifiers.command_only()
-            && let Some((_, panel)) = DIGITS.into_iter().zip(Panel::ALL).find(|(digit, _)| *digit == key)
-        {
-            return Some(Some(panel));
         }
         let bound = state.settings.keymap.deed_of(&chord).is_some();
         let class = letter(key).filter(|letter| !bound && modifiers.is_none() && state.class_of_key(*letter).is_some());
@@ -150,14 +133,19 @@ impl Keys {
             }
             return Some(None);
         }
-        self.deed(state, &chord, repeat, commands);
-        bound.then_some(None)
+        let panel = self.deed(state, &chord, repeat, commands);
+        bound.then_some(panel)
     }
 
-    fn deed(&self, state: &State, chord: &str, repeat: bool, commands: &mut Vec<Command>) {
-        if let Some(deed) = state.settings.keymap.deed_of(chord).filter(|deed| deed.repeats || !repeat) {
-            commands.push((deed.command)(state));
+    /// Does what a chord does; returns the panel that it asks for.
+    fn deed(&mut self, state: &State, chord: &str, repeat: bool, commands: &mut Vec<Command>) -> Option<Panel> {
+        let deed = state.settings.keymap.deed_of(chord).filter(|deed| deed.repeats || !repeat)?;
+        match (deed.command)(state) {
+            Command::Wish(Wish::Panel(number)) => return Panel::ALL.get(number).copied(),
+            Command::Wish(Wish::Keys) => self.help = !self.help,
+            command => commands.push(command),
         }
+        None
     }
 
     /// Draws the page of keys.
@@ -180,9 +168,10 @@ impl Keys {
                 if preset != keymap.preset {
                     commands.push(Command::SetPreset(preset));
                 }
-                ui.add(
-                    egui::TextEdit::singleline(&mut self.find).hint_text("Find a key or a deed").desired_width(160.0),
-                );
+                let edit = egui::TextEdit::singleline(&mut self.find).hint_text("Find a key or a deed");
+                let find = ui.add(edit.desired_width(160.0));
+                find.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::TextInput, true, "Find a key"));
+                find.on_hover_text("Show only these");
                 caption(ui, theme, "Click a key to change it.");
             });
             ui.add_space(4.0);
@@ -265,9 +254,7 @@ const FIXED: &[(&str, &str)] = &[
     ("Shift+wheel, middle drag", "move the timeline"),
     ("Alt while dragging", "no snapping"),
     ("Shift+drag, Ctrl+drag", "select with a box, add to the selection"),
-    ("Ctrl+1 … Ctrl+9, F3", "show a panel; F3: classes"),
-    ("Ctrl+F", "find a video by name"),
-    ("F1  ?", "this page"),
+    ("double click", "change a cell of the table; Tab goes on, Enter takes it"),
 ];
 
 #[cfg(test)]

@@ -3,6 +3,9 @@
 use egui_tiles::{Linear, LinearDir, SimplificationOptions, TabState, Tile, TileId, Tiles, Tree, UiResponse};
 use serde::{Deserialize, Serialize};
 
+use crate::state::keymap::DEEDS;
+use crate::state::{Command, Wish};
+
 use super::panels::{self, View};
 
 /// The panels of the window.
@@ -124,6 +127,17 @@ impl egui_tiles::Behavior<Panel> for Panes<'_, '_> {
 
     fn tab_title_for_pane(&mut self, panel: &Panel) -> egui::WidgetText {
         panel.title().into()
+    }
+
+    fn on_tab_button(&mut self, tiles: &mut Tiles<Panel>, tile: TileId, button: egui::Response) -> egui::Response {
+        let Some(Tile::Pane(panel)) = tiles.get(tile) else { return button };
+        let number = Panel::ALL.iter().position(|other| other == panel);
+        let deed = DEEDS.iter().find(|deed| {
+            let wish = deed.id.starts_with("panel.").then(|| (deed.command)(self.view.state));
+            matches!(wish, Some(Command::Wish(Wish::Panel(of))) if Some(of) == number)
+        });
+        let hint = deed.map(|deed| self.view.state.settings.keymap.hint(deed.id)).unwrap_or_default();
+        button.on_hover_text(format!("{}{hint}", panel.title()))
     }
 
     fn tab_bar_height(&self, _style: &egui::Style) -> f32 {

@@ -6,10 +6,12 @@
 mod calibration;
 mod dialogs;
 mod effects;
+mod farewell;
 mod forecast;
 mod frame_times;
 mod health;
 mod icons;
+mod keepers;
 mod keys;
 mod layout;
 mod paint;

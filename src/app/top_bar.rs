@@ -21,8 +21,10 @@ pub fn show(ui: &mut Ui, theme: &Theme, state: &State, help: &mut bool, commands
             if state.project.is_some() {
                 annotations_menu(ui, theme, commands);
             }
-            ui.menu_button("View", |ui| reset = view_menu(ui, theme, &state.settings, commands));
-            if ui.button("Help").on_hover_text("Keys (F1 or ?)").clicked() {
+            let menu = ui.menu_button("View", |ui| reset = view_menu(ui, theme, &state.settings, commands));
+            menu.response.on_hover_text("Theme, size, layout");
+            let tip = format!("Keys{}", state.settings.keymap.hint("keys"));
+            if ui.button("Help").on_hover_text(tip).clicked() {
                 *help = !*help;
             }
             ui.add_space(8.0);
@@ -69,15 +71,16 @@ fn kept(ui: &mut Ui, theme: &Theme, state: &State, commands: &mut Vec<Command>) 
 }
 
 fn open_menu(ui: &mut Ui, theme: &Theme, state: &State, commands: &mut Vec<Command>) {
-    ui.menu_button("Open", |ui| {
+    let menu = ui.menu_button("Open", |ui| {
         ui.set_min_width(220.0);
-        if ui.button("Folder or project…").clicked() {
+        let tip = format!("A project, or a folder of videos{}", state.settings.keymap.hint("open"));
+        if ui.button("Folder or project…").on_hover_text(tip).clicked() {
             commands.push(Command::ChooseFolder);
         }
-        if ui.button("Videos…").clicked() {
+        if ui.button("Videos…").on_hover_text("Single files").clicked() {
             commands.push(Command::ChooseVideos);
         }
-        if ui.button("By path").clicked() {
+        if ui.button("By path").on_hover_text("Type where it is").clicked() {
             commands.push(Command::ShowPathField);
         }
         if !state.settings.recent.is_empty() {
@@ -92,6 +95,7 @@ fn open_menu(ui: &mut Ui, theme: &Theme, state: &State, commands: &mut Vec<Comma
             }
         }
     });
+    menu.response.on_hover_text(format!("Open a project, a folder or videos{}", state.settings.keymap.hint("open")));
 }
 
 fn annotations_menu(ui: &mut Ui, theme: &Theme, commands: &mut Vec<Command>) {
@@ -196,9 +200,9 @@ fn path_field(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         let label = ui.label(name);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let cancel = ui.button("Cancel").on_hover_text("Hide this field (Escape)");
-            let taken = ui.button(action);
+            let taken = ui.button(action).on_hover_text("Takes what was typed (Enter)");
             let edit = TextEdit::singleline(&mut text).hint_text(hint).desired_width(ui.available_width());
-            let response = ui.add(edit).labelled_by(label.id);
+            let response = ui.add(edit).labelled_by(label.id).on_hover_text(hint);
             focus_when_new(ui, &response);
             if response.changed() {
                 commands.push(Command::EditPath(text.clone()));

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use egui::{CentralPanel, Frame, TextureHandle, TextureOptions, ThemePreference};
 
-use crate::state::{Command, Input, Settings, State, ThemeChoice, update};
+use crate::state::{Annotate, Command, Input, Settings, State, ThemeChoice, update};
 
 use super::calibration::Exercise;
 use super::effects::{Effects, Message};
@@ -16,7 +16,7 @@ use super::panels::View;
 use super::strip::Strip;
 use super::theme::Themes;
 use super::toasts::Toasts;
-use super::{AppOptions, top_bar, welcome};
+use super::{AppOptions, farewell, top_bar, welcome};
 
 /// Most time that taking in reports may take before a picture is drawn.
 const BUDGET: Duration = Duration::from_millis(8);
@@ -163,6 +163,10 @@ impl eframe::App for Workbench {
             times.begin(self.effects.picture().map_or(0, |showing| showing.sequence));
         }
         self.drain(ctx);
+        if ctx.input(|input| input.viewport().close_requested()) && !self.state.may_leave() {
+            ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
+            self.input(Input::Command(Annotate::Close.into()));
+        }
         self.effects.repeat(self.state.editing.looping);
         let (reports, next) = self.effects.tick(Instant::now());
         reports.into_iter().for_each(|report| self.input(Input::Report(report)));
@@ -211,9 +215,19 @@ impl eframe::App for Workbench {
         if self.state.editing.calibration.is_some() {
             self.calibration.show(&ctx, &theme, &self.state, &mut commands);
         }
+        farewell::show(&ctx, &theme, &self.state, &mut commands);
         welcome::drop_target(&ctx, &theme, &mut commands);
+        let asked =
+            |state: &State| (state.editing.asked_to_find + state.editing.asked_for_table, state.library.asked_to_find);
+        let (asked_for_table, asked_for_video) = asked(&self.state);
         for command in commands {
             self.input(Input::Command(command));
+        }
+        if asked(&self.state).0 != asked_for_table {
+            layout::bring(&mut self.tree, Panel::Segments);
+        }
+        if asked(&self.state).1 != asked_for_video {
+            layout::bring(&mut self.tree, Panel::Library);
         }
         if !ctx.input(|input| input.raw.events.is_empty()) {
             self.quiet = 0;

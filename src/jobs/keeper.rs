@@ -152,8 +152,8 @@ fn keep(paths: &[PathBuf], asked: &Receiver<Ask>, tell: &dyn Fn(Told)) {
     let outside = store.take_outside();
     tell(Told::Opened(Ok(Box::new(opened))));
     tell(Told::Access(access));
-    if let Some(Entry::Edit(edit)) = outside {
-        tell(Told::Outside(edit.changes));
+    if let Some(changes) = outside {
+        tell(Told::Outside(changes));
     }
     let now = Instant::now();
     let mut keeping = Keeping {
@@ -369,8 +369,8 @@ impl Keeping<'_> {
                     (self.tell)(Told::Opened(Ok(Box::new(opened))));
                     (self.tell)(Told::Access(Access::Ours));
                     (self.tell)(Told::Trouble(None));
-                    if let Some(Entry::Edit(edit)) = outside {
-                        (self.tell)(Told::Outside(edit.changes));
+                    if let Some(changes) = outside {
+                        (self.tell)(Told::Outside(changes));
                     }
                 }
                 Err(error) => self.say(Err(error.to_string())),

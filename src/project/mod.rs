@@ -12,8 +12,8 @@ mod save;
 mod store;
 
 pub use edit::{
-    Action, Book, Change, Class, Document, Edit, Entry, Head, Incoming, Record, changes_between, incoming, onto,
-    outgoing,
+    Action, Book, Change, Class, Conflict, Document, Edit, Entry, Head, Incoming, Merged, Record, changes_between,
+    incoming, merge, outgoing,
 };
 pub use error::ProjectError;
 pub use health::{Expectations, Finding, Media, Severity, check};

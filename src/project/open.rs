@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::{Dataset, Video};
 
-use super::{Book, Document, Head, Manifest, Opening, ProjectError, RealDisk, Record, Store};
+use super::{Book, Document, Edit, Entry, Head, Manifest, Opening, ProjectError, RealDisk, Record, Store, merge};
 
 /// Name of the annotation file where nothing says another.
 const ANNOTATIONS: &str = "annotations.json";
@@ -83,7 +83,13 @@ impl Opened {
 /// When a path does not exist, a folder holds no video, or the project's files are not right.
 pub fn open(paths: &[PathBuf]) -> Result<Opened, ProjectError> {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    open_to_edit(paths, now.as_secs_f64()).map(|(opened, _)| opened)
+    let (mut opened, mut store) = open_to_edit(paths, now.as_secs_f64())?;
+    // Whoever edits enters it in the journal; who only reads shall see it too.
+    if let Some(changes) = store.take_outside() {
+        let changes = merge(changes, &opened.book.document, opened.book.next_id()).changes;
+        opened.book.take(&Entry::Edit(Edit { title: Store::OUTSIDE.to_owned(), changes }));
+    }
+    Ok(opened)
 }
 
 /// As [`open`], with what keeps its annotations; `now` is unix time in seconds.

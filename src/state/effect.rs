@@ -75,6 +75,10 @@ pub enum Effect {
     Keep(Vec<(u64, Step)>),
     /// Bring the annotation file up to date.
     SaveAnnotations,
+    /// Close the window.
+    Close,
+    /// Ask where to save the annotations, away from the project; reports `Saved`.
+    SaveElsewhere(Box<Document>),
     /// Take the project over from the window that has it; reports `Opened` again.
     TakeOver,
     /// Ask for a folder; reports `Chosen`.

@@ -1,6 +1,7 @@
 //! What comes into the state: commands of a person, reports of jobs.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::domain::{Detection, Detections, Do, Failure, MediaTime, RunEvent, StreamInfo};
 use crate::jobs::evidence::Evidence;
@@ -10,8 +11,8 @@ use crate::project::{Change, Finding, Incoming, Opened};
 
 use super::keymap::Preset;
 use super::{
-    Annotate, Correct, DeviceChoice, DrawCrop, Inspect, LaneMode, LossSplit, Needs, Origin, PictureView, Recipe,
-    RunSummary, Runs, Sort, ThemeChoice, Watch,
+    Annotate, Correct, DeviceChoice, DrawCrop, Inspect, LaneMode, Listed, LossSplit, Needs, Origin, PictureView,
+    Recipe, RunSummary, Runs, Sort, ThemeChoice, Wanted, Watch, Wish,
 };
 
 /// Anything that changes the state.
@@ -30,32 +31,6 @@ pub struct Choice {
     pub label: String,
     /// File.
     pub path: PathBuf,
-}
-
-/// What a path is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
-    /// A folder, a project or videos, to open.
-    Project,
-    /// A configuration to train with.
-    Config,
-    /// Weights that a training starts from.
-    Init,
-    /// Weights to detect with.
-    Checkpoint,
-    /// A file of detections to look at.
-    Predictions,
-    /// Annotations to bring in.
-    Annotations,
-}
-
-/// The field in which a path is typed, where no file dialog can be or somebody likes it better.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PathField {
-    /// What the path is for.
-    pub wanted: Wanted,
-    /// What was typed.
-    pub text: String,
 }
 
 /// Starting weights of a training.
@@ -100,8 +75,14 @@ pub enum Command {
     ForgetRecent(PathBuf),
     /// Look for a name in the library.
     Find(String),
+    /// Type a name to look for there.
+    FindVideo,
+    /// Ask something of the window that the state knows nothing of.
+    Wish(Wish),
     /// Order the library.
     SortBy(Sort),
+    /// List videos by how far they are annotated.
+    List(Listed),
     /// Open a video of the library in the player.
     Select(usize),
     /// Open the next (`+1`) or previous (`-1`) video as the library shows them.
@@ -281,6 +262,13 @@ pub enum Report {
         warnings: Vec<String>,
         /// Its video streams.
         streams: Vec<StreamInfo>,
+    },
+    /// When each picture of the open video is shown.
+    FrameTimes {
+        /// [`super::Playback::generation`].
+        generation: u64,
+        /// Presentation times in order.
+        times: Arc<[MediaTime]>,
     },
     /// The player cannot open a video.
     VideoFailed {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Annotate, Command, Correct, DrawCrop, Edge, Inspect, PictureView, Settings, State};
+use super::{Annotate, Command, Correct, DrawCrop, Edge, Inspect, PictureView, Settings, State, Wish};
 
 /// Something that a key can do.
 pub struct Deed {
@@ -122,6 +122,20 @@ pub const DEEDS: &[Deed] = &[
     }),
     again("smaller", "smaller", &["Ctrl+Minus"], |state| Command::SetScale(scale(state, -1))),
     once("normal", "normal size", &["Ctrl+0"], |_| Command::SetScale(1.0)),
+    once("find", "find segments in all videos", &["Ctrl+F"], |_| Annotate::Find.into()),
+    once("find.video", "find a video by name", &["Ctrl+Shift+F"], |_| Command::FindVideo),
+    once("cell.edit", "change the selected segment in the table", &["F6"], |_| Annotate::EditCells.into()),
+    once("panel.library", "the library", &["Ctrl+1"], |_| Command::Wish(Wish::Panel(0))),
+    once("panel.player", "the player", &["Ctrl+2"], |_| Command::Wish(Wish::Panel(1))),
+    once("panel.timeline", "the timeline", &["Ctrl+3"], |_| Command::Wish(Wish::Panel(2))),
+    once("panel.training", "training", &["Ctrl+4"], |_| Command::Wish(Wish::Panel(3))),
+    once("panel.detections", "detections", &["Ctrl+5"], |_| Command::Wish(Wish::Panel(4))),
+    once("panel.errors", "errors", &["Ctrl+6"], |_| Command::Wish(Wish::Panel(5))),
+    once("panel.analysis", "analysis", &["Ctrl+7"], |_| Command::Wish(Wish::Panel(6))),
+    once("panel.evidence", "evidence", &["Ctrl+8"], |_| Command::Wish(Wish::Panel(7))),
+    once("panel.segments", "the table of segments", &["Ctrl+9"], |_| Command::Wish(Wish::Panel(8))),
+    once("panel.classes", "classes, subjects, subsets", &["F3"], |_| Command::Wish(Wish::Panel(9))),
+    once("keys", "this page", &["F1", "Shift+Questionmark", "Questionmark"], |_| Command::Wish(Wish::Keys)),
 ];
 
 /// Zooms at the playhead.
@@ -242,13 +256,15 @@ impl Keymap {
         self.changes.contains_key(deed.id)
     }
 
-    /// Gives a chord to a deed as its only key; whatever had it loses it.
-    pub fn bind(&mut self, id: &'static str, chord: String) {
-        if let Some(other) = self.deed_of(&chord).filter(|other| other.id != id) {
+    /// Gives a chord to a deed as its only key; returns whatever had it and loses it.
+    pub fn bind(&mut self, id: &'static str, chord: String) -> Option<&'static Deed> {
+        let other = self.deed_of(&chord).filter(|other| other.id != id);
+        if let Some(other) = other {
             let left = self.keys(other).into_iter().filter(|key| *key != chord).collect();
             self.changes.insert(other.id.to_owned(), left);
         }
         self.changes.insert(id.to_owned(), vec![chord]);
+        other
     }
 
     /// Gives a deed the preset's keys back, as far as nothing else has them.
@@ -268,6 +284,23 @@ impl Keymap {
     pub fn hint(&self, id: &str) -> String {
         let deed = DEEDS.iter().find(|deed| deed.id == id);
         deed.and_then(|deed| self.keys(deed).first().map(|key| format!(" ({})", readable(key)))).unwrap_or_default()
+    }
+}
+
+/// Gives a chord to a deed, and says what does without it from now on.
+pub(super) fn bind(state: &mut State, id: &'static str, chord: String) {
+    let class = Some(&chord).filter(|chord| chord.len() == 1).and_then(|chord| {
+        let key = chord.chars().next()?.to_ascii_lowercase();
+        state.class_of_key(key).filter(|_| state.settings.keymap.deed_of(chord).is_none()).map(str::to_owned)
+    });
+    let key = readable(&chord);
+    if let Some(other) = state.settings.keymap.bind(id, chord) {
+        let left = state.settings.keymap.keys(other);
+        let left = left.first().map_or("no key now".to_owned(), |key| format!("{} left", readable(key)));
+        let words = other.words;
+        state.notices.told(format!("{key} was \u{201c}{words}\u{201d}, which has {left}. Reset gives it back."));
+    } else if let Some(class) = class {
+        state.notices.told(format!("{key} logged {class}, which has no key now: give it another one in Classes."));
     }
 }
 

@@ -92,6 +92,45 @@ impl Sort {
     }
 }
 
+/// Which videos the library lists by how far they are annotated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Listed {
+    /// All.
+    #[default]
+    All,
+    /// Those without an action, unless somebody said that they are done.
+    NotAnnotated,
+    /// Those that nobody said to be annotated to their end.
+    NotDone,
+    /// Those that somebody did.
+    Done,
+}
+
+impl Listed {
+    /// All choices.
+    pub const ALL: [Self; 4] = [Self::All, Self::NotAnnotated, Self::NotDone, Self::Done];
+
+    /// Its name in the window.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::All => "All videos",
+            Self::NotAnnotated => "Not annotated yet",
+            Self::NotDone => "Not done",
+            Self::Done => "Done",
+        }
+    }
+
+    fn lets(self, entry: &Entry) -> bool {
+        match self {
+            Self::All => true,
+            Self::NotAnnotated => entry.actions == 0 && !entry.done,
+            Self::NotDone => !entry.done,
+            Self::Done => entry.done,
+        }
+    }
+}
+
 /// All videos, and what of them is shown.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Library {
@@ -99,6 +138,10 @@ pub struct Library {
     pub entries: Vec<Entry>,
     /// What a name must contain, in any case.
     pub find: String,
+    /// Counts how often a person asked to type it, so that the field takes the keyboard.
+    pub asked_to_find: u64,
+    /// How far those that are listed are annotated.
+    pub listed: Listed,
     /// Order.
     pub sort: Sort,
     /// Counts openings, so that what was asked about an earlier project's videos is not taken for these.
@@ -110,7 +153,8 @@ impl Library {
     #[must_use]
     pub fn visible(&self) -> Vec<usize> {
         let wanted = self.find.trim().to_lowercase();
-        let hit = |entry: &Entry| wanted.is_empty() || entry.id.to_lowercase().contains(&wanted);
+        let hit =
+            |entry: &Entry| self.listed.lets(entry) && (wanted.is_empty() || entry.id.to_lowercase().contains(&wanted));
         let mut shown: Vec<(usize, &Entry)> = self.entries.iter().enumerate().filter(|(_, entry)| hit(entry)).collect();
         match self.sort {
             Sort::File => {}
@@ -167,5 +211,13 @@ mod tests {
         assert_eq!(library.visible(), [2, 0, 1]);
         library.find = " ET".to_owned();
         assert_eq!(library.visible(), [0]);
+        library.find.clear();
+        library.entries[2].done = true;
+        let mut listed = |listed| {
+            library.listed = listed;
+            library.visible()
+        };
+        assert_eq!(listed(Listed::NotAnnotated), [1]);
+        assert_eq!((listed(Listed::NotDone), listed(Listed::Done)), (vec![0, 1], vec![2]));
     }
 }

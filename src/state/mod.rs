@@ -3,6 +3,7 @@
 //! No handle, no channel, no tensor, no clock: a test can build a state, feed it inputs and compare. Panels draw it and send
 //! [`Command`]s; jobs send [`Report`]s; what must be done outside comes back as [`Effect`]s, which the window alone carries out.
 
+mod asking;
 mod correct;
 mod cropping;
 mod curves;
@@ -11,6 +12,7 @@ mod editing;
 mod effect;
 mod following;
 mod forecast;
+mod frames;
 mod input;
 pub mod inspect;
 pub mod keymap;
@@ -36,17 +38,21 @@ mod verdict;
 mod watch;
 mod words;
 
+pub use asking::{PathField, Wanted, Wish};
 pub use correct::{Correct, Target};
 pub use cropping::{CropGrip, Cropping, DrawCrop};
 pub use curves::{Curves, EvalPoint, LossSplit, PARTS};
 pub use detecting::{DetectJob, Detecting, Row};
-pub use editing::{Annotate, Calibration, Drag, Edge, Editing, Field, Filter, Grip, Importing, Logged, Pick, Removal};
+pub use editing::{
+    Annotate, Away, Calibration, Column, Drag, Edge, Editing, Field, Filter, Grip, Importing, Leaving, Logged, Pick,
+    Removal, Settle, Split,
+};
 pub use effect::{DetectVideo, Effect, PlayerRequest, TrainRequest};
 pub use forecast::{Forecast, Needs};
-pub use input::{Choice, Command, Export, Init, Input, Keeping, PathField, Report, VideoFacts, Wanted};
+pub use input::{Choice, Command, Export, Init, Input, Keeping, Report, VideoFacts};
 pub use inspect::{ClassOrder, Inspect, Inspecting, Mark, Page};
-pub use lanes::{Bar, Lane, LaneMode};
-pub use library::{Entry, Library, Sort, Thumbnail};
+pub use lanes::{Bar, Bars, Lane, LaneMode, MOST_ROWS};
+pub use library::{Entry, Library, Listed, Sort, Thumbnail};
 pub use notices::{Notice, Notices, Tone};
 pub use pace::Pace;
 pub use picture_view::PictureView;

@@ -1,6 +1,8 @@
 //! The player as the panels see it. The clock and the frames belong to the player job; here is what it last reported, and
 //! what a person asked for.
 
+use std::sync::Arc;
+
 use super::{Cropping, PictureView};
 use crate::domain::{MediaTime, StreamInfo};
 
@@ -39,6 +41,8 @@ pub struct Playback {
     pub frames: usize,
     /// End of the last picture.
     pub length: MediaTime,
+    /// Presentation time of each picture, once the index is there.
+    pub times: Arc<[MediaTime]>,
     /// Whether the picture that was asked for is not there after a moment.
     pub waiting: bool,
     /// What is wrong with a video that plays all the same, one sentence each.
@@ -71,6 +75,7 @@ impl Default for Playback {
             frame: 0,
             frames: 0,
             length: MediaTime::ZERO,
+            times: Arc::default(),
             waiting: false,
             warnings: Vec::new(),
             streams: Vec::new(),

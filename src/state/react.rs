@@ -11,15 +11,16 @@ use super::following::run;
 use super::refresh::refresh;
 use super::update::seek;
 use super::{
-    Effect, Entry, Health, Init, Keeping, Library, Origin, PathField, Playback, PlayerRequest, Predictions, Project,
-    RecipeForm, Report, State, Status, Thumbnail, TimelineView, TrainForm, VideoFacts, Wanted, forecast, inspect,
+    Away, Effect, Entry, Health, Init, Keeping, Library, Origin, PathField, Playback, PlayerRequest, Predictions,
+    Project, RecipeForm, Report, State, Status, Thumbnail, TimelineView, TrainForm, VideoFacts, Wanted, forecast,
+    inspect,
 };
 
 pub(super) fn react(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
     match report {
         Report::Opened(Ok(opened)) => opened_project(state, *opened, effects),
         Report::Opened(Err(failure)) => {
-            state.opening = false;
+            (state.opening, state.editing.may_be_lost) = (false, false);
             effects.push(Effect::Adopt(false));
             state.notices.wrong(failure);
         }
@@ -51,7 +52,12 @@ pub(super) fn react(state: &mut State, report: Report, effects: &mut Vec<Effect>
             state.notices.wrong(failure);
         }
         Report::Forecast { number, found } => forecast::found(state, number, found),
-        Report::Saved(Ok(path)) => state.notices.done(format!("Saved {}.", path.display())),
+        Report::Saved(Ok(path)) => {
+            state.notices.done(format!("Saved {}.", path.display()));
+            if let Some(leaving) = &mut state.editing.leaving {
+                leaving.saved = Some(path);
+            }
+        }
         Report::Saved(Err(failure)) | Report::Failed(failure) => state.notices.wrong(failure),
         Report::ConfigText { path, text } if state.training.config.as_ref() == Some(&path) => {
             state.training.recipe.read(text.unwrap_or_default());
@@ -68,6 +74,7 @@ pub(super) fn react(state: &mut State, report: Report, effects: &mut Vec<Effect>
         Report::Reviewed(reviewed) => inspect::reviewed(state, *reviewed),
         Report::DetectBegins { .. } | Report::Detected { .. } | Report::DetectEnded { .. } => detection(state, report),
         Report::VideoReady { .. }
+        | Report::FrameTimes { .. }
         | Report::VideoFailed { .. }
         | Report::Shown { .. }
         | Report::Waiting(_)
@@ -93,7 +100,10 @@ pub(super) fn choose_config(state: &mut State, path: PathBuf, effects: &mut Vec<
 /// What the keeper of the annotations tells.
 fn keeping(state: &mut State, told: Keeping, effects: &mut Vec<Effect>) {
     match told {
-        Keeping::Kept(n) => state.editing.kept = state.editing.kept.max(n),
+        Keeping::Kept(n) => {
+            state.editing.kept = state.editing.kept.max(n);
+            editing::leave_when_kept(state, effects);
+        }
         Keeping::Access(access) => state.editing.access = access,
         Keeping::Outside(changes) => editing::outside(state, changes, effects),
         Keeping::Trouble(sentence) => {
@@ -118,8 +128,7 @@ fn keeping(state: &mut State, told: Keeping, effects: &mut Vec<Effect>) {
 /// Opens files or folders.
 pub(super) fn open(state: &mut State, paths: Vec<PathBuf>, effects: &mut Vec<Effect>) {
     if !paths.is_empty() {
-        state.opening = true;
-        effects.push(Effect::Open(paths));
+        editing::leave(state, Away::Open(paths), effects);
     }
 }
 
@@ -290,6 +299,7 @@ fn player(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
             }
             inspect::video_ready(state, effects);
         }
+        Report::FrameTimes { generation, times } if generation == playback.generation => playback.times = times,
         Report::VideoFailed { generation, failure } if generation == playback.generation => {
             playback.status = Status::Failed(failure.to_string());
             playback.playing = false;

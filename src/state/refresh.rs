@@ -1,8 +1,6 @@
 //! Lanes and table made anew from what is open and shown.
 
-use std::collections::BTreeMap;
-
-use super::editing::{self, Grip};
+use super::editing;
 use super::{Row, State, inspect, lanes};
 
 /// Brings lanes and table in step with the open video, the shown predictions and the least score.
@@ -10,19 +8,8 @@ pub(super) fn refresh(state: &mut State) {
     let least = state.detecting.min_score;
     editing::list(state);
     state.lanes = state.selected().map_or_else(Vec::new, |entry| {
-        let none = BTreeMap::new();
-        let drag = state.editing.drag.as_ref();
-        let made: Vec<_> = drag
-            .and_then(|drag| match &drag.grip {
-                Grip::New(label) => drag.new.map(|segment| (segment, label.clone())),
-                _ => None,
-            })
-            .into_iter()
-            .collect();
         let source = lanes::Source {
             truth: state.editing.book.document.actions(&entry.id),
-            moved: drag.map_or(&none, |drag| &drag.moved),
-            made: &made,
             predictions: state.predictions.of(&entry.id),
             least,
             classes: state.project.as_ref().map_or(&[], |project| project.classes.names()),
@@ -31,7 +18,7 @@ pub(super) fn refresh(state: &mut State) {
         let mut all = lanes::lanes(state.settings.lanes, &source, |label| state.colour(label));
         if let Some(set) = state.predictions.beside.as_ref().and_then(|origin| state.predictions.set(origin)) {
             let predictions = set.detections.of(&entry.id);
-            let source = lanes::Source { truth: &[], made: &[], predictions, classes: &[], ..source };
+            let source = lanes::Source { truth: &[], predictions, classes: &[], ..source };
             let beside = lanes::lanes(lanes::LaneMode::BySource, &source, |label| state.colour(label));
             let beside = beside.into_iter().filter(|lane| !lane.predictions.is_empty());
             all.extend(beside.map(|lane| super::Lane { name: set.origin.name(), ..lane }));

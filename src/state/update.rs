@@ -34,7 +34,11 @@ fn obey(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
         | Command::TakeTypedPath
         | Command::ForgetRecent(_) => open(state, command, effects),
         Command::Find(text) => state.library.find = text,
+        Command::FindVideo => state.library.asked_to_find += 1,
         Command::SortBy(sort) => state.library.sort = sort,
+        Command::List(listed) => state.library.listed = listed,
+        // The window did it.
+        Command::Wish(_) => {}
         Command::Select(index) => select(state, index, effects),
         Command::SelectNext(by) => {
             let shown = state.library.visible();
@@ -103,7 +107,7 @@ fn obey(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
         }
         Command::SetFollow(follow) => state.settings.follow = follow,
         Command::SetPreset(preset) => state.settings.keymap = keymap::Keymap::of(preset),
-        Command::Bind(id, chord) => state.settings.keymap.bind(id, chord),
+        Command::Bind(id, chord) => keymap::bind(state, id, chord),
         Command::ResetKeys(id) => state.settings.keymap.reset(id),
         Command::TogglePlay
         | Command::Pause

@@ -48,6 +48,8 @@ mod parity_post;
 mod parity_train;
 mod parity_weights;
 mod parity_wgpu;
+#[cfg(all(target_os = "linux", feature = "window", feature = "video"))]
+mod real_disk;
 mod recipes;
 #[cfg(feature = "video")]
 mod run_faults;
@@ -64,9 +66,17 @@ mod train_loop;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_annotate;
 #[cfg(all(feature = "window", feature = "video"))]
+mod ui_controls;
+#[cfg(all(feature = "window", feature = "video"))]
 mod ui_cost;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_failures;
+#[cfg(all(feature = "window", feature = "video"))]
+mod ui_gestures;
+#[cfg(all(feature = "window", feature = "video"))]
+mod ui_hands;
+#[cfg(all(feature = "window", feature = "video"))]
+mod ui_lost;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_picture;
 #[cfg(all(feature = "window", feature = "video"))]

@@ -1,79 +1,12 @@
 //! Annotating as a person does it: each gesture on the real window, found by its label.
 
-use egui::{Key, Modifiers, Pos2, pos2, vec2};
-use egui_kittest::Harness;
+use egui::{Key, Modifiers, vec2};
 use egui_kittest::kittest::Queryable as _;
-use etad::app::Workbench;
 use etad::jobs::keeper::Access;
-use etad::project::Action;
-use etad::state::{Command, State, Status};
+use etad::state::{Command, Status};
 
-use crate::ui_support::{project, screenshot, wait, window};
-
-type Window = Harness<'static, Workbench>;
-
-/// A window on a project of which nothing is annotated yet.
-fn blank(folder: &std::path::Path) -> Window {
-    let path = folder.join("annotations.json");
-    let mut value: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).expect("there")).expect("JSON");
-    for video in value["database"].as_object_mut().expect("videos").values_mut() {
-        video["annotations"] = serde_json::json!([]);
-    }
-    std::fs::write(&path, value.to_string()).expect("written");
-    std::fs::write(folder.join("project.toml"), "name = \"Gestures\"\nclasses = [\"clap\", \"kick\", \"wave\"]")
-        .expect("written");
-    opened(folder)
-}
-
-fn opened(folder: &std::path::Path) -> Window {
-    let mut harness = window(&[folder.to_owned()]);
-    wait(&mut harness, "a picture", |state| state.playback.status == Status::Ready);
-    harness.run_steps(3);
-    harness
-}
-
-fn actions(harness: &Window) -> Vec<Action> {
-    harness.state().state().actions().to_vec()
-}
-
-/// Where a time is on a lane.
-fn place(harness: &Window, lane: &str, seconds: f64) -> Pos2 {
-    let rect = harness.get_by_label(&format!("Lane of {lane}")).rect();
-    let view = harness.state().state().timeline;
-    let left = harness.get_by_label("Playhead").rect();
-    pos2(left.left() + view.x_from_time(seconds, f64::from(left.width())) as f32, rect.top() + 12.0)
-}
-
-fn drag(harness: &mut Window, from: Pos2, to: Pos2, modifiers: Modifiers) {
-    harness.event(egui::Event::ModifiersChanged(modifiers));
-    harness.hover_at(from);
-    harness.step();
-    harness.drag_at(from);
-    harness.step();
-    for share in [0.3, 0.7, 1.0] {
-        harness.hover_at(from + (to - from) * share);
-        harness.step();
-    }
-    harness.drop_at(to);
-    harness.step();
-    harness.event(egui::Event::ModifiersChanged(Modifiers::NONE));
-    harness.step();
-    harness.step();
-}
-
-fn press(harness: &mut Window, modifiers: Modifiers, key: Key) {
-    harness.key_press_modifiers(modifiers, key);
-    harness.step();
-    harness.step();
-}
-
-fn near(segment: [f64; 2], wanted: [f64; 2]) -> bool {
-    (segment[0] - wanted[0]).abs() < 0.06 && (segment[1] - wanted[1]).abs() < 0.06
-}
-
-fn kept(state: &State) -> bool {
-    state.editing.last > 0 && state.editing.is_kept()
-}
+use crate::ui_hands::{actions, blank, drag, kept, near, opened, place, press};
+use crate::ui_support::{project, screenshot, wait};
 
 #[test]
 fn drawing_moving_and_resizing_on_a_lane() {
@@ -247,6 +180,31 @@ fn keys_are_shown_and_changed() {
     let keymap = &harness.state().state().settings.keymap;
     assert_eq!(keymap.deed_of("B").map(|deed| deed.id), Some("split"));
     assert_eq!(keymap.hint("split"), " (B)");
+    // A key that does something else already: said, and taken from that.
+    harness.get_by_label("Key of: split at the playhead").click();
+    harness.run_steps(2);
+    press(&mut harness, Modifiers::NONE, Key::M);
+    harness.run_steps(2);
+    assert_eq!(
+        harness.query_all_by_label_contains("M was \u{201c}merge the selected\u{201d}, which has no key now").count(),
+        1
+    );
+    assert_eq!(harness.state().state().settings.keymap.hint("merge"), "");
+    harness.get_by_label("Preset of keys").click();
+    harness.run_steps(3);
+    harness.get_by_label("CVAT and DIVE").click();
+    harness.run_steps(3);
+    assert_eq!(harness.state().state().settings.keymap.hint("duplicate"), " (Ctrl+B)");
+    harness.get_by_label("Preset of keys").click();
+    harness.run_steps(3);
+    harness.get_by_label("Default").click();
+    harness.run_steps(3);
+    assert_eq!(harness.state().state().settings.keymap.hint("merge"), " (M)");
+    harness.get_by_label("Key of: split at the playhead").scroll_to_me();
+    harness.run_steps(3);
+    harness.get_by_label("Key of: split at the playhead").click();
+    harness.run_steps(2);
+    press(&mut harness, Modifiers::NONE, Key::B);
     press(&mut harness, Modifiers::NONE, Key::F1);
     let before = actions(&harness).len();
     let segment = actions(&harness)[0].segment;

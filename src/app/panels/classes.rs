@@ -1,7 +1,8 @@
 //! Classes, subjects, who annotates, reaction time.
 
 use egui::accesskit::Role;
-use egui::{Button, ComboBox, CornerRadius, RichText, ScrollArea, Sense, TextEdit, Ui, WidgetInfo, vec2};
+use egui::containers::menu::{MenuButton, MenuConfig};
+use egui::{ComboBox, CornerRadius, PopupCloseBehavior, RichText, ScrollArea, Sense, TextEdit, Ui, WidgetInfo, vec2};
 
 use crate::project::Class;
 use crate::state::{Annotate, Removal};
@@ -18,12 +19,9 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
             view.send(Annotate::AddClass(name).into());
         }
         let document = &view.state.editing.book.document;
-        let mut counts: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
-        for (_, action) in document.all_actions() {
-            *counts.entry(action.label.as_str()).or_default() += 1;
-        }
+        let counts = &view.state.editing.counts;
         for (index, class) in document.classes.iter().enumerate() {
-            class_row(ui, view, index, class, counts.get(class.name.as_str()).copied().unwrap_or(0));
+            class_row(ui, view, index, class, counts.get(&class.name).copied().unwrap_or(0));
         }
         ui.add_space(12.0);
         heading(ui, theme, "Subjects");
@@ -47,6 +45,7 @@ fn adding(ui: &mut Ui, hint: &str, name: &str) -> Option<String> {
     ui.horizontal(|ui| {
         let response = ui.add(TextEdit::singleline(&mut typed).hint_text(hint).desired_width(150.0));
         response.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, hint));
+        let response = response.on_hover_text("Type its name, Enter adds it");
         taken = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
         taken |= ui.button(name).on_hover_text("Also with Enter").clicked();
     });
@@ -72,10 +71,12 @@ fn class_row(ui: &mut Ui, view: &mut View<'_>, index: usize, class: &Class, coun
         }
         caption(ui, theme, if count == 1 { "1 segment".to_owned() } else { format!("{count} segments") });
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            let menu = ui.menu_button("Edit", |ui| edit(ui, view, class, count));
+            // It has fields: a click into one of them must not close it.
+            let stays = MenuConfig::new().close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+            let (button, _) = MenuButton::new("Edit").config(stays).ui(ui, |ui| edit(ui, view, class, count));
             let name = format!("Edit class {}", class.name);
-            menu.response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
-            menu.response.on_hover_text("Rename, merge, describe, key, delete");
+            button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
+            button.on_hover_text("Rename, merge, describe, key, delete");
         });
     });
 }
@@ -83,14 +84,20 @@ fn class_row(ui: &mut Ui, view: &mut View<'_>, index: usize, class: &Class, coun
 fn edit(ui: &mut Ui, view: &mut View<'_>, class: &Class, count: usize) {
     let theme = view.theme;
     ui.set_min_width(250.0);
-    for (name, text, command) in [
-        ("New name", &class.name, Annotate::RenameClass as fn(String, String) -> Annotate),
-        ("Description", &class.description, Annotate::DescribeClass),
+    for (name, tip, text, command) in [
+        (
+            "New name",
+            "Enter renames it in all videos; another class's name joins the two",
+            &class.name,
+            Annotate::RenameClass as fn(String, String) -> Annotate,
+        ),
+        ("Description", "When it is to be used; Enter takes it", &class.description, Annotate::DescribeClass),
     ] {
         let id = ui.scope_id().with((name, &class.name));
         let mut typed = ui.data(|data| data.get_temp::<String>(id)).unwrap_or_else(|| text.clone());
         field(ui, theme, name, |ui, label| {
             let response = ui.add(TextEdit::singleline(&mut typed).desired_width(150.0)).labelled_by(label);
+            let response = response.on_hover_text(tip);
             let entered = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
             if entered && typed.trim() != text {
                 view.send(command(class.name.clone(), typed.clone()).into());
@@ -118,7 +125,8 @@ fn edit(ui: &mut Ui, view: &mut View<'_>, class: &Class, count: usize) {
     });
     ui.separator();
     let words = if count == 0 { "Delete class".to_owned() } else { format!("Delete class and its {count} segments") };
-    if ui.button(RichText::new(words).color(theme.bad())).clicked() {
+    let tip = "Undo brings everything back";
+    if ui.button(RichText::new(words).color(theme.bad())).on_hover_text(tip).clicked() {
         view.send(Annotate::DeleteClass(class.name.clone(), Removal::WithSegments).into());
         ui.close();
     }
@@ -206,13 +214,25 @@ fn subsets(ui: &mut Ui, view: &mut View<'_>) {
         });
     }
     ui.horizontal(|ui| {
-        let button = Button::new("Split into training and validation");
-        if ui
-            .add(button)
-            .on_hover_text("A quarter of the annotated videos validates, each class in proportion")
-            .clicked()
-        {
-            view.send(Annotate::SplitSubsets(0.25).into());
+        let tip =
+            "Puts a share of the annotated videos into validation, the rest into training, each class in proportion";
+        if ui.button("Split").on_hover_text(tip).clicked() {
+            view.send(Annotate::SplitSubsets.into());
+        }
+        let mut split = view.state.editing.split;
+        let words = |share: f64| format!("{:.0} % validate", share * 100.0);
+        let combo = ComboBox::from_id_salt("share").selected_text(words(split.share)).width(100.0).show_ui(ui, |ui| {
+            for share in [0.1, 0.2, 0.25, 0.3, 0.4, 0.5] {
+                ui.selectable_value(&mut split.share, share, words(share));
+            }
+        });
+        combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Share of the videos that validate"));
+        combo.response.on_hover_text("Share of the annotated videos that validate");
+        let seed = ui.add(egui::DragValue::new(&mut split.seed).prefix("seed ").range(0..=9999));
+        seed.widget_info(|| WidgetInfo::labeled(Role::SpinButton, true, "Seed of the split"));
+        seed.on_hover_text("Another number draws other videos; the same one the same");
+        if split != view.state.editing.split {
+            view.send(Annotate::SetSplit(split).into());
         }
     });
     let entries = &view.state.library.entries;

@@ -206,7 +206,8 @@ fn saves(ui: &mut Ui, view: &mut View<'_>) {
             ("Save JSON…", Export::Json, "All detections of these predictions, weak ones too, as ActivityNet results"),
             ("Save CSV…", Export::Csv, "All detections of these predictions, weak ones too, as a table"),
         ] {
-            if ui.add_enabled(any, Button::new(name)).on_hover_text(tip).clicked() {
+            let button = ui.add_enabled(any, Button::new(name)).on_hover_text(tip);
+            if button.on_disabled_hover_text("There are no detections to save").clicked() {
                 view.send(Command::ExportDetections(form));
             }
         }

@@ -122,12 +122,12 @@ fn paint_map(ui: &mut Ui, view: &mut View<'_>, evidence: &std::sync::Arc<Evidenc
         pos2(x_at(view, rect, start + 0.5 * evidence.column), rect.bottom() - height)
     };
     for lane in &view.state.lanes {
-        for bar in &lane.predictions {
+        for bar in lane.predictions.iter() {
             let colour = theme.class(bar.colour);
             let at = place([bar.start, bar.end]);
             painter.circle_stroke(at, 3.5, Stroke::new(1.5, colour));
         }
-        for bar in &lane.truth {
+        for bar in lane.truth.iter() {
             let colour = theme.class(bar.colour);
             let square = Rect::from_center_size(place([bar.start, bar.end]), vec2(7.0, 7.0));
             painter.rect_filled(square, CornerRadius::ZERO, colour);

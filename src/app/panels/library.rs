@@ -3,11 +3,11 @@
 use egui::accesskit::Role;
 use egui::{Align2, ComboBox, CornerRadius, Rect, RichText, ScrollArea, Sense, TextEdit, Ui, WidgetInfo, pos2, vec2};
 
-use crate::state::{Command, Entry, Sort, length_text};
+use crate::state::{Command, Entry, Listed, Sort, length_text};
 
 use super::super::icons::{self, Icon};
 use super::super::widgets::{caption, empty_state, row_ground};
-use super::{View, paint_line};
+use super::{View, is_asked, paint_line};
 
 const ROW: f32 = 58.0;
 const PICTURE: f32 = 72.0;
@@ -22,8 +22,10 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     }
     let mut find = library.find.clone();
     let field = TextEdit::singleline(&mut find).hint_text("Find by name").desired_width(ui.available_width());
-    let response = ui.add(field).on_hover_text("Show only videos whose name contains this (Ctrl+F)");
-    if ui.input_mut(|input| input.consume_key(egui::Modifiers::COMMAND, egui::Key::F)) {
+    let tip = format!("Show only videos whose name contains this{}", view.state.settings.keymap.hint("find.video"));
+    let response = ui.add(field).on_hover_text(tip);
+    response.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Find a video by name"));
+    if is_asked(ui, response.id, library.asked_to_find) {
         response.request_focus();
     }
     if response.changed() {
@@ -47,13 +49,15 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
                 }
             });
             combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Order of the videos"));
+            combo.response.on_hover_text("Order of the videos");
             if sort != library.sort {
                 view.send(Command::SortBy(sort));
             }
         });
     });
+    filter(ui, view);
     if visible.is_empty() {
-        empty_state(ui, theme, Icon::Find, "No video has this name", "Clear the field above to see all of them.");
+        empty_state(ui, theme, Icon::Find, "No such video", "Clear the fields above to see all of them.");
         return;
     }
     ui.spacing_mut().item_spacing.y = 2.0;
@@ -62,6 +66,24 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
             row(ui, view, *index);
         }
     });
+}
+
+/// Which videos are listed by how far they are annotated.
+fn filter(ui: &mut Ui, view: &mut View<'_>) {
+    let theme = view.theme;
+    let mut listed = view.state.library.listed;
+    let name = RichText::new(listed.name()).font(theme.small_font());
+    let combo = ComboBox::from_id_salt("library filter").selected_text(name).width(ui.available_width().min(116.0));
+    let combo = combo.show_ui(ui, |ui| {
+        for other in Listed::ALL {
+            ui.selectable_value(&mut listed, other, other.name());
+        }
+    });
+    combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Which videos are listed"));
+    combo.response.on_hover_text("List videos by how far they are annotated");
+    if listed != view.state.library.listed {
+        view.send(Command::List(listed));
+    }
 }
 
 fn row(ui: &mut Ui, view: &mut View<'_>, index: usize) {

@@ -76,6 +76,14 @@ pub fn show(ui: &mut Ui, panel: Panel, view: &mut View<'_>) {
     }
 }
 
+/// Whether a person asked for a field since it was drawn last.
+fn is_asked(ui: &Ui, field: egui::Id, asked: u64) -> bool {
+    let id = field.with("asked");
+    let before = ui.data(|data| data.get_temp::<u64>(id)).unwrap_or(0);
+    ui.data_mut(|data| data.insert_temp(id, asked));
+    asked > before
+}
+
 /// Paints one line of text from `at` (left, vertically centred), cut with an ellipsis at `width`. Returns where it stands.
 pub(super) fn paint_line(painter: &Painter, at: Pos2, width: f32, text: &str, font: FontId, colour: Color32) -> Rect {
     let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), font, colour);

@@ -27,6 +27,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
         }
     });
     combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Predictions on the timeline"));
+    combo.response.on_hover_text("Which detections stand on the timeline: of an epoch, another run, a file");
     if chosen != predictions.shown {
         view.commands.push(Command::ShowPredictions(chosen));
     }

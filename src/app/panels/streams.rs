@@ -38,7 +38,8 @@ pub(super) fn way_back(ui: &mut Ui, view: &mut View<'_>) {
         return;
     }
     ui.vertical_centered(|ui| {
-        if ui.button("Show the main video stream").clicked() {
+        let button = ui.button("Show the main video stream");
+        if button.on_hover_text("The chosen stream of this file cannot be played: leave it").clicked() {
             view.send(Command::Annotate(Annotate::SetStream(None)));
         }
     });

@@ -145,7 +145,7 @@ fn health(ui: &mut Ui, view: &mut View<'_>, form: &TrainForm) {
             field(ui, theme, "Data", |ui, _| {
                 mark(ui, Icon::Warning, colour);
                 ui.label(RichText::new(counts(errors, warnings)).color(colour));
-                if ui.small_button("Check again").clicked() {
+                if ui.small_button("Check again").on_hover_text("Look for what is wrong with the data now").clicked() {
                     view.send(Command::CheckHealth);
                 }
             });

@@ -154,6 +154,12 @@ impl Screen {
         })
     }
 
+    /// When each picture of the video is shown, as far as its index is there.
+    #[must_use]
+    pub fn times(&self) -> Arc<[MediaTime]> {
+        self.index.as_ref().map_or_else(Arc::default, |index| index.times.as_slice().into())
+    }
+
     /// The picture to draw.
     #[must_use]
     pub fn picture(&self) -> Option<Showing> {

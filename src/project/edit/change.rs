@@ -120,6 +120,31 @@ impl Document {
         }
     }
 
+    /// The change that leads to the same from what is there now; none when it is so already.
+    #[must_use]
+    pub fn as_of_now(&self, change: Change) -> Option<Change> {
+        match change {
+            Change::Action { video, before, after } => {
+                let id = after.as_ref().or(before.as_ref())?.id;
+                let now = self.videos.get(&video).and_then(|record| record.action(id)).cloned();
+                (now != after).then_some(Change::Action { video, before: now, after })
+            }
+            Change::Video { before, after } => {
+                let id = &after.as_ref().or(before.as_ref())?.id;
+                let now = self.videos.get(id).map(|record| Box::new(record.head.clone()));
+                (now != after).then_some(Change::Video { before: now, after })
+            }
+            Change::Classes { after, .. } => {
+                let before = self.classes.clone();
+                (before != after).then_some(Change::Classes { before, after })
+            }
+            Change::Subjects { after, .. } => {
+                let before = self.subjects.clone();
+                (before != after).then_some(Change::Subjects { before, after })
+            }
+        }
+    }
+
     /// Applies all changes of an edit.
     pub fn apply_all(&mut self, edit: &Edit) {
         edit.changes.iter().for_each(|change| self.apply(change));

@@ -9,6 +9,8 @@ use super::{Disk, replace};
 const EVERY: f64 = 600.0;
 /// Copies of the last hours that are kept; of older ones the first of each day stays.
 const KEPT: usize = 24;
+/// First copies of older days that are kept.
+const DAYS: usize = 60;
 
 /// Copies the file as it is on the disk, when the last copy is old enough; old copies but the first of each day go.
 pub(super) fn copy_if_due(disk: &mut dyn Disk, folder: &Path, current: &[u8], now: f64) -> io::Result<()> {
@@ -23,12 +25,13 @@ pub(super) fn copy_if_due(disk: &mut dyn Disk, folder: &Path, current: &[u8], no
     copies.push(path);
     let old = copies.len().saturating_sub(KEPT);
     let day = |path: &PathBuf| path.file_name().map(|name| name.to_string_lossy().chars().take(22).collect::<String>());
-    for at in 1..old {
-        if day(&copies[at]) == day(&copies[at - 1]) {
-            disk.remove(&copies[at])?;
-        }
+    let (mut days, mut gone) = (Vec::new(), Vec::new());
+    for at in 0..old {
+        let same = at > 0 && day(&copies[at]) == day(&copies[at - 1]);
+        if same { &mut gone } else { &mut days }.push(&copies[at]);
     }
-    Ok(())
+    gone.extend(days.iter().take(days.len().saturating_sub(DAYS)));
+    gone.into_iter().try_for_each(|path| disk.remove(path))
 }
 
 fn list(disk: &mut dyn Disk, folder: &Path) -> Vec<PathBuf> {
@@ -82,5 +85,9 @@ mod tests {
         assert_eq!(copies.len(), KEPT + 2, "{copies:?}");
         assert!(copies[0].ends_with("annotations-2026-11-23T00-00-00.json"), "{copies:?}");
         assert!(copies[1].ends_with("annotations-2026-11-24T00-00-00.json"), "{copies:?}");
+        for day in 2..200 {
+            copy_if_due(&mut disk, folder.path(), b"{}", start + f64::from(day) * 86_400.0).expect("kept");
+        }
+        assert_eq!(list(&mut disk, folder.path()).len(), KEPT + DAYS, "their number is limited");
     }
 }

@@ -24,8 +24,8 @@ pub struct Store {
     /// Digest of the annotation file as it may be replaced.
     known: String,
     stamp: Option<Stamp>,
-    /// What another program did to the file since it was saved; to be entered first.
-    pub(super) outside: Option<Entry>,
+    /// What another program did to the file since it was saved; to be merged first.
+    pub(super) outside: Option<Vec<Change>>,
 }
 
 impl std::fmt::Debug for Store {
@@ -87,7 +87,7 @@ impl Store {
     }
 
     /// What another program did to the file since it was saved here, found at the opening.
-    pub fn take_outside(&mut self) -> Option<Entry> {
+    pub fn take_outside(&mut self) -> Option<Vec<Change>> {
         self.outside.take()
     }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::journal::{self, Journal, NO_FILE, Said};
 use super::{Disk, Store, backups};
-use crate::project::{Book, Class, Document, Edit, Entry, ProjectError, changes_between, onto};
+use crate::project::{Book, Class, Document, ProjectError, changes_between, merge};
 
 /// What was found when a project was opened, to be told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct Opening {
     pub replayed: usize,
     /// Entries of the journal that cannot be read.
     pub lost: u64,
-    /// Changes that another program made to the file since it was saved here, now merged.
+    /// Changes that another program made to the file since it was saved here and that are to be entered: whoever does tells.
     pub merged: usize,
     /// Where a journal was put that does not belong to this file.
     pub set_aside: Option<PathBuf>,
@@ -36,10 +36,6 @@ impl Opening {
                 "The journal is damaged: {} cannot be read; older versions are in .etad/backups.",
                 plural(self.lost as usize, "edit")
             ));
-        }
-        if self.merged > 0 {
-            let changes = plural(self.merged, "change");
-            all.push(format!("Another program changed the annotation file: {changes} merged; Undo takes them back."));
         }
         if let Some(path) = &self.set_aside {
             all.push(format!(
@@ -119,10 +115,9 @@ impl Store {
         store.saved = reach;
         if let Some(changes) = outside {
             store.adopt();
-            let changes = onto(changes, &store.book().document, store.book().next_id());
-            opening.merged = changes.len();
-            store.outside =
-                (!changes.is_empty()).then(|| Entry::Edit(Edit { title: Self::OUTSIDE.to_owned(), changes }));
+            let merged = merge(changes.clone(), &store.book().document, store.book().next_id());
+            opening.merged = merged.changes.len();
+            store.outside = (!changes.is_empty()).then_some(changes);
         }
         Ok((store, opening))
     }

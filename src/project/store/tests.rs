@@ -310,8 +310,11 @@ fn what_another_program_wrote_is_merged_and_never_overwritten() {
     assert!(store.save(5000.0).is_err(), "not over what was not looked at");
     let changes = store.look_outside().expect("readable").expect("something new");
     assert_eq!(changes.len(), 1, "{changes:?}");
-    let changes = crate::project::onto(changes, &store.book().document, store.book().next_id());
-    store.append(&[(2, Entry::Edit(Edit { title: Store::OUTSIDE.to_owned(), changes }))], 5000.0).expect("kept");
+    let enter = |store: &Store, changes| {
+        let changes = crate::project::merge(changes, &store.book().document, store.book().next_id()).changes;
+        Entry::Edit(Edit { title: Store::OUTSIDE.to_owned(), changes })
+    };
+    store.append(&[(2, enter(&store, changes))], 5000.0).expect("kept");
     store.save(5000.0).expect("saved");
     let segments = |store: &Store| store.book().document.actions("v").iter().map(|one| one.segment).collect::<Vec<_>>();
     assert_eq!(segments(&store), [[1.0, 2.0], [3.0, 4.5], [5.0, 6.0]]);
@@ -324,8 +327,8 @@ fn what_another_program_wrote_is_merged_and_never_overwritten() {
     disk.clone().write(file, text.replace("\"training\"", "\"testing\"").as_bytes()).expect("written");
     let (mut store, opening) = open(&disk);
     assert_eq!((opening.merged, opening.replayed), (1, 1));
-    let outside = store.take_outside().expect("an entry");
-    store.append(&[(4, outside)], 5000.0).expect("kept");
+    let outside = store.take_outside().expect("changes");
+    store.append(&[(4, enter(&store, outside))], 5000.0).expect("kept");
     store.save(5000.0).expect("saved");
     assert_eq!(segments(&store).len(), 4);
     assert_eq!(store.book().document.videos["v"].head.subset, "testing");

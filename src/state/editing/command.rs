@@ -3,7 +3,7 @@
 use crate::domain::{Crop, Segment};
 use crate::formats::exchange::Form;
 
-use super::Filter;
+use super::{Filter, Settle};
 
 /// One end of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +60,50 @@ pub enum Field {
     Subject(String),
     /// Whether nobody has verified it.
     Draft(bool),
+}
+
+/// A column of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Column {
+    /// Where it begins.
+    Start,
+    /// Where it ends.
+    End,
+    /// Its class.
+    Class,
+    /// Its note.
+    Note,
+}
+
+impl Column {
+    /// All of them, from left to right.
+    pub const ALL: [Self; 4] = [Self::Start, Self::End, Self::Class, Self::Note];
+
+    /// Its title.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Start => "Start",
+            Self::End => "End",
+            Self::Class => "Class",
+            Self::Note => "Note",
+        }
+    }
+}
+
+/// What the next split into training and validation is like.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Split {
+    /// Share of the videos that validate, 0..1.
+    pub share: f64,
+    /// Another one draws other videos.
+    pub seed: u64,
+}
+
+impl Default for Split {
+    fn default() -> Self {
+        Self { share: 0.25, seed: 0 }
+    }
 }
 
 /// What a person did to the annotations.
@@ -144,6 +188,16 @@ pub enum Annotate {
     ToggleLoop,
     /// Which actions the table lists.
     SetFilter(Filter),
+    /// Look for actions in all videos.
+    Find,
+    /// Open the video of an action that the table lists, by the video's place in the library, and go there.
+    GoToHit(usize, u64),
+    /// Change a cell of the table, or none any more.
+    EditCell(Option<(u64, Column)>),
+    /// Change the cells of the selected action, from the first one on.
+    EditCells,
+    /// Give an action the class whose name, or the beginning of it, was typed.
+    TypeClass(u64, String),
     /// Add a class.
     AddClass(String),
     /// Rename a class everywhere; onto another class's name it joins that class.
@@ -162,8 +216,10 @@ pub enum Annotate {
     DeleteSubject(String),
     /// Put a video into a subset.
     SetSubset(String, String),
-    /// Put this share of the videos that have actions into "validation", the rest into "training", each class in proportion.
-    SplitSubsets(f64),
+    /// What the next split into subsets shall be like.
+    SetSplit(Split),
+    /// Put a share of the videos that have actions into "validation", the rest into "training", each class in proportion.
+    SplitSubsets,
     /// The region of the open video's picture that is learnt from and searched; none: all of it.
     SetCrop(Option<Crop>),
     /// Which video stream of the open video's file is shown, learnt from and searched; none: the main one.
@@ -182,6 +238,16 @@ pub enum Annotate {
     TakeOver,
     /// Bring the annotation file up to date.
     Save,
+    /// The window shall close.
+    Close,
+    /// It shall stay, or what was open.
+    Stay,
+    /// Leave though edits are not on the disk.
+    LeaveAnyway,
+    /// Ask where to save the annotations, away from the disk that fails.
+    SaveElsewhere,
+    /// Whose version stands where another program changed the same.
+    Settle(Settle),
     /// Ask for a file with annotations to bring in.
     AskImport,
     /// Bring in what the preview shows.

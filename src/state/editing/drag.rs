@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::{Edge, Grip, Pick, commit, obey, segments, select};
 use crate::domain::Segment;
 use crate::project::{Action, Change};
-use crate::state::refresh::refresh;
 use crate::state::{Effect, State};
 
 /// What the pointer holds.
@@ -45,10 +44,7 @@ fn snap(state: &State, playhead: f64, at: f64, reach: f64, own: &dyn Fn(u64) -> 
     let near = others.chain(ends).filter(|edge| (edge - at).abs() <= reach);
     match near.min_by(|a, b| (a - at).abs().total_cmp(&(b - at).abs())) {
         Some(edge) => (edge, true),
-        None => {
-            let frame = state.frame_seconds();
-            ((at / frame).round() * frame, false)
-        }
+        None => (state.nearest_edge(at), false),
     }
 }
 
@@ -69,12 +65,12 @@ pub(super) fn to(state: &mut State, at: f64, reach: f64, free: bool, effects: &m
         }
         Grip::Edge(id, edge) => {
             let Some(action) = state.actions().iter().find(|action| action.id == id) else { return };
-            let ([start, end], least) = (action.segment, state.frame_seconds());
+            let [start, end] = action.segment;
             let (to, is_edge) = snapped(&|other| other == id, at);
             // The edge that is held never passes the other one.
             let segment = match edge {
-                Edge::Start => [to.min(end - least.min(end - start)), end],
-                Edge::End => [start, to.max(start + least.min(end - start))],
+                Edge::Start => [to.min(state.edge_from(end, -1).max(start)), end],
+                Edge::End => [start, to.max(state.edge_from(start, 1).min(end))],
             };
             if let Some(segment) = segments::inside(state, segment) {
                 drag.moved.insert(id, segment);
@@ -110,7 +106,6 @@ pub(super) fn to(state: &mut State, at: f64, reach: f64, free: bool, effects: &m
     if let Some(at) = look {
         obey::go(state, at, effects);
     }
-    refresh(state);
 }
 
 pub(super) fn end(state: &mut State, effects: &mut Vec<Effect>) {
@@ -125,11 +120,8 @@ pub(super) fn end(state: &mut State, effects: &mut Vec<Effect>) {
     let changes: Vec<Change> = state.actions().iter().filter_map(moved).collect();
     let title = if matches!(drag.grip, Grip::Edge(..)) { "Resize" } else { "Move" };
     commit(state, title, changes, effects);
-    refresh(state);
 }
 
 pub(super) fn cancel(state: &mut State) {
-    if state.editing.drag.take().is_some() {
-        refresh(state);
-    }
+    state.editing.drag = None;
 }

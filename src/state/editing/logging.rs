@@ -68,9 +68,8 @@ impl State {
 fn meant(state: &State) -> f64 {
     let playback = &state.playback;
     let reaction = if playback.playing { state.settings.reaction * playback.speed } else { 0.0 };
-    let frame = state.frame_seconds();
     let at = (playback.time.as_secs() - reaction).clamp(0.0, state.length().max(0.0));
-    (at / frame).round() * frame
+    state.nearest_edge(at)
 }
 
 pub(super) fn press(state: &mut State, key: char, effects: &mut Vec<Effect>) {

@@ -1,8 +1,10 @@
 //! What a person does to the annotations: the book, the selection, and what is being made right now.
 
 mod command;
+mod conflicts;
 mod drag;
 mod import;
+mod leaving;
 mod logging;
 mod marks;
 mod obey;
@@ -12,25 +14,28 @@ mod select;
 mod table;
 mod vocabulary;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-pub use command::{Annotate, Edge, Field, Grip, Pick, Removal};
+pub use command::{Annotate, Column, Edge, Field, Grip, Pick, Removal, Split};
+pub use conflicts::Settle;
 pub use drag::Drag;
 pub use import::Importing;
+pub use leaving::{Away, Leaving};
 pub use logging::{Calibration, Logged};
 pub use table::Filter;
 
 pub(super) use import::preview;
 pub(super) use logging::end_all;
-pub(super) use obey::{obey, outside};
+pub(super) use obey::obey;
 pub(super) use picture::set_crop;
 pub(super) use table::list;
+pub(super) use {conflicts::outside, leaving::ask as leave, leaving::kept as leave_when_kept};
 
 use super::refresh::refresh;
 use super::{Effect, Health, State};
 use crate::domain::{Failure, Segment};
 use crate::jobs::keeper::Access;
-use crate::project::{Action, Book, Change, Class, Edit, Entry, Head};
+use crate::project::{Action, Book, Change, Class, Conflict, Edit, Entry, Head};
 
 /// The annotations while they are edited.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -63,8 +68,24 @@ pub struct Editing {
     pub clipboard: Vec<Action>,
     /// Which actions the table lists.
     pub filter: Filter,
-    /// Those of the open video that it lists, by start.
-    pub rows: Vec<u64>,
+    /// Those that it lists, with the place of their video in the library: by video, then by start.
+    pub rows: Vec<(usize, u64)>,
+    /// The cell of the table that is being changed.
+    pub cell: Option<(u64, Column)>,
+    /// Counts how often a person asked to find something, so that the field takes the keyboard.
+    pub asked_to_find: u64,
+    /// Counts how often a person asked for the table.
+    pub asked_for_table: u64,
+    /// Actions of each class, in all videos.
+    pub counts: BTreeMap<String, usize>,
+    /// What the next split into subsets is like.
+    pub split: Split,
+    /// What another program changed otherwise than it was changed here, to be asked.
+    pub conflicts: Vec<Conflict>,
+    /// A person wants to leave edits that are not on the disk.
+    pub leaving: Option<Leaving>,
+    /// A person said that edits may be lost.
+    pub may_be_lost: bool,
     /// The stretch that plays again and again.
     pub looping: Option<Segment>,
     /// Annotations of a file that are looked at before they come in.
@@ -104,20 +125,16 @@ impl State {
 
     /// The selected actions of the open video.
     pub fn selected_actions(&self) -> impl Iterator<Item = &Action> {
-        self.actions().iter().filter(|action| self.editing.selection.contains(&action.id))
+        // Both are in the order of ids.
+        let actions = self.actions();
+        let place = |id: &u64| actions.binary_search_by_key(id, |action| action.id).ok();
+        self.editing.selection.iter().filter_map(move |id| place(id).and_then(|place| actions.get(place)))
     }
 
     /// Length of the open video in seconds, 0 while unknown.
     #[must_use]
     pub fn length(&self) -> f64 {
         if self.playback.is_ready() { self.playback.length.as_secs() } else { self.timeline.length }
-    }
-
-    /// Seconds of a frame of the open video on average.
-    #[must_use]
-    pub fn frame_seconds(&self) -> f64 {
-        let counted = (self.playback.frames > 0).then(|| self.playback.length.as_secs() / self.playback.frames as f64);
-        counted.or_else(|| self.selected().and_then(|entry| entry.frame)).filter(|frame| *frame > 0.0).unwrap_or(0.04)
     }
 }
 
@@ -149,6 +166,8 @@ pub(super) fn enter(state: &mut State, entry: Entry, effects: &mut Vec<Effect>) 
         state.training.health = Health::Unknown;
     }
     state.editing.last += 1;
+    // Whoever gave up what was there before did not give up this.
+    state.editing.may_be_lost = false;
     effects.push(Effect::Keep(vec![(state.editing.last, entry)]));
     settle(state);
     made
@@ -219,6 +238,14 @@ pub(super) fn settle(state: &mut State) {
     if let Some(project) = &mut state.project {
         project.classes = document.class_list();
     }
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for (_, action) in document.all_actions() {
+        match counts.get_mut(&action.label) {
+            Some(count) => *count += 1,
+            None => drop(counts.insert(action.label.clone(), 1)),
+        }
+    }
+    state.editing.counts = counts;
     let known = |name: &String| document.class(name).is_some();
     if !state.editing.class.as_ref().is_some_and(known) {
         state.editing.class = document.classes.first().map(|class| class.name.clone());
@@ -226,10 +253,14 @@ pub(super) fn settle(state: &mut State) {
     if !document.subjects.contains(&state.editing.subject) {
         state.editing.subject.clear();
     }
-    let ids: BTreeSet<u64> = state.actions().iter().map(|action| action.id).collect();
-    state.editing.selection.retain(|id| ids.contains(id));
+    let mut selection = std::mem::take(&mut state.editing.selection);
+    let actions = state.actions();
+    selection.retain(|id| actions.binary_search_by_key(id, |action| action.id).is_ok());
+    state.editing.selection = selection;
     refresh(state);
 }
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_outside;

@@ -1,7 +1,8 @@
 //! Which command is whose.
 
 use super::{
-    Annotate, commit, drag, enter, import, logging, marks, picture, segments, select, settle, table, vocabulary,
+    Annotate, Away, Column, Split, conflicts, drag, enter, import, leaving, logging, marks, picture, segments, select,
+    settle, table, vocabulary,
 };
 use crate::project::Entry;
 use crate::state::{Effect, State, Wanted, update};
@@ -30,7 +31,11 @@ pub(in crate::state) fn obey(state: &mut State, command: Annotate, effects: &mut
         Annotate::DragCancel => drag::cancel(state),
         Annotate::Select(id, pick) => select::one(state, id, pick),
         Annotate::SelectBox(range, lanes, pick) => select::in_box(state, range, &lanes, pick),
-        Annotate::SelectAll => state.editing.selection = state.editing.rows.iter().copied().collect(),
+        Annotate::SelectAll => {
+            let here = state.playback.video;
+            let rows = state.editing.rows.iter().filter(|(video, _)| Some(*video) == here);
+            state.editing.selection = rows.map(|(_, id)| *id).collect();
+        }
         Annotate::Clear => select::clear(state),
         Annotate::Step(by) => select::step(state, by, effects),
         Annotate::GoTo(edge) => select::go_to(state, edge, effects),
@@ -56,12 +61,34 @@ pub(in crate::state) fn obey(state: &mut State, command: Annotate, effects: &mut
         }
         Annotate::SetCrop(crop) => picture::set_crop(state, crop, effects),
         Annotate::SetStream(stream) => picture::set_stream(state, stream, effects),
+        Annotate::Find => {
+            state.editing.filter.everywhere = true;
+            state.editing.asked_to_find += 1;
+            table::list(state);
+        }
+        Annotate::GoToHit(video, id) => table::go_to(state, video, id, effects),
+        Annotate::EditCell(cell) => state.editing.cell = cell,
+        Annotate::EditCells => {
+            state.editing.cell = state.editing.selection.first().map(|id| (*id, Column::Start));
+            state.editing.asked_for_table += 1;
+        }
+        Annotate::TypeClass(id, typed) => table::type_class(state, id, &typed, effects),
+        Annotate::SetSplit(split) => {
+            state.editing.split = Split { share: split.share.clamp(0.05, 0.95), ..split };
+        }
         Annotate::SetAnnotator(name) => state.settings.annotator = name,
         Annotate::SetReaction(seconds) => state.settings.reaction = seconds.clamp(0.0, 1.0),
         Annotate::Calibrate(begin) => logging::calibrate(state, begin, effects),
         Annotate::CalibrationHit(delay) => logging::hit(state, delay),
         Annotate::TakeOver => effects.push(Effect::TakeOver),
         Annotate::Save => effects.push(Effect::SaveAnnotations),
+        Annotate::Close => leaving::ask(state, Away::Close, effects),
+        Annotate::Stay => state.editing.leaving = None,
+        Annotate::LeaveAnyway => leaving::anyway(state, effects),
+        Annotate::SaveElsewhere => {
+            effects.push(Effect::SaveElsewhere(Box::new(state.editing.book.document.clone())));
+        }
+        Annotate::Settle(how) => conflicts::settle(state, how, effects),
         Annotate::AskImport => effects.push(Effect::AskFile(Wanted::Annotations)),
         Annotate::ConfirmImport => import::confirm(state, effects),
         Annotate::CancelImport => state.editing.importing = None,
@@ -113,18 +140,5 @@ pub(super) fn show_selection(state: &mut State) {
 pub(super) fn go(state: &mut State, seconds: f64, effects: &mut Vec<Effect>) {
     if state.playback.is_ready() {
         update::seek(state, crate::domain::MediaTime::from_secs(seconds), effects);
-    }
-}
-
-/// What another program did to the file, as an edit of its own.
-pub(in crate::state) fn outside(state: &mut State, changes: Vec<crate::project::Change>, effects: &mut Vec<Effect>) {
-    let book = &state.editing.book;
-    let changes = crate::project::onto(changes, &book.document, book.next_id());
-    let count = changes.len();
-    if commit(state, crate::project::Store::OUTSIDE, changes, effects) {
-        let noun = if count == 1 { "change" } else { "changes" };
-        state.notices.done(format!(
-            "Another program changed the annotation file: {count} {noun} merged. Undo (Ctrl+Z) takes them back."
-        ));
     }
 }

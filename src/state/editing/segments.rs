@@ -149,13 +149,13 @@ pub(super) fn paste(state: &mut State, effects: &mut Vec<Effect>) {
 }
 
 pub(super) fn nudge(state: &mut State, edge: Option<Edge>, frames: i32, effects: &mut Vec<Effect>) {
-    let by = f64::from(frames) * state.frame_seconds();
     each(state, "Nudge", effects, |state, action| {
         let [start, end] = action.segment;
+        let on = |seconds| state.edge_from(seconds, frames);
         let moved = match edge {
-            Some(Edge::Start) => [start + by, end],
-            Some(Edge::End) => [start, end + by],
-            None => [start + by, end + by],
+            Some(Edge::Start) => [on(start), end],
+            Some(Edge::End) => [start, on(end)],
+            None => [on(start), on(end)],
         };
         let whole = edge.is_some() || (moved[0] >= -SHORTEST && moved[1] <= state.length() + SHORTEST);
         let segment = inside(state, moved).filter(|_| whole).unwrap_or(action.segment);

@@ -1,16 +1,16 @@
 //! Feeds commands, compares documents.
 
 use crate::domain::{MediaTime, Segment};
-use crate::jobs::keeper::Access;
-use crate::project::Entry;
 use crate::state::tests::{command, opened, report};
-use crate::state::{Annotate, Command, Edge, Effect, Field, Filter, Grip, Keeping, Pick, Removal, Report, State};
+use crate::state::{
+    Annotate, Command, Edge, Effect, Field, Filter, Grip, Keeping, Pick, Removal, Report, Split, State,
+};
 
-fn annotate(state: &mut State, what: Annotate) -> Vec<Effect> {
+pub(super) fn annotate(state: &mut State, what: Annotate) -> Vec<Effect> {
     command(state, what.into())
 }
 
-fn at(state: &mut State, seconds: f64) {
+pub(super) fn at(state: &mut State, seconds: f64) {
     command(state, Command::Seek(MediaTime::from_secs(seconds)));
 }
 
@@ -22,7 +22,7 @@ fn plays(state: &mut State, seconds: f64) {
     report(state, Report::Shown { generation, time: MediaTime::from_secs(seconds), frame: 0 });
 }
 
-fn segments(state: &State) -> Vec<(Segment, &str)> {
+pub(super) fn segments(state: &State) -> Vec<(Segment, &str)> {
     state.actions().iter().map(|action| (action.segment, action.label.as_str())).collect()
 }
 
@@ -32,7 +32,7 @@ fn drag(state: &mut State, grip: Grip, from: f64, to: f64, reach: f64, free: boo
     annotate(state, Annotate::DragEnd);
 }
 
-fn kept(effects: &[Effect]) -> usize {
+pub(super) fn kept(effects: &[Effect]) -> usize {
     effects.iter().filter(|effect| matches!(effect, Effect::Keep(_))).count()
 }
 
@@ -186,7 +186,7 @@ fn boxes_steps_and_the_table_choose_the_same_things() {
     let filter = Filter { class: Some("run".to_owned()), shortest: Some(0.5), ..Filter::default() };
     annotate(&mut state, Annotate::SetFilter(filter));
     assert_eq!(state.editing.rows.len(), 2);
-    let id = state.editing.rows[0];
+    let (_, id) = state.editing.rows[0];
     for field in [
         Field::Start(3.25),
         Field::Note(" blurred ".to_owned()),
@@ -201,7 +201,7 @@ fn boxes_steps_and_the_table_choose_the_same_things() {
     assert!(state.editing.book.document.class("walk").is_some(), "a class that was typed is one");
     let filter = Filter { text: "BLUR".to_owned(), ..Filter::default() };
     annotate(&mut state, Annotate::SetFilter(filter));
-    assert_eq!(state.editing.rows, [id]);
+    assert_eq!(state.editing.rows, [(0, id)]);
 }
 
 #[test]
@@ -248,7 +248,8 @@ fn regions_subsets_and_done_are_edits_like_others() {
     annotate(&mut state, Annotate::ToggleDone("a".to_owned()));
     annotate(&mut state, Annotate::SetSubset("a".to_owned(), "testing".to_owned()));
     assert_eq!((state.library.entries[0].done, state.library.entries[0].subset.as_str()), (true, "testing"));
-    annotate(&mut state, Annotate::SplitSubsets(0.34));
+    annotate(&mut state, Annotate::SetSplit(Split { share: 0.34, seed: 0 }));
+    annotate(&mut state, Annotate::SplitSubsets);
     let validates = state.library.entries.iter().filter(|entry| entry.subset == "validation").count();
     assert_eq!(validates, 1);
     (0..5).for_each(|_| drop(annotate(&mut state, Annotate::Undo)));
@@ -270,79 +271,10 @@ fn a_split_is_in_proportion_class_by_class() {
             (format!("v{n}"), labels)
         })
         .collect();
-    let validates = super::vocabulary::stratified(&videos, 0.25);
+    let validates = super::vocabulary::stratified(&videos, Split::default());
     let count = |label: &str| {
         let of = videos.iter().zip(&validates).filter(|((_, labels), _)| labels.iter().any(|one| one == label));
         of.filter(|(_, validates)| **validates).count()
     };
     assert_eq!((count("often"), count("half"), count("rare")), (10, 5, 1));
-}
-
-#[test]
-fn a_window_that_only_reads_says_so_and_troubles_are_told_once() {
-    let mut state = opened();
-    let told = |told| Report::Keeping { root: "/p".into(), told };
-    report(&mut state, told(Keeping::Access(Access::Theirs(42))));
-    let effects = annotate(&mut state, Annotate::AddClass("x".to_owned()));
-    assert!(effects.is_empty() && state.editing.book.document.class("x").is_none());
-    assert!(state.notices.shown[0].failure.sentence.contains("process 42"));
-    assert_eq!(annotate(&mut state, Annotate::TakeOver), [Effect::TakeOver]);
-    report(&mut state, told(Keeping::Access(Access::Ours)));
-    state.notices.shown.clear();
-    annotate(&mut state, Annotate::AddClass("x".to_owned()));
-    for _ in 0..3 {
-        report(&mut state, told(Keeping::Trouble(Some("the disk is full".to_owned()))));
-    }
-    assert_eq!(state.notices.shown.len(), 1);
-    assert!(state.notices.shown[0].failure.sentence.contains("disk is full"));
-    report(&mut state, told(Keeping::Kept(1)));
-    report(&mut state, told(Keeping::Trouble(None)));
-    let sentences: Vec<_> = state.notices.shown.iter().map(|notice| notice.failure.sentence.as_str()).collect();
-    assert_eq!((sentences, state.editing.trouble.is_none()), (vec!["Everything is kept again."], true));
-}
-
-#[test]
-fn what_another_program_did_comes_as_one_edit() {
-    let mut state = opened();
-    let mut theirs = state.editing.book.document.clone();
-    theirs.videos["b"].actions[0].segment = [1.0, 3.0];
-    let changes = crate::project::changes_between(&state.editing.book.document, &theirs);
-    let effects = report(&mut state, Report::Keeping { root: "/p".into(), told: Keeping::Outside(changes) });
-    assert!(
-        matches!(&effects[..], [Effect::Keep(entries)] if matches!(&entries[..], [(1, Entry::Edit(_))])),
-        "{effects:?}"
-    );
-    assert_eq!(state.editing.book.document, theirs);
-    annotate(&mut state, Annotate::Undo);
-    assert_eq!(state.editing.book.document.actions("b")[0].segment, [1.0, 2.0]);
-}
-
-#[test]
-fn an_import_is_shown_first_and_is_one_step() {
-    let mut state = opened();
-    let folder = tempfile::tempdir().expect("folder");
-    let path = folder.path().join("theirs.csv");
-    let text =
-        "video,start,end,class,subject\na,1,2,jump,\na,3,4,fall,left\nb.mp4,5,6,jump,\nzebra,1,2,jump,\nb,4,4,jump,\n";
-    std::fs::write(&path, text).expect("written");
-    report(&mut state, Report::AnnotationsRead(Ok(Box::new(crate::project::incoming(&path).expect("a table")))));
-    let importing = state.editing.importing.clone().expect("a preview");
-    assert_eq!(importing.videos, [("a".to_owned(), 1), ("b".to_owned(), 1)]);
-    assert_eq!(
-        importing.sentences,
-        [
-            "2 segments in 2 videos will come.",
-            "New class: fall.",
-            "New subjects: left.",
-            "Already there: 1 segment.",
-            "Not in this project: 1 video with 1 segment.",
-            "Without length, left out: 1 segment.",
-        ]
-    );
-    let before = state.editing.book.document.clone();
-    assert_eq!(kept(&annotate(&mut state, Annotate::ConfirmImport)), 1);
-    assert_eq!(segments(&state), [([1.0, 2.0], "jump"), ([3.0, 4.0], "fall")]);
-    assert_eq!(state.editing.book.document.subjects, ["left"]);
-    annotate(&mut state, Annotate::Undo);
-    assert_eq!(state.editing.book.document, before);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Annotate, Removal, commit, marks};
+use super::{Annotate, Removal, Split, commit, marks};
 use crate::domain::{Draw, Failure, Purpose};
 use crate::project::{Action, Change, Class};
 use crate::state::{Effect, State};
@@ -40,7 +40,7 @@ pub(super) fn obey(state: &mut State, command: Annotate, effects: &mut Vec<Effec
             let change = marks::head_change(state, &video, |head| head.subset.clone_from(&subset));
             commit(state, &format!("{video} for {subset}"), change.into_iter().collect(), effects);
         }
-        Annotate::SplitSubsets(share) => split_subsets(state, share, effects),
+        Annotate::SplitSubsets => split_subsets(state, effects),
         Annotate::ToggleDone(video) => {
             let change = marks::head_change(state, &video, |head| head.done = !head.done);
             commit(state, "Annotated to its end, or not", change.into_iter().collect(), effects);
@@ -162,9 +162,9 @@ fn delete_subject(state: &mut State, name: &str, effects: &mut Vec<Effect>) {
 
 /// Which of `videos`, given with the classes that occur in each, validate: each class in proportion as far as that goes, the
 /// rarest first (iterative stratification, Sechidis et al. 2011).
-pub(super) fn stratified(videos: &[(String, Vec<String>)], share: f64) -> Vec<bool> {
+pub(super) fn stratified(videos: &[(String, Vec<String>)], Split { share, seed }: Split) -> Vec<bool> {
     let mut order: Vec<usize> = (0..videos.len()).collect();
-    Draw::new(0, Purpose::Shuffle, &[videos.len() as u64]).shuffle(&mut order);
+    Draw::new(seed, Purpose::Shuffle, &[videos.len() as u64]).shuffle(&mut order);
     let mut wanted: BTreeMap<&str, f64> = BTreeMap::new();
     for label in videos.iter().flat_map(|(_, labels)| labels) {
         *wanted.entry(label).or_default() += share;
@@ -197,8 +197,7 @@ pub(super) fn stratified(videos: &[(String, Vec<String>)], share: f64) -> Vec<bo
     validates.into_iter().map(|validate| validate.unwrap_or(false)).collect()
 }
 
-fn split_subsets(state: &mut State, share: f64, effects: &mut Vec<Effect>) {
-    let share = share.clamp(0.05, 0.95);
+fn split_subsets(state: &mut State, effects: &mut Vec<Effect>) {
     let annotated: Vec<(String, Vec<String>)> = state
         .library
         .entries
@@ -215,7 +214,7 @@ fn split_subsets(state: &mut State, share: f64, effects: &mut Vec<Effect>) {
         state.notices.wrong(Failure::new("Annotate two videos at least: one learns, the other one tells how well."));
         return;
     }
-    let mut validates = stratified(&annotated, share);
+    let mut validates = stratified(&annotated, state.editing.split);
     // Neither side may be empty.
     if !validates.contains(&true) {
         validates[0] = true;

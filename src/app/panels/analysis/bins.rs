@@ -22,6 +22,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, comparison: &Comparison) {
         }
     });
     combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Bins"));
+    combo.response.on_hover_text("By which bins truths are sorted");
     for result in &comparison.diagnosis.properties {
         ui.add_space(4.0);
         ui.label(strong(theme, &format!("By {}", result.property.name())));

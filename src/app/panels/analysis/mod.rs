@@ -22,7 +22,8 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
         ui.spacing_mut().button_padding = vec2(7.0, 2.0);
         for page in Page::ALL {
             let name = RichText::new(page.name()).font(theme.small_font());
-            if ui.selectable_label(inspect.page == page, name).clicked() {
+            let tip = format!("Show this page: {}", page.name());
+            if ui.selectable_label(inspect.page == page, name).on_hover_text(tip).clicked() {
                 view.send(Command::Inspect(Inspect::Page(page)));
             }
         }

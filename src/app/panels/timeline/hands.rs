@@ -1,6 +1,10 @@
 //! What the pointer does on the lanes: choose, draw, move, resize, box, menu.
 
-use egui::{Button, CornerRadius, CursorIcon, Modifiers, PointerButton, Pos2, Rect, Response, Stroke, StrokeKind, Ui};
+use egui::accesskit::Role;
+use egui::{
+    Button, CornerRadius, CursorIcon, Modifiers, PointerButton, Pos2, Rect, Response, Stroke, StrokeKind, Ui,
+    WidgetInfo,
+};
 
 use crate::domain::MediaTime;
 use crate::state::{Annotate, Bar, Command, Edge, Grip, Lane, Pick};
@@ -72,7 +76,9 @@ pub(super) fn act(ui: &Ui, view: &mut View<'_>, lane: &Lane, response: &Response
         && line.contains(origin)
     {
         // The pointer has moved on since it went down.
-        let places = lane.truth.iter().map(|bar| (bar, lanes::place(&timeline, bar, line)));
+        let near = |points: f32| time_at(&timeline, line, origin.x + points);
+        let places =
+            lane.truth.within(near(-3.0), near(3.0)).iter().map(|bar| (bar, lanes::place(&timeline, bar, line)));
         let mut places = places.filter(|(_, place)| place.expand2(egui::vec2(1.0, 0.0)).contains(origin));
         let under = places.next();
         match under {
@@ -125,17 +131,20 @@ fn menu(ui: &mut Ui, view: &mut View<'_>) {
         };
         let hint = view.state.settings.keymap.hint(key);
         let button = Button::new(name).shortcut_text(hint.trim_matches([' ', '(', ')']));
-        if ui.add_enabled(possible, button).clicked() {
+        let response = ui.add_enabled(possible, button);
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, possible, name));
+        if response.on_hover_text(format!("{name}{hint}")).clicked() {
             view.send(command.into());
         }
     }
-    ui.menu_button("Class", |ui| {
+    let menu = ui.menu_button("Class", |ui| {
         for class in &view.state.editing.book.document.classes {
             if ui.button(&class.name).clicked() {
                 view.commands.push(Annotate::SetClass(class.name.clone()).into());
             }
         }
     });
+    menu.response.on_hover_text(format!("Another class{}", view.state.settings.keymap.hint("class.set")));
 }
 
 /// The box that is being drawn over lanes, and what it selects when the pointer comes up.

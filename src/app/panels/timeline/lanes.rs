@@ -2,21 +2,32 @@
 
 use egui::accesskit::Role;
 use egui::{
-    Align2, Color32, CornerRadius, Painter, Pos2, Rect, RichText, ScrollArea, Sense, Stroke, StrokeKind, Ui,
+    Align2, Color32, CornerRadius, Painter, Pos2, Rect, RichText, ScrollArea, Sense, Shape, Stroke, StrokeKind, Ui,
     WidgetInfo, pos2, vec2,
 };
 
-use crate::state::{Bar, Lane, Mark, TimelineView, clock_text};
+use crate::domain::Segment;
+use crate::state::inspect::Marks;
+use crate::state::{Bar, Drag, Grip, Lane, MOST_ROWS, Mark, TimelineView, clock_text};
 
 use super::super::super::theme::Theme;
 use super::super::super::widgets::caption;
 use super::super::marks;
+use super::columns::Columns;
 use super::{NAMES, View, hands, paint_line, x_at};
 
 const TRUTH: f32 = 16.0;
 const PREDICTION: f32 = 9.0;
 const BETWEEN: f32 = 2.0;
 const PADDING: f32 = 5.0;
+
+/// Bars up to this many points are joined with their neighbours.
+const THIN: f32 = 1.5;
+/// Up to this many points corners and outlines cannot be seen.
+const SLIM: f32 = 6.0;
+
+/// Selected bars up to this many are outlined however narrow they are.
+const MOST_OUTLINED: usize = 64;
 
 /// Bars that get a name of their own for screen readers; beyond, the table lists them.
 const MOST_NAMED: usize = 200;
@@ -48,42 +59,58 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, track: Rect) {
             if !ui.is_rect_visible(rect) && !response.dragged() {
                 continue;
             }
-            let hit = paint_lane(ui, view, lane, rect, line, response.hover_pos(), &mut named);
+            let hit = paint_lane(ui, view, lane, (rect, line), response.hover_pos(), &mut named);
             hands::act(ui, view, lane, &response, hit, line);
             if let Some(hit) = hit.filter(|_| view.state.editing.drag.is_none()) {
                 response.on_hover_ui_at_pointer(|ui| details(ui, theme, hit.bar, hit.mark));
             }
         }
         hands::boxed(ui, view, &places, track);
-        let empty = view.state.lanes.iter().all(|lane| lane.truth.is_empty() && lane.predictions.is_empty());
-        if empty && !view.state.playback.playing {
-            hint(ui, view);
-        }
     });
     regions(ui, view, output.inner_rect, track);
+    let empty = view.state.lanes.iter().all(|lane| lane.truth.is_empty() && lane.predictions.is_empty());
+    if empty && !view.state.playback.playing && view.state.editing.drag.is_none() {
+        let lanes = output.inner_rect;
+        hint(ui, view, Rect::from_x_y_ranges(track.left() + 6.0..=track.right(), lanes.top()..=lanes.bottom()));
+    }
 }
 
-/// The five keys that matter, in a video without segments.
-fn hint(ui: &mut Ui, view: &View<'_>) {
+/// The five keys that matter, over the lanes of a video without segments: where there are many lanes it must not be below them.
+fn hint(ui: &mut Ui, view: &View<'_>, lanes: Rect) {
     let theme = view.theme;
-    ui.add_space(10.0);
-    ui.vertical_centered(|ui| {
-        ui.label(RichText::new("Nothing is annotated here yet").font(theme.strong_font()));
-        ui.add_space(2.0);
-        for line in [
-            "Space plays. 1 … 9 while it plays logs a class: tap where it starts and ends, or hold.",
-            "I and O mark start and end, Enter makes the segment. Or drag on a lane.",
-            "Ctrl+Z takes anything back, also tomorrow. F1 shows all keys.",
-        ] {
-            caption(ui, theme, line);
-        }
+    let size = vec2(lanes.width().min(480.0), lanes.height().min(92.0));
+    let place = Rect::from_center_size(lanes.center_bottom() - vec2(0.0, size.y * 0.5 + 4.0), size);
+    let radius = CornerRadius::same(theme.size.card_radius);
+    ui.painter().rect(place, radius, theme.raised(), Stroke::new(1.0, theme.line()), StrokeKind::Inside);
+    ui.scope_builder(egui::UiBuilder::new().max_rect(place.shrink(8.0)), |ui| {
+        // What is below is drawn on all the same.
+        ui.style_mut().interaction.selectable_labels = false;
+        ui.spacing_mut().item_spacing.y = 3.0;
+        ui.vertical_centered(|ui| {
+            ui.label(RichText::new("Nothing is annotated here yet").font(theme.strong_font()));
+            let keymap = &view.state.settings.keymap;
+            let key = |deed: &str| keymap.hint(deed).trim_matches([' ', '(', ')']).to_owned();
+            let (play, undo, keys) = (key("play"), key("undo"), key("keys"));
+            let (start, end, make) = (key("mark.in"), key("mark.out"), key("mark.make"));
+            for line in [
+                format!("{play} plays. 1 … 9 while it plays logs a class: tap where it starts and ends, or hold."),
+                format!("{start} and {end} mark start and end, {make} makes the segment. Or drag on a lane."),
+                format!("{undo} takes anything back, also tomorrow. {keys} shows all keys."),
+            ] {
+                caption(ui, theme, line);
+            }
+        });
     });
 }
 
 /// Where a bar of truth stands.
 pub(super) fn place(timeline: &TimelineView, bar: &Bar, line: Rect) -> Rect {
-    let (left, right) = (x_at(timeline, line, bar.start), x_at(timeline, line, bar.end));
-    let top = line.top() + PADDING + bar.row as f32 * (TRUTH + BETWEEN);
+    place_of(timeline, [bar.start, bar.end], bar.row, line)
+}
+
+fn place_of(timeline: &TimelineView, [start, end]: Segment, row: usize, line: Rect) -> Rect {
+    let (left, right) = (x_at(timeline, line, start), x_at(timeline, line, end));
+    let top = line.top() + PADDING + row as f32 * (TRUTH + BETWEEN);
     Rect::from_min_max(pos2(left, top), pos2(right.max(left + 1.5), top + TRUTH))
 }
 
@@ -92,17 +119,84 @@ fn lane_height(lane: &Lane) -> f32 {
     rows + 2.0 * PADDING
 }
 
+/// What a lane is painted with.
+struct Brush<'a> {
+    ui: &'a Ui,
+    view: &'a View<'a>,
+    painter: Painter,
+    line: Rect,
+    pointer: Option<Pos2>,
+    /// Whether somebody listens: bars have names only then.
+    spoken: bool,
+    thin: Columns,
+    known: Option<Marks<'a>>,
+}
+
 /// Paints a lane; returns the bar under the pointer.
 fn paint_lane<'a>(
     ui: &Ui,
     view: &View<'_>,
     lane: &'a Lane,
-    rect: Rect,
-    line: Rect,
+    (rect, line): (Rect, Rect),
     pointer: Option<Pos2>,
     named: &mut usize,
 ) -> Option<Hit<'a>> {
     let theme = view.theme;
+    name(ui, theme, lane, rect);
+    let clipped = ui.painter_at(line);
+    // Wide bars are painted over the columns.
+    let below = clipped.add(Shape::Noop);
+    let timeline = &view.state.timeline;
+    let drag = view.state.editing.drag.as_ref();
+    let moved = drag.map(|drag| &drag.moved).filter(|moved| !moved.is_empty());
+    let is_moved = |bar: &Bar| moved.is_some_and(|moved| moved.contains_key(&bar.id));
+    let spoken = *named < MOST_NAMED && ui.ctx().accesskit_node_builder(ui.unique_id(), |_| ()).is_some();
+    let thin = Columns::new(ui.pixels_per_point());
+    // Marks are of the detections that are compared; another run's stand in a lane of their own.
+    let beside = view.state.predictions.beside.as_ref().is_some_and(|origin| origin.name() == lane.name);
+    let known = view.state.marks().filter(|_| !beside);
+    let mut brush = Brush { ui, view, painter: clipped, line, pointer, spoken, thin, known };
+    // A pointer or an outline reaches a little beyond.
+    let margin = timeline.span * f64::from(3.0 / line.width().max(1.0));
+    let (from, to) = (timeline.start - margin, timeline.start + timeline.span + margin);
+    let mut hit = None;
+    for bar in lane.truth.within(from, to).iter().filter(|bar| !is_moved(bar)) {
+        let place = place(timeline, bar, line);
+        hit = brush.bar(lane, bar, place, true, named).or(hit);
+    }
+    for bar in lane.truth.iter().filter(|bar| moved.is_some() && is_moved(bar)) {
+        let [start, end] = moved.and_then(|moved| moved.get(&bar.id)).copied().unwrap_or([bar.start, bar.end]);
+        let place = place_of(timeline, [start, end], bar.row, line);
+        hit = brush.bar(lane, bar, place, true, named).or(hit);
+    }
+    let top = line.top() + PADDING + lane.truth_rows.max(1) as f32 * (TRUTH + BETWEEN);
+    let place = |bar: &Bar| {
+        let mut place = place(timeline, bar, line);
+        place.min.y = top + bar.row as f32 * (PREDICTION + BETWEEN);
+        place.max.y = place.min.y + PREDICTION;
+        place
+    };
+    // Only on the last row do bars overlap: there the best are painted last, on top.
+    let mut over: Vec<&Bar> = Vec::new();
+    for bar in lane.predictions.within(from, to) {
+        if bar.row + 1 == MOST_ROWS {
+            over.push(bar);
+        } else {
+            hit = brush.bar(lane, bar, place(bar), false, named).or(hit);
+        }
+    }
+    over.sort_by(|a, b| a.score.unwrap_or_default().total_cmp(&b.score.unwrap_or_default()));
+    for bar in over {
+        hit = brush.bar(lane, bar, place(bar), false, named).or(hit);
+    }
+    let Brush { painter, thin, .. } = brush;
+    painter.set(below, thin.shape());
+    made(&painter, view, lane, line);
+    growing(&painter, view, lane, line);
+    hit
+}
+
+fn name(ui: &Ui, theme: &Theme, lane: &Lane, rect: Rect) {
     let painter = ui.painter();
     painter.line_segment([rect.left_bottom(), rect.right_bottom()], Stroke::new(1.0, theme.line().gamma_multiply(0.6)));
     let mut left = rect.left() + 2.0;
@@ -113,86 +207,86 @@ fn paint_lane<'a>(
     }
     let width = NAMES - 10.0 - (left - rect.left());
     paint_line(painter, pos2(left, rect.center().y), width, &lane.name, theme.small_font(), theme.text());
-    let clipped = ui.painter_at(line);
-    // Marks are of the detections that are compared; another run's stand in a lane of their own.
-    let beside = view.state.predictions.beside.as_ref().is_some_and(|origin| origin.name() == lane.name);
-    let known = view.state.marks().filter(|_| !beside);
-    let mut hit = None;
-    let mut thin = Thin::default();
-    let truth_rows = lane.truth_rows.max(1);
-    let predictions_top = PADDING + truth_rows as f32 * (TRUTH + BETWEEN);
-    // The best predictions come first and are painted last, on top.
-    for (bar, truth) in
-        lane.truth.iter().map(|bar| (bar, true)).chain(lane.predictions.iter().rev().map(|bar| (bar, false)))
-    {
-        let mut place = place(&view.state.timeline, bar, line);
-        let (left, right) = (place.left(), place.right());
-        if right < line.left() - 2.0 || left > line.right() + 2.0 {
-            continue;
-        }
-        if !truth {
-            let top = line.top() + predictions_top + bar.row as f32 * (PREDICTION + BETWEEN);
-            (place.min.y, place.max.y) = (top, top + PREDICTION);
-        }
-        let mark = known.and_then(|known| {
-            // Truth goes by the ids of its actions, which are in order.
-            let index = if truth {
-                view.state.actions().binary_search_by_key(&bar.id, |action| action.id).ok()?
-            } else {
-                bar.id as usize
-            };
-            known.of(truth, index)
-        });
-        let under = pointer.is_some_and(|at| place.expand(1.0).contains(at) && line.contains(at));
-        if under {
-            hit = Some(Hit { bar, place, mark });
-        }
+}
+
+impl Brush<'_> {
+    /// Paints one bar; returns it if it is under the pointer.
+    fn bar<'b>(&mut self, lane: &Lane, bar: &'b Bar, place: Rect, truth: bool, named: &mut usize) -> Option<Hit<'b>> {
+        let Self { view, line, .. } = *self;
+        let theme = view.theme;
+        let under = self.pointer.is_some_and(|at| place.expand(1.0).contains(at) && line.contains(at));
         let selected = truth && view.state.editing.selection.contains(&bar.id);
-        if right - left <= 1.5 && !under && !selected {
-            thin.add(&clipped, place, theme.class(bar.colour), if truth { bar.row } else { 16 + bar.row });
-        } else {
-            paint_bar(&clipped, theme, bar, place, under, selected);
-            marks::paint(&clipped, theme, place, truth, mark);
+        let colour = theme.class(bar.colour);
+        let row = if truth { bar.row } else { MOST_ROWS + bar.row };
+        let is_named = self.spoken && *named < MOST_NAMED;
+        // A few that are selected have an outline each; of thousands the colour tells.
+        let outlined = under || selected && view.state.editing.selection.len() <= MOST_OUTLINED;
+        let thin = !outlined && place.width() <= THIN;
+        if thin {
+            self.thin.add(row, place, if selected { theme.text() } else { colour });
         }
-        if *named < MOST_NAMED {
+        if thin && !is_named {
+            return None;
+        }
+        let mark = self.mark(bar, truth);
+        let slim = !thin && !outlined && place.width() <= SLIM;
+        if slim && mark.is_none_or(|mark| truth && mark == Mark::Hit) {
+            if selected {
+                self.thin.alone(place.expand(1.0), theme.text());
+            }
+            self.thin.alone(place, fill(bar, colour));
+        } else if !thin {
+            paint_bar(&self.painter, theme, bar, place, under, selected);
+            marks::paint(&self.painter, theme, place, truth, mark);
+        }
+        if is_named {
             *named += 1;
-            let id = ui.scope_id().with((&lane.name, truth, bar.id));
-            let response = ui.interact(place.intersect(line), id, Sense::hover());
+            let id = self.ui.scope_id().with((&lane.name, truth, bar.id));
+            let response = self.ui.interact(place.intersect(line), id, Sense::hover());
             response.widget_info(|| {
                 let word = mark.map_or(String::new(), |mark| format!(", {}", marks::word(mark, truth)));
                 WidgetInfo::selected(Role::ListItem, true, selected, name_of(bar) + &word)
             });
         }
-    }
-    thin.finish(&clipped);
-    growing(&clipped, view, lane, line);
-    hit
-}
-
-/// Joins bars under a pixel wide into runs, so that ten thousand of them cost what the screen is wide.
-#[derive(Default)]
-struct Thin {
-    runs: std::collections::BTreeMap<usize, (Rect, Color32)>,
-}
-
-impl Thin {
-    fn add(&mut self, painter: &Painter, place: Rect, colour: Color32, row: usize) {
-        match self.runs.get_mut(&row) {
-            Some((run, _)) if place.left() <= run.right() + 0.5 && place.left() >= run.left() => {
-                run.max.x = run.max.x.max(place.right());
-            }
-            _ => {
-                if let Some((run, colour)) = self.runs.insert(row, (place, colour)) {
-                    painter.rect_filled(run, 0.0, colour);
-                }
-            }
-        }
+        under.then_some(Hit { bar, place, mark })
     }
 
-    fn finish(self, painter: &Painter) {
-        for (run, colour) in self.runs.into_values() {
-            painter.rect_filled(run, 0.0, colour);
-        }
+    /// What a bar is beside the truth.
+    fn mark(&self, bar: &Bar, truth: bool) -> Option<Mark> {
+        let known = self.known.as_ref()?;
+        // Truth goes by the ids of its actions, which are in order.
+        let index = if truth {
+            self.view.state.actions().binary_search_by_key(&bar.id, |action| action.id).ok()?
+        } else {
+            bar.id as usize
+        };
+        known.of(truth, index)
+    }
+}
+
+/// A segment that is being drawn: in the first row that is free there.
+fn made(painter: &Painter, view: &View<'_>, lane: &Lane, line: Rect) {
+    let editing = &view.state.editing;
+    let Some(Drag { grip: Grip::New(label), new: Some(segment), .. }) = &editing.drag else { return };
+    if view.state.settings.lanes.lane_of(label, &editing.subject, true) != lane.name {
+        return;
+    }
+    let [start, end] = *segment;
+    let touched = lane.truth.within(start, end).iter().filter(|bar| bar.start < end && bar.end > start);
+    let taken: Vec<usize> = touched.map(|bar| bar.row).collect();
+    let row = (0..lane.truth_rows.max(1)).find(|row| !taken.contains(row)).unwrap_or(0);
+    let place = place_of(&view.state.timeline, *segment, row, line);
+    let colour = view.theme.class(view.state.colour(label));
+    painter.rect_filled(place, CornerRadius::same(3), colour.gamma_multiply(0.6));
+    painter.rect_stroke(place, CornerRadius::same(3), Stroke::new(1.5, view.theme.text()), StrokeKind::Outside);
+}
+
+/// What a bar is filled with: paler while nobody verified it, or the less sure the detector is.
+fn fill(bar: &Bar, colour: Color32) -> Color32 {
+    match bar.score {
+        None if bar.draft => colour.gamma_multiply(0.4),
+        None => colour,
+        Some(score) => colour.gamma_multiply(0.15 + 0.75 * score as f32),
     }
 }
 
@@ -201,8 +295,7 @@ fn paint_bar(painter: &Painter, theme: &Theme, bar: &Bar, place: Rect, under: bo
     let colour = theme.class(bar.colour);
     match bar.score {
         None => {
-            let fill = if bar.draft { colour.gamma_multiply(0.4) } else { colour };
-            painter.rect_filled(place, radius, fill);
+            painter.rect_filled(place, radius, fill(bar, colour));
             if bar.draft {
                 painter.rect_stroke(place, radius, Stroke::new(1.0, colour), StrokeKind::Inside);
             }
@@ -213,9 +306,9 @@ fn paint_bar(painter: &Painter, theme: &Theme, bar: &Bar, place: Rect, under: bo
                 paint_line(painter, at, visible.width() - 8.0, &bar.label, theme.small_font(), ink);
             }
         }
-        Some(score) => {
+        Some(_) => {
             // How sure the detector is shows as how full the bar is; the outline keeps the weak ones visible.
-            painter.rect_filled(place, CornerRadius::same(2), colour.gamma_multiply(0.15 + 0.75 * score as f32));
+            painter.rect_filled(place, CornerRadius::same(2), fill(bar, colour));
             painter.rect_stroke(place, CornerRadius::same(2), Stroke::new(1.0, colour), StrokeKind::Inside);
         }
     }

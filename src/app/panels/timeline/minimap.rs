@@ -6,6 +6,10 @@ use egui::{CornerRadius, Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2};
 use crate::state::Command;
 
 use super::View;
+use super::columns::Columns;
+
+/// Lanes up to this many are told apart.
+const MOST_LANES: usize = 6;
 
 pub(super) fn show(ui: &Ui, view: &mut View<'_>, map: Rect) {
     let (theme, timeline) = (view.theme, view.state.timeline);
@@ -13,19 +17,20 @@ pub(super) fn show(ui: &Ui, view: &mut View<'_>, map: Rect) {
     let painter = ui.painter_at(map);
     painter.rect_filled(strip, CornerRadius::same(2), theme.well());
     let x_of = |time: f64| strip.left() + (time / timeline.length) as f32 * strip.width();
-    let mut painted = f32::NEG_INFINITY;
-    // Bars are in order of their starts within a lane; what falls into a column that is painted shows nothing new.
-    for lane in &view.state.lanes {
-        for bar in &lane.truth {
-            let (left, right) = (x_of(bar.start), x_of(bar.end).max(x_of(bar.start) + 1.0));
-            if right > painted + 0.5 || left < painted - 40.0 {
-                let area = Rect::from_min_max(pos2(left, strip.top() + 2.0), pos2(right, strip.bottom() - 2.0));
-                painter.rect_filled(area, 0.0, theme.class(bar.colour).gamma_multiply(0.8));
-                painted = right;
-            }
+    // A few lanes have a row each, more share one.
+    let lanes = view.state.lanes.iter().filter(|lane| !lane.truth.is_empty());
+    let count = lanes.clone().count();
+    let rows = if (1..=MOST_LANES).contains(&count) { count } else { 1 };
+    let height = (strip.height() - 2.0) / rows as f32;
+    let mut columns = Columns::new(ui.pixels_per_point());
+    for (index, lane) in lanes.enumerate() {
+        let top = strip.top() + 1.0 + (index % rows) as f32 * height;
+        for bar in lane.truth.iter() {
+            let place = Rect::from_min_max(pos2(x_of(bar.start), top), pos2(x_of(bar.end), top + height));
+            columns.add(index, place, theme.class(bar.colour).gamma_multiply(0.8));
         }
-        painted = f32::NEG_INFINITY;
     }
+    painter.add(columns.shape());
     let seen = Rect::from_min_max(
         pos2(x_of(timeline.start), strip.top()),
         pos2(x_of(timeline.start + timeline.span), strip.bottom()),

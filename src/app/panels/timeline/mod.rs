@@ -1,5 +1,6 @@
 //! The timeline: minimap, ruler, playhead, lanes. What is drawn comes from [`crate::state::Lane`]; here are places, colours and hands.
 
+mod columns;
 mod hands;
 mod header;
 mod lanes;

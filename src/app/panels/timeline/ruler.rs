@@ -51,7 +51,11 @@ fn paint(ui: &Ui, view: &View<'_>, ruler: Rect) {
             .line_segment([pos2(x, ruler.bottom() - height), pos2(x, ruler.bottom())], Stroke::new(1.0, theme.line()));
         if tick.labelled {
             let time = if timeline.span < 8.0 { clock_text(tick.time) } else { length_text(tick.time) };
-            let text = if timeline.span < FRAMES_BELOW { format!("{time} · {:.0}", tick.time / frame) } else { time };
+            let text = if timeline.span < FRAMES_BELOW {
+                format!("{time} · {}", view.state.frame_number(tick.time))
+            } else {
+                time
+            };
             let galley = painter.layout_no_wrap(text, theme.small_font(), theme.text_soft());
             // Centred, but never cut by an edge.
             let left = (x - galley.size().x * 0.5).min(ruler.right() - galley.size().x).max(ruler.left());
@@ -61,10 +65,8 @@ fn paint(ui: &Ui, view: &View<'_>, ruler: Rect) {
     // Single frames, once they are wide enough to be told apart.
     let width = f64::from(ruler.width()) * frame / timeline.span;
     if width >= 6.0 {
-        let first = (timeline.start / frame).ceil() as i64;
-        let last = ((timeline.start + timeline.span) / frame).floor() as i64;
-        for n in first..=last {
-            let x = x_at(timeline, ruler, n as f64 * frame);
+        for edge in view.state.edges_within(timeline.start, timeline.start + timeline.span) {
+            let x = x_at(timeline, ruler, edge);
             let foot = [pos2(x, ruler.bottom() - 3.0), pos2(x, ruler.bottom())];
             painter.line_segment(foot, Stroke::new(1.0, theme.text_soft()));
         }
