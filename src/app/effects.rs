@@ -102,10 +102,10 @@ pub struct Effects {
     detection: Option<Arc<AtomicBool>>,
     health: Option<Arc<AtomicBool>>,
     forecast: Option<Arc<AtomicBool>>,
+    finder: runs::Finder,
     reviewer: Option<Reviewer>,
     /// Runs that are followed beside.
     beside: BTreeMap<PathBuf, Follower>,
-    digests: runs::Known,
     keepers: Keepers,
 }
 
@@ -134,9 +134,9 @@ impl Effects {
             detection: None,
             health: None,
             forecast: None,
+            finder: runs::Finder::default(),
             reviewer: None,
             beside: BTreeMap::new(),
-            digests: runs::Known::default(),
         }
     }
 
@@ -230,13 +230,7 @@ impl Effects {
                 forecast::ask(&self.outbox, self.etad.clone(), number, request, cancel);
             }
             Effect::CancelForecast => stop(&mut self.forecast),
-            Effect::FindRuns(folder) => {
-                let known = self.digests.clone();
-                self.outbox.spawn("run finder", move |outbox| {
-                    let runs = run::runs_in(&folder).into_iter().map(|folder| runs::summary(folder, &known));
-                    outbox.report(Report::Runs(runs.collect()));
-                });
-            }
+            Effect::FindRuns(folder) => self.finder.find(&self.outbox, folder),
             Effect::ReadConfig(path) => self.outbox.spawn("recipe reader", move |outbox| {
                 let text = std::fs::read_to_string(&path).ok();
                 outbox.report(Report::ConfigText { path, text });
@@ -291,8 +285,9 @@ impl Effects {
                 dialogs::ask_save(&self.outbox, name, folder, move || Ok(contents));
             }
             Effect::Picture { name, folder, place } => super::picture::save(&self.outbox, name, folder, place),
-            Effect::ReadEvidence { folder, video, name } => self.outbox.spawn("evidence reader", move |outbox| {
-                let evidence = evidence::read(&folder, &name).map(|found| found.map(Box::new)).map_err(Failure::new);
+            Effect::ReadEvidence { folders, video, names } => self.outbox.spawn("evidence reader", move |outbox| {
+                let found = evidence::find(&folders, &names);
+                let evidence = found.map(|found| found.map(Box::new)).map_err(Failure::new);
                 outbox.report(Report::EvidenceRead { video, evidence });
             }),
             Effect::ReadLog(folder) => self.outbox.spawn("log reader", move |outbox| {

@@ -9,6 +9,7 @@ mod effects;
 mod farewell;
 mod forecast;
 mod frame_times;
+mod headless;
 mod health;
 mod icons;
 mod keepers;
@@ -33,6 +34,8 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
+pub use headless::{Drawn, Headless};
+pub use layout::Panel;
 pub use paint::{MapUniforms, VideoPaint, VideoUniforms, WHOLE};
 pub use workbench::Workbench;
 

@@ -3,16 +3,72 @@
 use std::collections::HashMap;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::run::{self, Digest};
-use crate::state::RunSummary;
+use crate::state::{Report, RunSummary};
+
+use super::effects::Outbox;
 
 /// Facts by run folder, with the size of the events that they were read from.
-pub type Known = Arc<Mutex<HashMap<PathBuf, (u64, Digest)>>>;
+type Known = Arc<Mutex<HashMap<PathBuf, (u64, Digest)>>>;
+
+/// Finds the runs of the project; the folder that was asked for last is looked at as long as a run in it lives.
+#[derive(Debug, Default)]
+pub struct Finder {
+    known: Known,
+    stop: Arc<AtomicBool>,
+}
+
+impl Finder {
+    /// Looks on a thread, which reports.
+    pub fn find(&mut self, outbox: &Outbox, folder: PathBuf) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.stop = Arc::default();
+        let (known, stop) = (self.known.clone(), self.stop.clone());
+        outbox.spawn("run finder", move |outbox| {
+            find(&folder, &known, &stop, &|found| outbox.report(Report::Runs(found)));
+        });
+    }
+}
+
+impl Drop for Finder {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+/// How often runs are looked at while one of them lives.
+const PERIOD: Duration = Duration::from_secs(5);
+/// How often it is looked whether nobody wants to know any more.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Tells the runs of a folder, and again whenever something of them has changed while one lives.
+fn find(folder: &Path, known: &Known, stop: &AtomicBool, report: &dyn Fn(Vec<RunSummary>)) {
+    let mut told: Option<Vec<RunSummary>> = None;
+    loop {
+        let runs: Vec<RunSummary> = run::runs_in(folder).into_iter().map(|folder| summary(folder, known)).collect();
+        if stop.load(Ordering::Relaxed) {
+            return;
+        }
+        if told.as_ref() != Some(&runs) {
+            report(runs.clone());
+        }
+        let since = Instant::now();
+        while since.elapsed() < PERIOD {
+            if stop.load(Ordering::Relaxed) || !runs.iter().any(|run| run.alive) {
+                return;
+            }
+            std::thread::sleep(LOOK);
+        }
+        told = Some(runs);
+    }
+}
 
 /// The facts of a run.
-pub fn summary(folder: PathBuf, known: &Known) -> RunSummary {
+fn summary(folder: PathBuf, known: &Known) -> RunSummary {
     let name = folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let checkpoint = ["best", "last"]
         .map(|name| folder.join("checkpoints").join(format!("{name}.safetensors")))

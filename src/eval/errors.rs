@@ -110,45 +110,50 @@ impl Review {
         let index_of = |label: &String| self.labels.iter().position(|other| other == label).map(|index| index as u32);
         let class = filter.class.as_ref().map(index_of);
         let fits = |of: Option<u32>| class.is_none_or(|wanted| wanted.is_some() && wanted == of);
-        let mut rows: Vec<(ErrorRow, usize)> = Vec::new();
-        let mut missed = Vec::new();
-        for (place, (id, video)) in self.videos.iter().enumerate() {
-            if filter.video.as_ref().is_some_and(|wanted| wanted != id) {
+        let index_of_truth = filter.truth.as_ref().map(index_of);
+        let hits = filter.kind == Some(ErrorKind::False(Kind::TruePositive));
+        let only = filter.video.as_ref().map(|id| self.videos.get_index_of(id));
+        let mut rows = Vec::new();
+        // They are in order already: a slider that moves sorts nothing.
+        for &[place, index] in &self.ranked {
+            let (place, index) = (place as usize, index as usize);
+            let Some((_, video)) = self.videos.get_index(place) else { continue };
+            let judged = &video.detections[index];
+            if judged.score < least {
+                break;
+            }
+            if only.is_some_and(|only| only != Some(place)) || !fits(judged.class) {
                 continue;
             }
-            for (index, judged) in video.detections.iter().enumerate() {
-                if judged.score < least || !fits(judged.class) {
-                    continue;
-                }
-                let hits = filter.kind == Some(ErrorKind::False(Kind::TruePositive));
-                let kind = match video.kind(threshold, self.tious[threshold], index) {
-                    Some(kind) if hits == (kind == Kind::TruePositive) => kind,
-                    _ => continue,
-                };
-                let truth = judged.nearest.filter(|_| kind != Kind::Background).map(|near| near.annotation as usize);
-                let row =
-                    ErrorRow { video: place, kind: ErrorKind::False(kind), index, score: Some(judged.score), truth };
-                let of_truth = truth.and_then(|truth| video.truths[truth].class);
-                let lies_on = match filter.truth.as_deref() {
-                    None => true,
-                    Some("") => kind != Kind::WrongLabel,
-                    Some(label) => kind == Kind::WrongLabel && of_truth == index_of(&label.to_owned()),
-                };
-                if filter.kind.is_none_or(|wanted| wanted == row.kind) && lies_on {
-                    rows.push((row, judged.order));
-                }
+            let kind = match video.kind(threshold, self.tious[threshold], index) {
+                Some(kind) if hits == (kind == Kind::TruePositive) => kind,
+                _ => continue,
+            };
+            let truth = judged.nearest.filter(|_| kind != Kind::Background).map(|near| near.annotation as usize);
+            let row = ErrorRow { video: place, kind: ErrorKind::False(kind), index, score: Some(judged.score), truth };
+            let of_truth = truth.and_then(|truth| video.truths[truth].class);
+            let lies_on = match filter.truth.as_deref() {
+                None => true,
+                Some("") => kind != Kind::WrongLabel,
+                Some(_) => kind == Kind::WrongLabel && Some(of_truth) == index_of_truth,
+            };
+            if filter.kind.is_none_or(|wanted| wanted == row.kind) && lies_on {
+                rows.push(row);
             }
-            let wanted = filter.kind.is_none_or(|wanted| wanted == ErrorKind::Missed) && filter.truth.is_none();
-            missed.extend((0..video.truths.len()).filter(|_| wanted).filter_map(|index| {
+        }
+        if filter.kind.is_some_and(|wanted| wanted != ErrorKind::Missed) || filter.truth.is_some() {
+            return rows;
+        }
+        for (place, video) in self.videos.values().enumerate() {
+            if only.is_some_and(|only| only != Some(place)) {
+                continue;
+            }
+            rows.extend((0..video.truths.len()).filter_map(|index| {
                 let shown = fits(video.truths[index].class) && video.is_missed(threshold, least, index);
                 shown.then_some(ErrorRow { video: place, kind: ErrorKind::Missed, index, score: None, truth: None })
             }));
         }
-        rows.sort_by(|(a, first), (b, second)| {
-            let scores = b.score.unwrap_or(0.0).total_cmp(&a.score.unwrap_or(0.0));
-            scores.then(second.cmp(first))
-        });
-        rows.into_iter().map(|(row, _)| row).chain(missed).collect()
+        rows
     }
 
     /// How many detections of each kind there are, in the order of [`Kind::ALL`], and missed truths at the end.

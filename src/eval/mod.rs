@@ -20,7 +20,7 @@ pub use average_precision::{AtTiou, ClassResult, Counts, Evaluation, evaluate};
 pub use cases::{EvalError, EvalOptions, Ignored, Rules};
 pub use curves::{Confusion, PrPoint, interpolated};
 pub use errors::{ErrorFilter, ErrorKind, ErrorRow};
-pub use next::{Moment, to_annotate};
+pub use next::{Moment, ToAnnotate, VideoToAnnotate, to_annotate};
 pub use recall::{ProposalRecall, average_recall, top_kx_recall};
 pub use results::{Measured, measure, measured_csv};
 pub use review::{Counted, Judged, Nearest, Review, Tally, VideoReview, review, slider_tious};

@@ -30,6 +30,8 @@ pub struct Review {
     pub labels: Vec<String>,
     /// By name: the subset's videos, then others that have detections.
     pub videos: IndexMap<String, VideoReview>,
+    /// All detections by falling score, of equal ones the later in the file first: index of the video and place in it.
+    pub ranked: Vec<[u32; 2]>,
 }
 
 /// One video.
@@ -164,7 +166,17 @@ pub fn review(truth: &Dataset, found: &Detections, options: &EvalOptions) -> Res
         note(&mut videos, class as u32, matches, &cases, &places);
     }
     let labels = matched.iter().map(|matches| matches.label.to_owned()).collect();
-    Ok(Review { subset: options.subset.clone(), tious: options.tious.clone(), labels, videos })
+    let ranked = ranked(&videos);
+    Ok(Review { subset: options.subset.clone(), tious: options.tious.clone(), labels, videos, ranked })
+}
+
+fn ranked(videos: &IndexMap<String, VideoReview>) -> Vec<[u32; 2]> {
+    let all = (0..).zip(videos.values()).flat_map(|(video, of_video)| {
+        (0..).zip(&of_video.detections).map(move |(index, judged)| (judged.score, judged.order, [video, index]))
+    });
+    let mut all: Vec<(f64, usize, [u32; 2])> = all.collect();
+    all.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.cmp(&a.1)));
+    all.into_iter().map(|(_, _, place)| place).collect()
 }
 
 /// Notes the truths, detections and matches of one class in their videos.

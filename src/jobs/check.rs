@@ -90,6 +90,7 @@ pub fn check_config(
         sentence: format!("has no \"{what}\" above 0 in {}", config.data.annotations),
         advice: "Add it.".to_owned(),
         at: None,
+        class: None,
         key: None,
     }));
     let expected = match expectations(config, root, classes.names(), initialised) {
@@ -117,15 +118,22 @@ pub fn check_config(
     Ok(findings)
 }
 
+/// The first key of the configuration that a sentence names; the longest where one begins like another.
+fn key_in(sentence: &str) -> Option<String> {
+    let places = Config::reference().into_iter().filter_map(|key| Some((sentence.find(&key.path)?, key.path)));
+    places.min_by_key(|(place, path)| (*place, std::cmp::Reverse(path.len()))).map(|(_, path)| path)
+}
+
 /// Values of a recipe that cannot be trained or contradict each other.
 fn values(config: &Config) -> Vec<Finding> {
     let told = train::check(config).err().map(|error| Finding {
         severity: Severity::Error,
         video: None,
-        sentence: error.to_string(),
         advice: "Correct these keys; docs/config.md explains them.".to_owned(),
         at: None,
-        key: None,
+        class: None,
+        key: key_in(&error.to_string()),
+        sentence: error.to_string(),
     });
     told.into_iter().collect()
 }
@@ -165,7 +173,7 @@ fn files(config: &Config, root: &Path, dataset: &mut Dataset) -> Vec<Finding> {
 fn unusable(key: &str, error: &dyn std::error::Error, advice: &str) -> Finding {
     let sentence = format!("{key}: {error}");
     let (advice, key) = (advice.to_owned(), Some(key.to_owned()));
-    Finding { severity: Severity::Error, video: None, sentence, advice, at: None, key }
+    Finding { severity: Severity::Error, video: None, sentence, advice, at: None, class: None, key }
 }
 
 /// Why feature files cannot be read, by video; of those that can, nothing is known that the annotations do not say.

@@ -1,6 +1,6 @@
 //! What the network said of a video before anything was suppressed: how likely actions start and end, and the score of every proposal.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::model::proposals;
 use crate::train::raw;
@@ -41,6 +41,20 @@ pub fn read(folder: &Path, video: &str) -> Result<Option<Evidence>, String> {
     }
     let gathered = raw::read_video(folder, video).map_err(|error| error.to_string())?;
     Ok(on_one_grid(&gathered))
+}
+
+/// The first that is kept of a video under one of its names in one of several folders.
+///
+/// # Errors
+/// As [`read`].
+pub fn find(folders: &[PathBuf], names: &[String]) -> Result<Option<Evidence>, String> {
+    let places = folders.iter().flat_map(|folder| names.iter().map(move |name| (folder, name)));
+    for (folder, name) in places {
+        if let Some(found) = read(folder, name)? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
 }
 
 fn on_one_grid(gathered: &raw::Gathered) -> Option<Evidence> {

@@ -8,7 +8,8 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use crate::domain::{Dataset, Detections, Failure};
 use crate::eval::diagnosis::{BinScheme, Diagnosis, DiagnosisOptions, diagnose};
 use crate::eval::{
-    EvalError, EvalOptions, Evaluation, ProposalRecall, Review, average_recall, evaluate, review, slider_tious,
+    EvalError, EvalOptions, Evaluation, ProposalRecall, Review, ToAnnotate, average_recall, evaluate, review,
+    slider_tious, to_annotate,
 };
 
 /// Proposals a video up to which their recall is drawn.
@@ -39,6 +40,20 @@ pub struct Reviewed {
     pub generation: u64,
     /// The comparison, or why there is none.
     pub result: Result<Comparison, Failure>,
+    /// Where annotating helps most, whether there is something to compare with or not.
+    pub next: ToAnnotate,
+}
+
+impl Reviewed {
+    /// The answer to a question.
+    #[must_use]
+    pub fn to(request: &ReviewRequest) -> Self {
+        Self {
+            generation: request.generation,
+            result: compare(request).map_err(|error| Failure::new(error.to_string())),
+            next: to_annotate(&request.truth, &request.found),
+        }
+    }
 }
 
 /// All that is known of detections beside the truth, at the thresholds of the slider.
@@ -111,8 +126,7 @@ fn answer(asked: &Mutex<Option<ReviewRequest>>, woken: &Receiver<()>, report: &i
     while woken.recv().is_ok() {
         let request = asked.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(request) = request {
-            let result = compare(&request).map_err(|error| Failure::new(error.to_string()));
-            report(Reviewed { generation: request.generation, result });
+            report(Reviewed::to(&request));
         }
     }
 }

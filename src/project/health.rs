@@ -32,12 +32,29 @@ pub struct Finding {
     /// Where in the video, if at one place.
     #[serde(skip)]
     pub at: Option<MediaTime>,
+    /// The class that it is about, if one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
     /// The key of the configuration that it is about, if one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
 }
 
 impl Finding {
+    /// The same about a class.
+    #[must_use]
+    fn of_class(mut self, class: &str) -> Self {
+        self.class = Some(class.to_owned());
+        self
+    }
+
+    /// The same about a key of the configuration.
+    #[must_use]
+    fn about(mut self, key: &str) -> Self {
+        self.key = Some(key.to_owned());
+        self
+    }
+
     /// The same at a place of the video.
     #[must_use]
     fn at(mut self, seconds: f64) -> Self {
@@ -104,11 +121,19 @@ pub fn check(
 }
 
 fn of(video: &Video, severity: Severity, sentence: String, advice: &str) -> Finding {
-    Finding { severity, video: Some(video.id.clone()), sentence, advice: advice.to_owned(), at: None, key: None }
+    Finding {
+        severity,
+        video: Some(video.id.clone()),
+        sentence,
+        advice: advice.to_owned(),
+        at: None,
+        class: None,
+        key: None,
+    }
 }
 
 fn overall(severity: Severity, sentence: String, advice: &str) -> Finding {
-    Finding { severity, video: None, sentence, advice: advice.to_owned(), at: None, key: None }
+    Finding { severity, video: None, sentence, advice: advice.to_owned(), at: None, class: None, key: None }
 }
 
 fn subsets(dataset: &Dataset, expected: &Expectations, findings: &mut Vec<Finding>) {
@@ -116,20 +141,22 @@ fn subsets(dataset: &Dataset, expected: &Expectations, findings: &mut Vec<Findin
     if dataset.subset(train).next().is_none() {
         let advice =
             "Give at least one video this subset, or name another one in the configuration (data.train_subset).";
-        findings.push(overall(Severity::Error, format!("No video is in the subset \"{train}\" that trains."), advice));
+        let finding = overall(Severity::Error, format!("No video is in the subset \"{train}\" that trains."), advice);
+        findings.push(finding.about("data.train_subset"));
     } else if dataset.subset(train).all(|video| video.annotations.is_empty()) {
         let advice = "Annotate some actions in the training videos first.";
-        findings.push(overall(Severity::Error, format!("No video of the subset \"{train}\" has an action."), advice));
+        let finding = overall(Severity::Error, format!("No video of the subset \"{train}\" has an action."), advice);
+        findings.push(finding.about("data.train_subset"));
     }
     let test = &expected.test_subset;
     if dataset.subset(test).next().is_none() {
         let advice = "Move a few videos that are like the others into it, so that mAP can be measured while training.";
         let sentence = format!("No video is in the subset \"{test}\" that evaluates.");
-        findings.push(overall(Severity::Warning, sentence, advice));
+        findings.push(overall(Severity::Warning, sentence, advice).about("data.test_subset"));
     } else if dataset.subset(test).all(|video| video.annotations.is_empty()) {
         let advice = "Annotate their actions, or name another subset (data.test_subset): without truths mAP stays 0.";
         let sentence = format!("No video of the subset \"{test}\" that evaluates has an action.");
-        findings.push(overall(Severity::Warning, sentence, advice));
+        findings.push(overall(Severity::Warning, sentence, advice).about("data.test_subset"));
     }
 }
 

@@ -3,12 +3,12 @@
 use serde_json::json;
 
 use crate::domain::{Segment, tiou};
-use crate::eval::{Moment, to_annotate};
+use crate::eval::{ErrorRow, Moment};
 use crate::project::{Action, Change};
 
 use super::editing::commit;
 use super::inspect::show;
-use super::{Effect, Inspect, Runs, State, inspect, runs};
+use super::{Effect, Inspect, Judging, Runs, State, inspect, runs};
 
 /// The key of the annotation file under which rejected detections stand (spec 18).
 const REJECTED: &str = "rejected";
@@ -30,8 +30,14 @@ pub enum Correct {
         /// Of the open video alone.
         here: bool,
     },
+    /// Take a detection of the open video at hand, by its place among the shown ones of the video.
+    Choose(usize),
     /// Show the next moment worth annotating.
     NextMoment,
+    /// Show a moment worth annotating, by its place in the ranking.
+    ShowMoment(usize),
+    /// Whether accepting and rejecting go on to the next thing to judge.
+    GoOn(bool),
     /// Train on from the followed run's best weights with the annotations as they are now.
     TrainAgain,
 }
@@ -55,7 +61,10 @@ pub(super) fn obey(state: &mut State, what: Correct, effects: &mut Vec<Effect>) 
         Correct::AcceptAs(label) => accept(state, Some(label), effects),
         Correct::Reject => reject(state, effects),
         Correct::AcceptAll { here } => accept_all(state, here, effects),
+        Correct::Choose(index) => choose(state, index),
         Correct::NextMoment => next_moment(state, effects),
+        Correct::ShowMoment(index) => show_moment(state, index, effects),
+        Correct::GoOn(on) => state.settings.go_on = on,
         Correct::TrainAgain => train_again(state, effects),
     }
 }
@@ -95,7 +104,41 @@ fn accept(state: &mut State, label: Option<String>, effects: &mut Vec<Effect>) {
             state.editing.selection = [id].into();
         }
         state.inspect.target = None;
+        go_on(state, effects);
     }
+}
+
+/// The next thing to judge, of what a person goes through.
+fn go_on(state: &mut State, effects: &mut Vec<Effect>) {
+    if !state.settings.go_on {
+        return;
+    }
+    match state.inspect.judging {
+        Judging::Errors => inspect::obey(state, Inspect::Next(1), effects),
+        Judging::Moments => next_moment(state, effects),
+        Judging::Detections => {
+            let next = state.detecting.selected.map_or(0, |index| index + 1);
+            super::update::select_row(state, next, effects);
+        }
+    }
+}
+
+/// A click on a detection of the timeline.
+fn choose(state: &mut State, index: usize) {
+    let Some(entry) = state.selected() else { return };
+    let Some(found) = state.predictions.of(&entry.id).get(index) else { return };
+    let (video, label) = (entry.id.clone(), found.label.clone());
+    let target = Target { video, label, segment: found.segment, score: found.score };
+    // Where the list has it, the next error is the one after it.
+    let of_error = |row: &ErrorRow| {
+        let known = state.inspect.describe(row);
+        row.score == Some(target.score)
+            && known.is_some_and(|one| (one.video, one.segment) == (target.video.as_str(), target.segment))
+    };
+    let selected = state.inspect.rows.iter().position(of_error);
+    state.inspect.selected = selected;
+    state.inspect.judging = Judging::Errors;
+    state.inspect.target = Some(target);
 }
 
 fn reject(state: &mut State, effects: &mut Vec<Effect>) {
@@ -110,7 +153,7 @@ fn reject(state: &mut State, effects: &mut Vec<Effect>) {
     let change = Change::Video { before: Some(Box::new(head)), after: Some(Box::new(after)) };
     if commit(state, &format!("Reject {}", target.label), vec![change], effects) {
         state.inspect.target = None;
-        inspect::obey(state, Inspect::Next(1), effects);
+        go_on(state, effects);
     }
 }
 
@@ -159,20 +202,31 @@ fn accept_all(state: &mut State, here: bool, effects: &mut Vec<Effect>) {
 }
 
 fn next_moment(state: &mut State, effects: &mut Vec<Effect>) {
-    let Some(set) = state.predictions.current() else {
+    let Some(next) = state.inspect.next.clone() else {
         return state
             .notices
             .done("Detect in some videos first: what to annotate next is told by what the detector is unsure of.");
     };
-    let moments = to_annotate(&state.dataset(), &set.detections);
-    // The list changes with every annotation: on from the moment that was shown last, else from the top.
+    // The list changes with every annotation: on from the moment that was shown last, or from where it stood.
     let last = state.inspect.moment.as_ref();
-    let next = last.and_then(|last| moments.iter().position(|moment| moment == last)).map_or(0, |place| place + 1);
-    let Some(moment) = moments.get(next).or(moments.first()).cloned() else {
-        return state.notices.done("Everything that the detector found has been judged.");
+    let same = |last: &Moment| {
+        let found = next.moments.iter().position(|one| (&one.video, one.segment) == (&last.video, last.segment));
+        found.map(|place| place + 1)
     };
+    let after = |last: &Moment| next.moments.iter().position(|one| one.worth <= last.worth);
+    let place = last.and_then(|last| same(last).or_else(|| after(last))).unwrap_or(0);
+    if next.moments.is_empty() {
+        return state.notices.done("Everything that the detector found has been judged.");
+    }
+    show_moment(state, if place < next.moments.len() { place } else { 0 }, effects);
+}
+
+fn show_moment(state: &mut State, index: usize, effects: &mut Vec<Effect>) {
+    let moment = state.inspect.next.as_ref().and_then(|next| next.moments.get(index)).cloned();
+    let Some(moment) = moment else { return };
     let Moment { video, label, segment, score, .. } = moment.clone();
     state.inspect.moment = Some(moment);
+    state.inspect.judging = Judging::Moments;
     show(state, &video, segment, effects);
     state.inspect.target = Some(Target { video, label, segment, score });
 }

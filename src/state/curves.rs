@@ -98,6 +98,8 @@ pub struct Curves {
     pub evals: Vec<EvalPoint>,
     /// How long steps and evaluations take.
     pub pace: Pace,
+    /// How often something was taken back: what is worked out of the curves goes on from where it was while this stays.
+    pub rewound: usize,
 }
 
 impl Curves {
@@ -148,6 +150,7 @@ impl Curves {
 
     /// Forgets the steps from this one on, and the evaluations after it.
     fn take_back(&mut self, from: usize) {
+        self.rewound += 1;
         let singles = [
             &mut self.loss,
             &mut self.gradient_norm,
@@ -170,8 +173,7 @@ impl Curves {
         let mut curves: IndexMap<&str, Vec<[f64; 2]>> = IndexMap::new();
         for eval in &self.evals {
             for (class, values) in &eval.per_class {
-                let mean = values.values().sum::<f64>() / values.len().max(1) as f64;
-                curves.entry(class).or_default().push([eval.step as f64, mean]);
+                curves.entry(class).or_default().push([eval.step as f64, mean(values)]);
             }
         }
         curves
@@ -207,14 +209,18 @@ impl Curves {
         text
     }
 
-    /// The evaluations as a table: RFC 4180, a row an evaluation; shares 0..1.
+    /// The evaluations as a table: RFC 4180, a row an evaluation; shares 0..1, the average precision of a class as mean over the thresholds.
     #[must_use]
     pub fn evals_csv(&self) -> String {
         let keys = self.thresholds();
-        let names: Vec<String> = keys.iter().map(|key| format!("mAP {key}")).collect();
+        let mut names: Vec<String> = keys.iter().map(|key| format!("mAP {key}")).collect();
+        let classes = self.class_curves();
+        names.extend(classes.keys().map(|class| csv_field(&format!("AP {class}"))));
         let mut text = format!("epoch,step,average mAP,{}\r\n", names.join(","));
         for eval in &self.evals {
-            let values = keys.iter().map(|key| eval.map.get(key).map_or(String::new(), f64::to_string));
+            let values = keys.iter().map(|key| eval.map.get(key).copied());
+            let of_classes = classes.keys().map(|class| eval.per_class.get(*class).map(mean));
+            let values = values.chain(of_classes).map(|value| value.map_or(String::new(), |value| value.to_string()));
             let values: Vec<String> = values.collect();
             let row = [(eval.epoch + 1).to_string(), eval.step.to_string(), eval.average.to_string()];
             text.push_str(&format!("{},{}\r\n", row.join(","), values.join(",")));
@@ -271,6 +277,10 @@ impl Curves {
     }
 }
 
+fn mean(values: &BTreeMap<String, f64>) -> f64 {
+    values.values().sum::<f64>() / values.len().max(1) as f64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -324,6 +334,10 @@ mod tests {
         assert!(lines.next().is_some_and(|head| head.starts_with("step,loss,iou,seconds waiting")), "{text}");
         assert_eq!(lines.next(), Some("0,4,2,0,0,0,0,0"));
         assert_eq!(curves.evals_csv(), "epoch,step,average mAP,mAP 0.50\r\n1,11,0.25,0.375\r\n");
+        let classes = BTreeMap::from([("jump, high".to_owned(), BTreeMap::from([("0.50".to_owned(), 0.5)]))]);
+        curves.evals[0].per_class = classes;
+        let expected = "epoch,step,average mAP,mAP 0.50,\"AP jump, high\"\r\n1,11,0.25,0.375,0.5\r\n";
+        assert_eq!(curves.evals_csv(), expected);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Detection on videos, and the table of what was found.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::domain::Detections;
 
@@ -27,9 +28,9 @@ pub struct DetectJob {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     /// Video name.
-    pub video: String,
+    pub video: Arc<str>,
     /// Class.
-    pub label: String,
+    pub label: Arc<str>,
     /// Index of the class's colour.
     pub colour: usize,
     /// Seconds.
@@ -38,6 +39,18 @@ pub struct Row {
     pub end: f64,
     /// Confidence 0..1.
     pub score: f64,
+}
+
+/// What the rows were made of.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct RowsOf {
+    pub detections: Option<Arc<Detections>>,
+    /// The one video that is listed, if not all.
+    pub only: Option<String>,
+    /// Classes of the project, which give the colours.
+    pub classes: Vec<String>,
+    /// The score from which they are there.
+    pub from: f64,
 }
 
 /// Choices and results of detection.
@@ -53,8 +66,12 @@ pub struct Detecting {
     pub min_score: f64,
     /// Whether the table shows all videos or the open one.
     pub all_videos: bool,
-    /// Rows of the table, best first; kept in step with the rest of the state.
-    pub rows: Vec<Row>,
+    /// Rows of the table, best first, and weaker ones that are ready for when the least score falls; see [`Self::listed`].
+    pub(super) rows: Vec<Row>,
+    /// How many of them are listed.
+    pub(super) listed: usize,
+    /// What they were made of.
+    pub(super) rows_of: Option<RowsOf>,
     /// Selected row.
     pub selected: Option<usize>,
 }
@@ -68,7 +85,17 @@ impl Default for Detecting {
             min_score: 0.1,
             all_videos: false,
             rows: Vec::new(),
+            listed: 0,
+            rows_of: None,
             selected: None,
         }
+    }
+}
+
+impl Detecting {
+    /// Rows of the table, best first.
+    #[must_use]
+    pub fn listed(&self) -> &[Row] {
+        self.rows.get(..self.listed).unwrap_or_default()
     }
 }

@@ -188,12 +188,12 @@ pub enum Effect {
     },
     /// Read what was kept of a video's raw outputs; reports `EvidenceRead`.
     ReadEvidence {
-        /// Where they are kept.
-        folder: PathBuf,
+        /// Where they may be kept, the likeliest first.
+        folders: Vec<PathBuf>,
         /// Video name.
         video: String,
-        /// Name under which they are kept.
-        name: String,
+        /// Names under which they may be kept: that of the video, that of its file.
+        names: Vec<String>,
     },
     /// End the detection.
     CancelDetect,

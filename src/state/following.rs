@@ -3,15 +3,15 @@
 use std::path::PathBuf;
 
 use crate::domain::{Event, Failure, RunEvent};
-use crate::run::RunWriter;
+use crate::run::{Ended, RunWriter};
 
 use super::refresh::refresh;
-use super::{Effect, Origin, Report, RunState, RunView, State, correct, percent, runs};
+use super::{Effect, Origin, Report, RunState, RunSummary, RunView, State, correct, percent, runs};
 
 pub(super) fn run(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
     match report {
         Report::Runs(runs) => {
-            state.runs = runs;
+            found(state, runs, effects);
             // A run that lives is worth more than the newest; without one, the newest shows where things stand.
             let best = state.runs.iter().find(|run| run.alive).or(state.runs.first()).map(|run| run.folder.clone());
             if let (None, Some(folder)) = (&state.run, best) {
@@ -63,6 +63,8 @@ pub(super) fn run(state: &mut State, report: Report, effects: &mut Vec<Effect>) 
         Report::RunEvents { folder, events } => {
             if let Some(run) = state.compared.iter_mut().find(|run| run.folder == folder) {
                 events.iter().for_each(|event| run.push(event));
+                let (name, news) = (run.name.clone(), run.seen_alive);
+                events.iter().filter(|_| news).for_each(|event| told_end(state, &name, false, &event.event, effects));
                 // Its latest detections can stand beside those of the followed run.
                 let is_eval = |event: &&RunEvent| matches!(event.event, Event::Eval { .. });
                 let latest: Vec<RunEvent> = events.iter().rev().find(is_eval).cloned().into_iter().collect();
@@ -88,25 +90,60 @@ pub(super) fn run(state: &mut State, report: Report, effects: &mut Vec<Effect>) 
 fn run_event(state: &mut State, event: &RunEvent, effects: &mut Vec<Effect>) {
     let Some(run) = &mut state.run else { return };
     run.push(event);
-    match &event.event {
-        Event::Done { best_average_map, best_epoch } if run.own => {
+    if let Event::Resumed { epoch, .. } = &event.event {
+        let name = run.name.clone();
+        state.predictions.forget_from(&name, *epoch);
+        refresh(state);
+    }
+    let Some(run) = &state.run else { return };
+    let (name, news, own) = (run.name.clone(), run.seen_alive, run.own);
+    if news {
+        told_end(state, &name, own, &event.event, effects);
+    }
+}
+
+/// Tells the end of a training that was seen to live: of this window, of a terminal, of another window.
+fn told_end(state: &mut State, name: &str, own: bool, event: &Event, effects: &mut Vec<Effect>) {
+    match event {
+        Event::Done { best_average_map, best_epoch } => {
             let best = best_average_map.zip(*best_epoch);
             let best = best
                 .map_or(String::new(), |(map, epoch)| format!(": best mAP {} after epoch {}", percent(map), epoch + 1));
-            state.notices.done(format!("The training {} is finished{best}.", run.name));
-            effects.push(Effect::Attention);
+            state.notices.done(format!("The training {name} is finished{best}."));
         }
-        Event::Resumed { epoch, .. } => {
-            let name = run.name.clone();
-            state.predictions.forget_from(&name, *epoch);
-            refresh(state);
+        // Whoever stopped it here knows.
+        Event::Stopped if !own => state.notices.done(format!("The training {name} was stopped; all is saved.")),
+        Event::Failed { message } => {
+            state.notices.wrong(Failure::new(format!("The training {name} failed: {message}")));
         }
-        Event::Failed { message } if run.own => {
-            let sentence = format!("The training {} failed: {message}", run.name);
-            state.notices.wrong(Failure::new(sentence));
-            effects.push(Effect::Attention);
+        _ => return,
+    }
+    effects.push(Effect::Attention);
+}
+
+/// What is known of all runs of the project is new: tells the end of one that nobody follows.
+fn found(state: &mut State, now: Vec<RunSummary>, effects: &mut Vec<Effect>) {
+    let before = std::mem::replace(&mut state.runs, now);
+    let drawn = |folder: &PathBuf| {
+        state.is_compared(folder) || state.run.as_ref().is_some_and(|followed| followed.folder == *folder)
+    };
+    let lived = |run: &&RunSummary| before.iter().any(|other| other.folder == run.folder && other.alive);
+    let ended: Vec<RunSummary> =
+        state.runs.iter().filter(|run| !run.alive && !drawn(&run.folder)).filter(lived).cloned().collect();
+    for run in ended {
+        let best = run
+            .digest
+            .best
+            .map_or(String::new(), |(epoch, map)| format!(": best mAP {} after epoch {}", percent(map), epoch + 1));
+        match run.digest.ended {
+            Ended::Done => state.notices.done(format!("The training {} is finished{best}.", run.name)),
+            Ended::Stopped => state.notices.done(format!("The training {} was stopped; all is saved.", run.name)),
+            Ended::Failed => state.notices.wrong(Failure::new(format!("The training {} failed.", run.name))),
+            Ended::Not | Ended::Paused => {
+                state.notices.wrong(Failure::new(format!("The training {} was interrupted.", run.name)));
+            }
         }
-        _ => {}
+        effects.push(Effect::Attention);
     }
 }
 
@@ -144,13 +181,15 @@ fn read_predictions(folder: PathBuf, events: &[RunEvent], effects: &mut Vec<Effe
 
 fn run_checked(state: &mut State, folder: &PathBuf, alive: bool, effects: &mut Vec<Effect>) {
     let Some(run) = state.run.as_mut().filter(|run| run.folder == *folder) else { return };
+    run.seen_alive |= alive;
     // A process of our own may not have taken its lock yet, and its end is seen by the window itself.
     if alive || (run.own && run.ended.is_none() && run.state.is_living()) {
         return;
     }
     let (was_living, own) = (run.state.is_living(), run.own);
     run.lost();
-    if let (true, true, RunState::Dead(how)) = (was_living, run.own, &run.state) {
+    let news = run.seen_alive;
+    if let (true, true, RunState::Dead(how)) = (was_living, news, &run.state) {
         let sentence = match run.curves.loss.last() {
             Some(point) => format!(
                 "The training {} was interrupted after step {}: {how}. What it had saved is kept; press Continue to go on.",
@@ -159,6 +198,7 @@ fn run_checked(state: &mut State, folder: &PathBuf, alive: bool, effects: &mut V
             None => format!("The training {} ended before its first step: {how}.", run.name),
         };
         state.notices.wrong(Failure::new(sentence));
+        effects.push(Effect::Attention);
     }
     effects.extend(state.runs_folder().map(Effect::FindRuns));
     if own {

@@ -50,7 +50,7 @@ pub use editing::{
 pub use effect::{DetectVideo, Effect, PlayerRequest, TrainRequest};
 pub use forecast::{Forecast, Needs};
 pub use input::{Choice, Command, Export, Init, Input, Keeping, Report, VideoFacts};
-pub use inspect::{ClassOrder, Inspect, Inspecting, Mark, Page};
+pub use inspect::{ClassOrder, Inspect, Inspecting, Judging, Mark, Marks, Page};
 pub use lanes::{Bar, Bars, Lane, LaneMode, MOST_ROWS};
 pub use library::{Entry, Library, Listed, Sort, Thumbnail};
 pub use notices::{Notice, Notices, Tone};
@@ -61,7 +61,7 @@ pub use predictions::{Origin, PredictionSet, Predictions};
 pub use recipe::{Recipe, RecipeForm, RecipeKey};
 pub use run::{Progress, RunState, RunSummary, RunView, Started};
 pub use runs::{Runs, word as run_word};
-pub use series::{decimated, smoothed};
+pub use series::{Extremes, Smoothing, decimated, smoothed};
 pub use settings::{Settings, ThemeChoice};
 pub use timeline::{Tick, TimelineView, ticks};
 pub use training::{DeviceChoice, Health, TrainForm};

@@ -52,6 +52,8 @@ pub struct RecipeForm {
     pub wrong: BTreeMap<String, String>,
     /// What is looked for.
     pub find: String,
+    /// How often a finding led to a key: the form unfolds each time.
+    pub led: u64,
 }
 
 /// A key of the form.
@@ -66,6 +68,12 @@ pub struct RecipeKey {
 }
 
 impl RecipeForm {
+    /// Shows a key, to which a finding leads.
+    pub fn lead(&mut self, key: String) {
+        self.find = key;
+        self.led += 1;
+    }
+
     /// The changes as `--set` takes them.
     #[must_use]
     pub fn overrides(&self) -> Vec<String> {
@@ -74,7 +82,7 @@ impl RecipeForm {
 
     /// Takes in the text of another file; what was changed of the earlier one goes.
     pub fn read(&mut self, text: String) {
-        *self = Self { find: std::mem::take(&mut self.find), text: Some(text), ..Self::default() };
+        *self = Self { find: std::mem::take(&mut self.find), led: self.led, text: Some(text), ..Self::default() };
         self.resolve();
     }
 
@@ -191,6 +199,18 @@ mod tests {
         assert_eq!(field(&form, "solver.epochs").value, "12", "what does not fit changes nothing");
         form.set("solver.epochs".to_owned(), "3".to_owned());
         assert!(form.changed.is_empty() && form.wrong.is_empty(), "as in the file again");
+    }
+
+    #[test]
+    fn what_is_saved_is_the_whole_recipe_with_what_was_changed() {
+        let mut state = State::default();
+        state.training.recipe.read("[solver]\nepochs = 3".to_owned());
+        let mut effects = Vec::new();
+        obey(&mut state, Recipe::Set { path: "solver.epochs".to_owned(), text: "12".to_owned() }, &mut effects);
+        obey(&mut state, Recipe::Save, &mut effects);
+        let Some(Effect::AskSave { name, contents, .. }) = effects.first() else { panic!("{effects:?}") };
+        let saved = config::parse(&String::from_utf8_lossy(contents), name, &[]).expect("a recipe");
+        assert_eq!((name.as_str(), saved.solver.epochs), ("recipe.toml", 12));
     }
 
     #[test]

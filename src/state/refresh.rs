@@ -1,12 +1,31 @@
-//! Lanes and table made anew from what is open and shown.
+//! Lanes and table made anew from what is open and shown, or, when only a slider moved, shown from another score on.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::detecting::RowsOf;
 use super::editing;
 use super::{Row, State, inspect, lanes};
 
 /// Brings lanes and table in step with the open video, the shown predictions and the least score.
 pub(super) fn refresh(state: &mut State) {
-    let least = state.detecting.min_score;
     editing::list(state);
+    relane(state);
+    table(state);
+    state.inspect.stale = true;
+    inspect::recount(state);
+}
+
+/// Shows detections from another score on: no list of annotations and no question depends on it.
+pub(super) fn rescore(state: &mut State, least: f64) {
+    state.detecting.min_score = least.clamp(0.0, 1.0);
+    relane(state);
+    table(state);
+    inspect::recount(state);
+}
+
+fn relane(state: &mut State) {
+    let least = state.detecting.min_score;
     state.lanes = state.selected().map_or_else(Vec::new, |entry| {
         let source = lanes::Source {
             truth: state.editing.book.document.actions(&entry.id),
@@ -25,27 +44,57 @@ pub(super) fn refresh(state: &mut State) {
         }
         all
     });
-    let open = state.selected().map(|entry| entry.id.clone());
-    let all = state.detecting.all_videos;
+}
+
+/// Share of the least score down to which rows are made ready, so that a slider that goes down rarely makes them anew.
+const READY: f64 = 0.5;
+
+fn table(state: &mut State) {
+    let least = state.detecting.min_score;
+    let classes = state.project.as_ref().map_or(&[] as &[String], |project| project.classes.names());
+    let now = RowsOf {
+        detections: state.predictions.current().map(|set| set.detections.clone()),
+        only: state.selected().map(|entry| entry.id.clone()).filter(|_| !state.detecting.all_videos),
+        classes: classes.to_vec(),
+        from: READY * least,
+    };
+    let same = |before: &RowsOf| {
+        let same_set = match (&before.detections, &now.detections) {
+            (Some(before), Some(now)) => Arc::ptr_eq(before, now),
+            (before, now) => before.is_none() && now.is_none(),
+        };
+        same_set && before.only == now.only && before.classes == now.classes && before.from <= least
+    };
+    if !state.detecting.rows_of.as_ref().is_some_and(same) {
+        let rows = rows(state, &now);
+        if rows != state.detecting.rows {
+            state.detecting.rows = rows;
+            state.detecting.selected = None;
+        }
+        state.detecting.rows_of = Some(now);
+    }
+    let detecting = &mut state.detecting;
+    detecting.listed = detecting.rows.partition_point(|row| row.score >= least);
+    detecting.selected = detecting.selected.filter(|index| *index < detecting.listed);
+}
+
+/// Detections of one video or of all, best first.
+fn rows(state: &State, of: &RowsOf) -> Vec<Row> {
+    let mut names: HashMap<&str, (Arc<str>, usize)> = HashMap::new();
     let mut rows = Vec::new();
-    for (video, found) in state.predictions.current().map_or(&[][..], |set| &set.detections.videos) {
-        if !all && Some(video) != open.as_ref() {
+    for (video, found) in of.detections.as_ref().map_or(&[][..], |found| &found.videos) {
+        if !state.detecting.all_videos && of.only.as_ref() != Some(video) {
             continue;
         }
-        rows.extend(found.iter().filter(|found| found.score >= least).map(|found| Row {
-            video: video.clone(),
-            label: found.label.clone(),
-            colour: state.colour(&found.label),
-            start: found.segment[0],
-            end: found.segment[1],
-            score: found.score,
+        let video: Arc<str> = video.as_str().into();
+        rows.extend(found.iter().filter(|found| found.score >= of.from).map(|found| {
+            let (label, colour) =
+                names.entry(&found.label).or_insert_with(|| (found.label.as_str().into(), state.colour(&found.label)));
+            let (label, colour) = (label.clone(), *colour);
+            let [start, end] = found.segment;
+            Row { video: video.clone(), label, colour, start, end, score: found.score }
         }));
     }
     rows.sort_by(|a, b| b.score.total_cmp(&a.score));
-    if rows != state.detecting.rows {
-        state.detecting.rows = rows;
-        state.detecting.selected = None;
-    }
-    state.inspect.stale = true;
-    inspect::recount(state);
+    rows
 }

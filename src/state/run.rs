@@ -126,6 +126,8 @@ pub struct RunView {
     pub own: bool,
     /// How the process ended, when the window saw it.
     pub ended: Option<String>,
+    /// Whether it was seen to live, so that its end is news.
+    pub seen_alive: bool,
 }
 
 impl RunView {
@@ -148,6 +150,7 @@ impl RunView {
             asked: None,
             own,
             ended: None,
+            seen_alive: own,
         }
     }
 

@@ -58,7 +58,8 @@ impl State {
 pub(super) fn obey(state: &mut State, what: Runs, effects: &mut Vec<Effect>) {
     match what {
         Runs::Compare(folder, true) if !state.is_compared(&folder) => {
-            state.compared.push(RunView::new(folder.clone(), false));
+            let seen_alive = state.runs.iter().any(|run| run.folder == folder && run.alive);
+            state.compared.push(RunView { seen_alive, ..RunView::new(folder.clone(), false) });
             effects.push(Effect::FollowBeside(folder));
         }
         Runs::Compare(_, true) => {}

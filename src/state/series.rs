@@ -1,63 +1,139 @@
 //! Long curves made short enough to draw, and jagged ones smooth enough to read.
 
+/// Points of a block whose extremes are known.
+const BLOCK: usize = 64;
+
+/// The least and the greatest value in every block of a curve that grows at its end, so that a long curve is made short without a look at
+/// each of its points.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Extremes {
+    /// Places of both in each whole block; none where no value is a number.
+    blocks: Vec<Option<[usize; 2]>>,
+}
+
+impl Extremes {
+    /// Takes in what came to the curve since the last time.
+    pub fn take(&mut self, points: &[[f64; 2]]) {
+        while (self.blocks.len() + 1) * BLOCK <= points.len() {
+            let from = self.blocks.len() * BLOCK;
+            let of_block = self.between(points, from, from + BLOCK);
+            self.blocks.push(of_block);
+        }
+    }
+
+    /// Places of the least and the greatest value, the first of equals.
+    fn between(&self, points: &[[f64; 2]], from: usize, to: usize) -> Option<[usize; 2]> {
+        let mut found: Option<[usize; 2]> = None;
+        let mut see = |[least, greatest]: [usize; 2]| {
+            let [low, high] = found.get_or_insert([least, greatest]);
+            if points[least][1] < points[*low][1] {
+                *low = least;
+            }
+            if points[greatest][1] > points[*high][1] {
+                *high = greatest;
+            }
+        };
+        let mut at = from;
+        while at < to {
+            match self.blocks.get(at / BLOCK) {
+                Some(block) if at.is_multiple_of(BLOCK) && at + BLOCK <= to => {
+                    block.map(&mut see);
+                    at += BLOCK;
+                }
+                _ => {
+                    if points[at][1].is_finite() {
+                        see([at, at]);
+                    }
+                    at += 1;
+                }
+            }
+        }
+        found
+    }
+}
+
 /// The part of a rising curve between `from` and `to`, in about `buckets` pieces of equal width with the least and the greatest value of
 /// each, so that no spike is lost. The points beside the part come with it, so that lines run out of the picture. At most
-/// `2 * buckets + 2` points; a value that is no number is left out.
+/// `2 * buckets + 2` points; a value that is no number is left out. `extremes` may know as much of the curve as it likes.
 #[must_use]
-pub fn decimated(points: &[[f64; 2]], from: f64, to: f64, buckets: usize) -> Vec<[f64; 2]> {
+pub fn decimated(points: &[[f64; 2]], extremes: &Extremes, from: f64, to: f64, buckets: usize) -> Vec<[f64; 2]> {
     let first = points.partition_point(|point| point[0] < from).saturating_sub(1);
     let last = (points.partition_point(|point| point[0] <= to) + 1).min(points.len());
     let part = points.get(first..last).unwrap_or_default();
-    let is_number = |point: &&[f64; 2]| point[1].is_finite();
     if part.len() <= 2 * buckets + 2 {
-        return part.iter().filter(is_number).copied().collect();
+        return part.iter().filter(|point| point[1].is_finite()).copied().collect();
     }
-    let (inner, left, right) = (&part[1..part.len() - 1], part[0], part[part.len() - 1]);
     let mut kept = Vec::with_capacity(2 * buckets + 2);
-    kept.push(left);
-    let (start, end) = (inner[0][0], inner[inner.len() - 1][0]);
-    let width = ((end - start) / buckets as f64).max(f64::MIN_POSITIVE);
-    let mut rest = inner;
+    kept.push(points[first]);
+    // Without the points on either side.
+    let (mut next, end) = (first + 1, last - 1);
+    let (start, width) = (points[next][0], (points[end - 1][0] - points[next][0]) / buckets as f64);
+    let width = width.max(f64::MIN_POSITIVE);
     for bucket in 1..=buckets {
         let edge = if bucket == buckets { f64::INFINITY } else { start + bucket as f64 * width };
-        let (inside, after) = rest.split_at(rest.partition_point(|point| point[0] < edge));
-        rest = after;
-        let mut range: Option<([f64; 2], [f64; 2])> = None;
-        for &point in inside.iter().filter(is_number) {
-            let (least, greatest) = range.get_or_insert((point, point));
-            if point[1] < least[1] {
-                *least = point;
-            }
-            if point[1] > greatest[1] {
-                *greatest = point;
-            }
-        }
-        if let Some((least, greatest)) = range {
-            let (before, behind) = if least[0] <= greatest[0] { (least, greatest) } else { (greatest, least) };
-            kept.push(before);
+        let after = next + points[next..end].partition_point(|point| point[0] < edge);
+        if let Some([least, greatest]) = extremes.between(points, next, after) {
+            let (before, behind) = (least.min(greatest), least.max(greatest));
+            kept.push(points[before]);
             if before != behind {
-                kept.push(behind);
+                kept.push(points[behind]);
             }
         }
+        next = after;
     }
-    kept.push(right);
+    kept.push(points[end]);
     kept.retain(|point| point[1].is_finite());
     kept
 }
 
 /// An exponential running mean that begins without a debt to zero: `weight` of what was before, 0..1. A value that is no number is left
-/// out.
+/// out. It goes on where it was when the curve grows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Smoothing {
+    weight: f64,
+    sum: f64,
+    whole: f64,
+    taken: usize,
+    points: Vec<[f64; 2]>,
+}
+
+impl Smoothing {
+    /// Of nothing yet.
+    #[must_use]
+    pub fn new(weight: f64) -> Self {
+        Self { weight, sum: 0.0, whole: 0.0, taken: 0, points: Vec::new() }
+    }
+
+    /// How much of what was before a value keeps.
+    #[must_use]
+    pub fn weight(&self) -> f64 {
+        self.weight
+    }
+
+    /// Takes in what came to the curve since the last time.
+    pub fn take(&mut self, points: &[[f64; 2]]) {
+        let new = points.get(self.taken..).unwrap_or_default();
+        for &[x, y] in new.iter().filter(|point| point[1].is_finite()) {
+            self.sum = self.weight * self.sum + (1.0 - self.weight) * y;
+            self.whole = self.weight * self.whole + (1.0 - self.weight);
+            self.points.push([x, if self.whole > 0.0 { self.sum / self.whole } else { y }]);
+        }
+        self.taken = points.len();
+    }
+
+    /// The smooth curve.
+    #[must_use]
+    pub fn points(&self) -> &[[f64; 2]] {
+        &self.points
+    }
+}
+
+/// The whole curve smoothed at once.
 #[must_use]
 pub fn smoothed(points: &[[f64; 2]], weight: f64) -> Vec<[f64; 2]> {
-    let (mut sum, mut whole) = (0.0, 0.0);
-    let numbers = points.iter().filter(|point| point[1].is_finite());
-    numbers
-        .map(|&[x, y]| {
-            sum = weight * sum + (1.0 - weight) * y;
-            whole = weight * whole + (1.0 - weight);
-            [x, if whole > 0.0 { sum / whole } else { y }]
-        })
-        .collect()
+    let mut smoothing = Smoothing::new(weight);
+    smoothing.take(points);
+    smoothing.points
 }
 
 #[cfg(test)]
@@ -70,16 +146,26 @@ mod tests {
         points[54_321][1] = 7.0;
         points[54_322][1] = -7.0;
         points[10][1] = f64::NAN;
-        let kept = decimated(&points, 0.0, 1e9, 300);
+        let none = Extremes::default();
+        let kept = decimated(&points, &none, 0.0, 1e9, 300);
         assert!(kept.len() <= 602 && kept.len() > 100, "{}", kept.len());
         assert!(kept.contains(&[54_321.0, 7.0]) && kept.contains(&[54_322.0, -7.0]));
         assert!(kept.windows(2).all(|pair| pair[0][0] <= pair[1][0]), "in order");
         assert_eq!((kept[0], kept[kept.len() - 1]), (points[0], points[99_999]));
         // Zoomed in, every point is there, with one on either side.
-        let near = decimated(&points, 54_300.0, 54_340.0, 300);
+        let near = decimated(&points, &none, 54_300.0, 54_340.0, 300);
         assert_eq!((near.len(), near[0][0], near[42][0]), (43, 54_299.0, 54_341.0));
-        assert!(decimated(&[], 0.0, 1.0, 10).is_empty());
-        assert_eq!(decimated(&points[..1], 5.0, 6.0, 10), [points[0]]);
+        assert!(decimated(&[], &none, 0.0, 1.0, 10).is_empty());
+        assert_eq!(decimated(&points[..1], &none, 5.0, 6.0, 10), [points[0]]);
+        // What is known of its blocks changes nothing but the time that it takes.
+        let mut known = Extremes::default();
+        for until in [70, 640, 50_000, 100_000] {
+            known.take(&points[..until]);
+            for (from, to, buckets) in [(0.0, 1e9, 300), (54_000.0, 90_000.0, 77), (3.0, 50_000.0, 1)] {
+                let plain = decimated(&points, &none, from, to, buckets);
+                assert_eq!(decimated(&points, &known, from, to, buckets), plain, "{until} {from} {to}");
+            }
+        }
     }
 
     #[allow(clippy::print_stdout, reason = "a test that measures says what")]
@@ -88,7 +174,9 @@ mod tests {
     fn ten_long_curves_are_short_in_no_time() {
         let points: Vec<[f64; 2]> = (0..100_000).map(|n| [f64::from(n), f64::from(n % 97)]).collect();
         let begin = std::time::Instant::now();
-        let kept: usize = (0..10).map(|_| decimated(&points, f64::NEG_INFINITY, f64::INFINITY, 190).len()).sum();
+        let kept: usize = (0..10)
+            .map(|_| decimated(&points, &Extremes::default(), f64::NEG_INFINITY, f64::INFINITY, 190).len())
+            .sum();
         let time = begin.elapsed();
         println!("10 curves of 100 000 points: {kept} drawn, {time:.1?}");
         assert!(time.as_millis() < 500, "{time:?}");
@@ -97,7 +185,7 @@ mod tests {
     #[test]
     fn points_of_one_place_are_no_trouble() {
         let points = vec![[3.0, 1.0]; 1000];
-        assert!(decimated(&points, 0.0, 9.0, 10).len() <= 22);
+        assert!(decimated(&points, &Extremes::default(), 0.0, 9.0, 10).len() <= 22);
     }
 
     #[test]
@@ -109,5 +197,9 @@ mod tests {
         assert!((curve[2][1] - expected).abs() < 1e-9, "{} {expected}", curve[2][1]);
         let points = [[0.0, 1.0], [1.0, 2.0]];
         assert_eq!(smoothed(&points, 0.0), points);
+        let long: Vec<[f64; 2]> = (0..1000).map(|n| [f64::from(n), f64::from(n % 31)]).collect();
+        let mut growing = Smoothing::new(0.97);
+        [10, 10, 400, 1000].into_iter().for_each(|until| growing.take(&long[..until]));
+        assert_eq!(growing.points(), smoothed(&long, 0.97), "piece by piece as at once");
     }
 }

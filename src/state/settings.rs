@@ -45,6 +45,8 @@ pub struct Settings {
     pub lanes: LaneMode,
     /// Whether the timeline follows the playhead.
     pub follow: bool,
+    /// Whether accepting and rejecting a detection go on to the next thing to judge.
+    pub go_on: bool,
     /// Which keys do what.
     pub keymap: Keymap,
 }
@@ -63,6 +65,7 @@ impl Default for Settings {
             reaction: 0.0,
             lanes: LaneMode::default(),
             follow: true,
+            go_on: true,
             keymap: Keymap::default(),
         }
     }

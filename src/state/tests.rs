@@ -194,9 +194,9 @@ fn an_evaluation_brings_its_predictions_onto_the_timeline() {
     let detections = Ok(Detections { videos: vec![("a".to_owned(), found)] });
     report(&mut state, Report::EpochPredictions { folder: PathBuf::from("/p/runs/x"), epoch: 0, detections });
     assert_eq!(state.lanes[1].predictions.len(), 1);
-    assert_eq!(state.detecting.rows.len(), 1);
+    assert_eq!(state.detecting.listed().len(), 1);
     command(&mut state, Command::SetMinScore(0.9));
-    assert!(state.lanes[1].predictions.is_empty() && state.detecting.rows.is_empty());
+    assert!(state.lanes[1].predictions.is_empty() && state.detecting.listed().is_empty());
 }
 
 #[test]
@@ -253,7 +253,7 @@ fn detection_goes_video_by_video_and_names_what_failed() {
     report(&mut state, Report::Detected { job: 1, video: "a".to_owned(), found: Ok(found) });
     report(&mut state, Report::Detected { job: 1, video: "b".to_owned(), found: Err("no memory".to_owned()) });
     report(&mut state, Report::DetectEnded { job: 1 });
-    assert_eq!(state.detecting.rows.len(), 1);
+    assert_eq!(state.detecting.listed().len(), 1);
     let sentences: Vec<&str> = state.notices.shown.iter().map(|notice| notice.failure.sentence.as_str()).collect();
     assert_eq!(sentences, ["Detection failed on b: no memory", "1 detection in 1 video."]);
     let effects = command(&mut state, Command::SelectRow(0));

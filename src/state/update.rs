@@ -4,10 +4,10 @@ use crate::domain::{Do, Failure, MediaTime};
 
 use super::following::{follow, read_missing};
 use super::react::{self, ask_health, check_health, react, select};
-use super::refresh::refresh;
+use super::refresh::{refresh, rescore};
 use super::{
-    Command, DetectJob, DetectVideo, Effect, Input, PathField, PlayerRequest, PredictionSet, Row, RunState, State,
-    Target, TimelineView, TrainRequest, Wanted, correct, forecast, inspect, recipe, runs, watch,
+    Command, DetectJob, DetectVideo, Effect, Input, Judging, PathField, PlayerRequest, PredictionSet, Row, RunState,
+    State, Target, TimelineView, TrainRequest, Wanted, correct, forecast, inspect, recipe, runs, watch,
 };
 use super::{cropping, editing, keymap, streams};
 
@@ -62,10 +62,7 @@ fn obey(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
             refresh(state);
         }
         Command::OpenPredictions => effects.push(Effect::AskFile(Wanted::Predictions)),
-        Command::SetMinScore(score) => {
-            state.detecting.min_score = score.clamp(0.0, 1.0);
-            refresh(state);
-        }
+        Command::SetMinScore(score) => rescore(state, score),
         Command::ChooseConfig(_)
         | Command::BrowseConfig
         | Command::ChooseDevice(_)
@@ -316,13 +313,7 @@ fn detect(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
             state.detecting.all_videos = all;
             refresh(state);
         }
-        Command::SelectRow(index) => {
-            if let Some(Row { video, label, start, end, score, .. }) = state.detecting.rows.get(index).cloned() {
-                state.detecting.selected = Some(index);
-                state.inspect.target = Some(Target { video: video.clone(), label, segment: [start, end], score });
-                go_to(state, &video, start, effects);
-            }
-        }
+        Command::SelectRow(index) => select_row(state, index, effects),
         Command::ExportDetections(form) => {
             if let Some(PredictionSet { detections, .. }) = state.predictions.current() {
                 let folder = state.project.as_ref().map(|project| project.root.clone());
@@ -332,6 +323,18 @@ fn detect(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
         }
         _ => {}
     }
+}
+
+/// Takes a row of the table of detections at hand and goes there.
+pub(super) fn select_row(state: &mut State, index: usize, effects: &mut Vec<Effect>) {
+    let Some(Row { video, label, start, end, score, .. }) = state.detecting.listed().get(index).cloned() else {
+        return;
+    };
+    state.detecting.selected = Some(index);
+    state.inspect.judging = Judging::Detections;
+    let (video, label) = (video.to_string(), label.to_string());
+    state.inspect.target = Some(Target { video: video.clone(), label, segment: [start, end], score });
+    go_to(state, &video, start, effects);
 }
 
 /// Opens `video` if another one is open, and goes to `seconds`; a video that is still opening goes there when it is ready.

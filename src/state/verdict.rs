@@ -1,5 +1,7 @@
 //! One sentence about a run: is it learning?
 
+use std::borrow::Cow;
+
 use super::series::smoothed;
 use super::{RunState, RunView, percent};
 
@@ -35,6 +37,8 @@ const WAITING: f64 = 0.4;
 const WAITING_OVER: usize = 20;
 /// Weight of the smoothing by which the loss is judged.
 const SMOOTH: f64 = 0.9;
+/// Reports whose mean does not waver.
+const MANY: usize = 200;
 /// The last part of the curve against the part before: a change below this is none.
 const STILL: f64 = 0.02;
 /// Points of mAP below the best that count as a fall; evaluations on few videos waver by one or two.
@@ -119,11 +123,20 @@ pub fn verdict(run: &RunView) -> Option<Verdict> {
 
 /// Relative change of the smoothed loss from the fifth before the last to the last fifth of the reports.
 fn change_of_loss(run: &RunView) -> f64 {
-    let curve = smoothed(&run.curves.loss, SMOOTH);
-    let fifth = (curve.len() / 5).max(1);
-    let mean = |part: &[[f64; 2]]| part.iter().map(|point| point[1]).sum::<f64>() / part.len().max(1) as f64;
-    let last = mean(&curve[curve.len() - fifth..]);
-    let before = mean(&curve[curve.len().saturating_sub(2 * fifth)..curve.len() - fifth]);
+    let loss = &run.curves.loss;
+    let fifth = (loss.len() / 5).max(1);
+    // The mean of so many needs no smoothing, and the sentence is said anew in every picture.
+    let curve: Cow<'_, [[f64; 2]]> =
+        if fifth > MANY { Cow::Borrowed(loss) } else { Cow::Owned(smoothed(loss, SMOOTH)) };
+    let fifth = fifth.min(curve.len() / 2).max(1);
+    let mean = |part: &[[f64; 2]]| {
+        let values = part.iter().map(|point| point[1]).filter(|value| value.is_finite());
+        let (sum, count) = values.fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0));
+        sum / f64::max(count, 1.0)
+    };
+    let from_end = |count: usize| curve.len().saturating_sub(count);
+    let last = mean(&curve[from_end(fifth)..]);
+    let before = mean(&curve[from_end(2 * fifth)..from_end(fifth)]);
     if before.abs() > 0.0 { (last - before) / before.abs() } else { 0.0 }
 }
 

@@ -62,7 +62,20 @@ pub(super) fn obey(state: &mut State, what: Watch, effects: &mut Vec<Effect>) {
             if let Some(video) = finding.video.clone() {
                 let at = finding.at.unwrap_or(MediaTime::ZERO);
                 go_to(state, &video, at.as_secs(), effects);
+            } else if let Some((video, at)) = finding.class.as_deref().and_then(|class| first_of(state, class)) {
+                go_to(state, &video, at, effects);
+            } else if let Some(key) = finding.key.clone() {
+                state.training.recipe.lead(key);
             }
         }
     }
+}
+
+/// Video and start of the first action of a class.
+fn first_of(state: &State, class: &str) -> Option<(String, f64)> {
+    state.library.entries.iter().find_map(|entry| {
+        let actions = state.editing.book.document.actions(&entry.id).iter().filter(|action| action.label == class);
+        let start = actions.map(|action| action.segment[0]).min_by(f64::total_cmp)?;
+        Some((entry.id.clone(), start))
+    })
 }

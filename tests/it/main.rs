@@ -76,15 +76,21 @@ mod ui_gestures;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_hands;
 #[cfg(all(feature = "window", feature = "video"))]
+mod ui_judge;
+#[cfg(all(feature = "window", feature = "video"))]
 mod ui_lost;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_picture;
+#[cfg(all(feature = "window", feature = "video"))]
+mod ui_pictures;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_player;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_support;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_train;
+#[cfg(all(feature = "window", feature = "video"))]
+mod ui_watch;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_why;
 mod ui_window;

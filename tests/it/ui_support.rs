@@ -23,7 +23,8 @@ pub fn project() -> tempfile::TempDir {
     copy
 }
 
-fn copy_folder(from: &Path, to: &Path) {
+/// Copies a folder with all in it.
+pub fn copy_folder(from: &Path, to: &Path) {
     for entry in std::fs::read_dir(from).expect("listed").map(|entry| entry.expect("entry").path()) {
         let place = to.join(entry.file_name().expect("name"));
         if entry.is_dir() {

@@ -122,7 +122,7 @@ fn a_run_that_something_else_writes_is_found_followed_and_seen_to_die() {
     harness.get_by_label("Detections").click();
     harness.run_steps(4);
     screenshot(&mut harness, "detections_dark");
-    let rows = harness.state().state().detecting.rows.clone();
+    let rows = harness.state().state().detecting.listed().to_vec();
     assert!(rows.windows(2).all(|pair| pair[0].score >= pair[1].score), "best first");
     let name = format!("Detection {} {:.2} to", rows[0].label, rows[0].start);
     harness.query_all_by_label_contains(&name).next().expect("the first row").click();
@@ -285,7 +285,26 @@ fn training_from_the_button_is_another_process_whose_curves_are_its_events() {
     let state = harness.state().state();
     let set = state.predictions.set(&Origin::Detected).expect("a set");
     assert_eq!(set.detections.videos.len(), state.library.entries.len());
-    assert_eq!(state.detecting.rows.len(), set.detections.count());
+    assert_eq!(state.detecting.listed().len(), set.detections.count());
+
+    harness.get_by_label("Evidence").click();
+    wait(&mut harness, "evidence", |state| state.inspect.evidence.is_some());
+    harness.run_steps(4);
+    screenshot(&mut harness, "evidence");
+    let map = harness.get_by_label("Proposal map").rect();
+    // Short proposals in the first half of the video: there is one everywhere.
+    let at = egui::pos2(map.left() + 0.3 * map.width(), map.bottom() - 0.1 * map.height());
+    harness.hover_at(at);
+    harness.step();
+    harness.drag_at(at);
+    harness.step();
+    harness.drop_at(at);
+    wait(&mut harness, "a cell", |state| state.inspect.cell.is_some());
+    let state = harness.state().state();
+    let (cell, evidence) = (state.inspect.cell.expect("one"), state.inspect.evidence.clone().expect("kept"));
+    let start = f64::from(evidence.refined[cell][0]).max(0.0);
+    assert!((state.playback.time.as_secs() - start).abs() < 0.1, "the player is at the start of its segment");
+    screenshot(&mut harness, "evidence_cell");
 }
 
 #[cfg(unix)]

@@ -1,24 +1,23 @@
-//! Seeing why: marks on the timeline, the list of errors, jumps, curves; on a run that is written here, or on a really trained project
-//! that `ETAD_PROJECT` names (for the pictures in docs/).
+//! Seeing why: marks on the timeline, the list of errors, jumps, curves, corrections; on a run that is written here.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use etad::app::Workbench;
 use etad::run::RunWriter;
-use etad::state::{Command, Health, Inspect, Page, RunState, ThemeChoice};
+use etad::state::{Command, Health, Inspect, Page, RunState};
 
-use crate::ui_support::{project, screenshot, tiny_config, wait, wait_for, window, window_of};
+use crate::ui_support::{project, screenshot, tiny_config, wait, wait_for, window};
 use crate::ui_train::write_run;
 
-fn compared(harness: &mut Harness<'static, Workbench>) {
+pub fn compared(harness: &mut Harness<'static, Workbench>) {
     wait(harness, "a comparison", |state| state.inspect.comparison.is_some() && !state.inspect.is_waiting());
     harness.run_steps(4);
 }
 
 /// A window on a project that follows a run of so many evaluated epochs, compared with the truth.
-fn followed(folder: &Path, epochs: usize) -> (Harness<'static, Workbench>, RunWriter) {
+pub fn followed(folder: &Path, epochs: usize) -> (Harness<'static, Workbench>, RunWriter) {
     let mut harness = window(&[folder.to_owned()]);
     wait(&mut harness, "a project", |state| !state.library.entries.is_empty());
     let run = folder.join("runs/elsewhere");
@@ -30,7 +29,7 @@ fn followed(folder: &Path, epochs: usize) -> (Harness<'static, Workbench>, RunWr
     (harness, writer)
 }
 
-fn front(harness: &mut Harness<'static, Workbench>, panel: &str) {
+pub fn front(harness: &mut Harness<'static, Workbench>, panel: &str) {
     harness.get_by_label(panel).click();
     harness.run_steps(4);
 }
@@ -72,49 +71,6 @@ fn sliders_mark_the_timeline_and_errors_are_jumped_to() {
     }
 }
 
-/// Pictures of every page for docs/ and for looking at; does nothing without the environment.
-#[test]
-fn pictures_of_a_trained_project() {
-    let Some(project) = std::env::var_os("ETAD_PROJECT").map(PathBuf::from) else { return };
-    for (name, size, theme) in [
-        ("dark", [1280.0, 720.0], ThemeChoice::Dark),
-        ("light", [1280.0, 720.0], ThemeChoice::Light),
-        ("dark-hd", [1920.0, 1080.0], ThemeChoice::Dark),
-        ("light-hd", [1920.0, 1080.0], ThemeChoice::Light),
-    ] {
-        let mut harness = window_of(std::slice::from_ref(&project), size, 1.0);
-        harness.state_mut().command(Command::SetTheme(theme));
-        wait(&mut harness, "a run", |state| state.run.as_ref().is_some_and(|run| !run.curves.evals.is_empty()));
-        wait(&mut harness, "lengths", |state| state.library.entries.iter().all(|entry| entry.frame.is_some()));
-        compared(&mut harness);
-        let state = harness.state().state();
-        let subset = state.inspect.compared_subset().expect("a subset").to_owned();
-        let first = state.library.entries.iter().position(|entry| entry.subset == subset).expect("a video of it");
-        harness.state_mut().command(Command::Select(first));
-        wait(&mut harness, "the video", |state| state.playback.is_ready());
-        harness.run_steps(8);
-        screenshot(&mut harness, &format!("{name}-training"));
-        front(&mut harness, "Errors");
-        harness.state_mut().command(Command::Inspect(Inspect::Select(0)));
-        wait(&mut harness, "the jump", |state| state.playback.is_ready() && !state.playback.play_when_ready);
-        harness.state_mut().command(Command::Pause);
-        compared(&mut harness);
-        screenshot(&mut harness, &format!("{name}-errors"));
-        front(&mut harness, "Analysis");
-        for page in Page::ALL {
-            harness.state_mut().command(Command::Inspect(Inspect::Page(page)));
-            harness.run_steps(4);
-            screenshot(&mut harness, &format!("{name}-{}", page.name().to_lowercase().replace(' ', "-")));
-        }
-        front(&mut harness, "Evidence");
-        for _ in 0..40 {
-            harness.step();
-            std::thread::sleep(std::time::Duration::from_millis(15));
-        }
-        screenshot(&mut harness, &format!("{name}-evidence"));
-    }
-}
-
 /// Train, see the errors, jump to one, accept it with another edge, take that back, do it again, train on with it.
 #[test]
 fn a_round_from_training_to_corrections_and_training_again() {
@@ -128,7 +84,7 @@ fn a_round_from_training_to_corrections_and_training_again() {
     harness.state_mut().command(Command::SetMinScore(0.0));
     harness.run_steps(3);
     harness.get_by_label("Train").click();
-    let patience = std::time::Duration::from_secs(200);
+    let patience = std::time::Duration::from_secs(400);
     wait_for(&mut harness, "a trained detector", patience, |state| {
         state.run.as_ref().is_some_and(|run| run.state == RunState::Done) && !state.predictions.sets.is_empty()
     });

@@ -112,7 +112,7 @@ fn filters(ui: &mut Ui, view: &mut View<'_>) {
 
 fn table(ui: &mut Ui, view: &mut View<'_>) {
     let theme = view.theme;
-    let rows = &view.state.detecting.rows;
+    let rows = view.state.detecting.listed();
     if rows.is_empty() {
         let (title, advice) = if view.state.predictions.current().is_none() {
             ("No detections yet", "Train and let an epoch be evaluated, or detect with weights that you have.")
@@ -130,7 +130,7 @@ fn table(ui: &mut Ui, view: &mut View<'_>) {
     ui.spacing_mut().item_spacing.y = 0.0;
     ScrollArea::vertical().auto_shrink(false).show_rows(ui, theme.size.row, count, |ui, range| {
         for index in range {
-            if let Some(row) = view.state.detecting.rows.get(index) {
+            if let Some(row) = view.state.detecting.listed().get(index) {
                 line(ui, view, index, row, all);
             }
         }
@@ -211,7 +211,7 @@ fn saves(ui: &mut Ui, view: &mut View<'_>) {
                 view.send(Command::ExportDetections(form));
             }
         }
-        let count = view.state.detecting.rows.len();
+        let count = view.state.detecting.listed().len();
         let noun = if count == 1 { "detection" } else { "detections" };
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| caption(ui, theme, format!("{count} {noun}")));
     });

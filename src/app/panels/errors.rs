@@ -252,6 +252,11 @@ fn corrections(ui: &mut Ui, view: &mut View<'_>) {
             .response
             .on_hover_text("It is right, but of another class");
         });
+        let mut on = view.state.settings.go_on;
+        let tip = "Accepting and rejecting go on to the next thing to judge, and play it";
+        if ui.checkbox(&mut on, "Go on").on_hover_text(tip).changed() {
+            view.commands.push(Command::Correct(Correct::GoOn(on)));
+        }
         ui.menu_button("All…", |ui| {
             for (name, here) in [("Accept all shown in the open video", true), ("Accept all shown in all videos", false)] {
                 let tip = "From the score slider on, those that overlap no annotation of their class by the tIoU slider; one step of undo";

@@ -15,6 +15,8 @@ use super::View;
 /// Width of the names on the left, as on the timeline, so that times stand one above the other.
 const NAMES: f32 = 116.0;
 const CURVES: f32 = 56.0;
+/// Radius of the ring around a detection.
+const RING: f32 = 3.5;
 
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     let theme = view.theme;
@@ -121,11 +123,15 @@ fn paint_map(ui: &mut Ui, view: &mut View<'_>, evidence: &std::sync::Arc<Evidenc
         let height = ((end - start - 0.5 * evidence.row) / longest) as f32 * rect.height();
         pos2(x_at(view, rect, start + 0.5 * evidence.column), rect.bottom() - height)
     };
+    let mut ringed = std::collections::HashSet::new();
     for lane in &view.state.lanes {
         for bar in lane.predictions.iter() {
-            let colour = theme.class(bar.colour);
             let at = place([bar.start, bar.end]);
-            painter.circle_stroke(at, 3.5, Stroke::new(1.5, colour));
+            // Of several in one place the best is seen; thousands cost no more than there is room for.
+            let cell = ((at.x / RING).floor() as i32, (at.y / RING).floor() as i32);
+            if rect.expand(RING).contains(at) && ringed.insert(cell) {
+                painter.circle_stroke(at, RING, Stroke::new(1.5, theme.class(bar.colour)));
+            }
         }
         for bar in lane.truth.iter() {
             let colour = theme.class(bar.colour);

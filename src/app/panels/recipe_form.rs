@@ -1,10 +1,12 @@
 //! The keys of the recipe: what matters first, everything on request, changed values marked.
 
-use egui::{Button, ComboBox, RichText, TextEdit, Ui, vec2};
+use egui::accesskit::Role;
+use egui::{ComboBox, RichText, TextEdit, Ui, WidgetInfo, vec2};
 
 use crate::state::{Command, Recipe, RecipeKey};
 
-use super::super::widgets::{caption, cut};
+use super::super::icons::Icon;
+use super::super::widgets::{caption, cut, icon_button};
 use super::View;
 
 /// Width of the names of keys.
@@ -22,10 +24,13 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
         1 => "Recipe, 1 value changed".to_owned(),
         _ => format!("Recipe, {changed} values changed"),
     };
-    egui::CollapsingHeader::new(title).id_salt("recipe").show(ui, |ui| {
+    let led = led(ui, recipe.led);
+    let header = egui::CollapsingHeader::new(title).id_salt("recipe").open(led.then_some(true));
+    let header = header.show(ui, |ui| {
         ui.horizontal(|ui| {
             let mut find = recipe.find.clone();
             let edit = ui.add(TextEdit::singleline(&mut find).hint_text("Find a key").desired_width(150.0));
+            edit.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Find a key"));
             if edit.on_hover_text("In names and meanings of all keys").changed() {
                 view.commands.push(Command::Recipe(Recipe::Find(find)));
             }
@@ -51,6 +56,17 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
             });
         }
     });
+    if led {
+        header.header_response.scroll_to_me(Some(egui::Align::Min));
+    }
+}
+
+/// Whether a finding has led here since the last picture.
+fn led(ui: &Ui, times: u64) -> bool {
+    let id = egui::Id::unique("led to a key");
+    let before: u64 = ui.data(|data| data.get_temp(id)).unwrap_or(0);
+    ui.data_mut(|data| data.insert_temp(id, times));
+    before != times
 }
 
 fn row(ui: &mut Ui, view: &mut View<'_>, field: &RecipeKey) {
@@ -72,21 +88,25 @@ fn row(ui: &mut Ui, view: &mut View<'_>, field: &RecipeKey) {
         let words: Vec<&str> = field.key.kind.split(" | ").collect();
         if field.key.kind == "true or false" {
             let mut on = field.value == "true";
-            if ui.checkbox(&mut on, "").changed() {
+            let check = ui.checkbox(&mut on, "");
+            check.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, on, path));
+            if check.changed() {
                 set(on.to_string());
             }
         } else if words.len() > 1 {
-            ComboBox::from_id_salt(path).selected_text(&field.value).width(120.0).show_ui(ui, |ui| {
+            let combo = ComboBox::from_id_salt(path).selected_text(&field.value).width(120.0);
+            let combo = combo.show_ui(ui, |ui| {
                 for word in words {
                     if ui.selectable_label(field.value == word, word).clicked() {
                         set(word.to_owned());
                     }
                 }
             });
+            combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, path));
         } else {
             typed(ui, path, &field.value, &mut set);
         }
-        if field.changed && ui.add(Button::new("↺").small()).on_hover_text("As in the file").clicked() {
+        if field.changed && icon_button(ui, theme, Icon::Undo, &format!("Reset {path}"), "As in the file").clicked() {
             view.commands.push(Command::Recipe(Recipe::Reset(path.clone())));
         }
     });
@@ -100,6 +120,11 @@ fn typed(ui: &mut Ui, path: &str, value: &str, set: &mut impl FnMut(String)) {
     let id = egui::Id::unique(("recipe", path));
     let mut text = ui.data(|data| data.get_temp::<String>(id)).unwrap_or_else(|| value.to_owned());
     let edit = ui.add(TextEdit::singleline(&mut text).desired_width(120.0));
+    edit.widget_info(|| {
+        let mut info = WidgetInfo::labeled(Role::TextInput, true, path);
+        info.current_text_value = Some(text.clone());
+        info
+    });
     if edit.has_focus() {
         ui.data_mut(|data| data.insert_temp(id, text.clone()));
     }

@@ -43,7 +43,7 @@ fn table(ui: &mut Ui, view: &mut View<'_>, runs: &[RunSummary]) {
     let number = |ui: &mut Ui, text: String| {
         ui.label(RichText::new(text).font(theme.number_font()));
     };
-    Grid::new("runs").num_columns(6).spacing([10.0, 2.0]).show(ui, |ui| {
+    Grid::new("runs").num_columns(6).spacing([7.0, 2.0]).show(ui, |ui| {
         ["", "run", "state", "best mAP", "epoch", "time"].into_iter().for_each(|name| head(ui, name));
         ui.end_row();
         for run in runs {
@@ -63,7 +63,7 @@ fn table(ui: &mut Ui, view: &mut View<'_>, runs: &[RunSummary]) {
             ui.label(run_word(run));
             number(ui, facts.best.map_or("-".to_owned(), |(_, map)| percent(map)));
             let epoch = facts.best.map_or(String::new(), |(epoch, _)| (epoch + 1).to_string());
-            number(ui, format!("{epoch:>3} of {}", facts.epochs));
+            number(ui, format!("{epoch:>3}/{}", facts.epochs));
             ui.label(if facts.seconds > 0.0 { wait_text(facts.seconds) } else { String::new() });
             ui.end_row();
         }

@@ -238,11 +238,16 @@ fn one_finding(ui: &mut Ui, theme: &Theme, finding: &Finding) -> bool {
             ui.spacing_mut().item_spacing.y = 1.0;
             let video = finding.video.as_ref().map_or(String::new(), |video| format!("{video} "));
             let text = format!("{video}{}", finding.sentence);
-            let led = if finding.video.is_some() {
-                ui.link(text).on_hover_text("Show it in the player").clicked()
-            } else {
-                ui.label(text);
-                false
+            let led = match (&finding.video, &finding.key) {
+                (Some(_), _) => ui.link(text).on_hover_text("Show it in the player").clicked(),
+                (None, Some(key)) => ui.link(text).on_hover_text(format!("Show {key} in the recipe")).clicked(),
+                (None, None) if finding.class.is_some() => {
+                    ui.link(text).on_hover_text("Show the first action of the class").clicked()
+                }
+                (None, None) => {
+                    ui.label(text);
+                    false
+                }
             };
             caption(ui, theme, &finding.advice);
             led

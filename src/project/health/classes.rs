@@ -40,12 +40,12 @@ fn instances(dataset: &Dataset, expected: &Expectations, findings: &mut Vec<Find
         if count == 0 {
             let sentence = format!("The class \"{class}\" has no instance in the training subset.");
             let advice = "Annotate some, or take the class out: it can only produce false alarms.";
-            findings.push(overall(Severity::Warning, sentence, advice));
+            findings.push(overall(Severity::Warning, sentence, advice).of_class(class));
         } else if expected.from_scratch && count < FEW_SEGMENTS {
             let plural = if count == 1 { "segment" } else { "segments" };
             let sentence = format!("The class \"{class}\" has only {count} training {plural}.");
             let advice = "Annotate more (some dozens), or start from trained weights instead of from scratch.";
-            findings.push(overall(Severity::Warning, sentence, advice));
+            findings.push(overall(Severity::Warning, sentence, advice).of_class(class));
         }
     }
 }
@@ -62,7 +62,7 @@ fn unevaluated(dataset: &Dataset, expected: &Expectations, findings: &mut Vec<Fi
         if !tested.contains_key(class) {
             let sentence = format!("The class \"{class}\" has no truth in the subset \"{test}\" that evaluates.");
             let advice = "Move a video that shows it there: till then mAP says nothing about it.";
-            findings.push(overall(Severity::Warning, sentence, advice));
+            findings.push(overall(Severity::Warning, sentence, advice).of_class(class));
         }
     }
 }
@@ -81,6 +81,6 @@ fn unlisted(dataset: &Dataset, expected: &Expectations, findings: &mut Vec<Findi
         let sentence =
             format!("The label \"{label}\" of {count} {plural}, first in {video}, is not in the class map {map}.");
         let advice = "Correct its spelling or add it to the class map; as it is, those segments train nothing.";
-        findings.push(overall(Severity::Warning, sentence, advice));
+        findings.push(overall(Severity::Warning, sentence, advice).about("data.class_map"));
     }
 }

@@ -3,153 +3,36 @@
 //! The comparison is made by [`crate::jobs::review`] for all thresholds; here is what a person chose of it. It is asked for
 //! again whenever detections, annotations, subset or bins are others than at the last question.
 
+mod command;
+mod marks;
 mod obey;
 
 use std::sync::Arc;
 
-use crate::domain::{Dataset, Detections, Segment};
-use crate::eval::diagnosis::{BinScheme, Kind};
+use crate::domain::{Dataset, Detections};
+use crate::eval::diagnosis::BinScheme;
 use crate::eval::{
-    Confusion, ErrorFilter, ErrorRow, Measured, Moment, PrPoint, Tally, VideoReview, measure, slider_tious,
+    Confusion, ErrorFilter, ErrorRow, Measured, Moment, PrPoint, Tally, ToAnnotate, measure, slider_tious,
 };
 use crate::jobs::evidence::Evidence;
 use crate::jobs::review::{Comparison, ReviewRequest, Reviewed};
 
 use super::{Editing, Effect, Library, State, Target};
 
+pub use command::{ClassOrder, Inspect, Page};
+pub use marks::{Described, Mark, Marks};
 pub(super) use obey::{evidence_read, obey, show, shown, video_ready};
 
-/// What a person does with it.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Inspect {
-    /// Compare at the threshold of this index.
-    Tiou(usize),
-    /// Compare with the truth of this subset.
-    Subset(String),
-    /// Sort truths into bins like this.
-    Bins(BinScheme),
-    /// Hide detections below the score that gives the best F1, of the open video or of the subset.
-    BestF1 {
-        /// Of the open video alone.
-        here: bool,
-    },
-    /// List these errors.
-    Filter(ErrorFilter),
-    /// List errors of the open video alone.
-    Here(bool),
-    /// Select an error of the list and show it.
-    Select(usize),
-    /// The next (`+1`) or previous (`-1`) error of the list.
-    Next(i32),
-    /// Ask where to save what was measured.
-    SaveResults,
-    /// Ask where to save a report.
-    SaveReport,
-    /// Read what was kept of this video's raw outputs.
-    Evidence(String),
-    /// Look at a cell of the proposal map.
-    Cell(usize),
-    /// Show this page of the analysis.
-    Page(Page),
-    /// Order the table of classes.
-    OrderClasses(ClassOrder),
-    /// Show a detection: video by its index in the comparison, and place in the video.
-    Show {
-        /// Index in [`crate::eval::Review::videos`].
-        video: usize,
-        /// Place of the detection.
-        detection: usize,
-    },
-}
-
-/// Pages of the analysis.
+/// What a person goes through; the next thing to judge is the next one of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Page {
-    /// Table of classes.
+pub enum Judging {
+    /// The list of errors.
     #[default]
-    Classes,
-    /// Precision over recall.
-    PrecisionRecall,
-    /// mAP over the threshold.
-    Thresholds,
-    /// Which class is taken for which.
-    Confusion,
-    /// Recall over the number of proposals.
-    Proposals,
-    /// Missed truths by bins.
-    Bins,
-    /// How often, how long, how soon.
-    Results,
-}
-
-impl Page {
-    /// All pages.
-    pub const ALL: [Self; 7] = [
-        Self::Classes,
-        Self::PrecisionRecall,
-        Self::Thresholds,
-        Self::Confusion,
-        Self::Proposals,
-        Self::Bins,
-        Self::Results,
-    ];
-
-    /// Its name in the window.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Classes => "Classes",
-            Self::PrecisionRecall => "Precision-recall",
-            Self::Thresholds => "mAP by tIoU",
-            Self::Confusion => "Confusion",
-            Self::Proposals => "Recall",
-            Self::Bins => "Missed",
-            Self::Results => "Results",
-        }
-    }
-}
-
-/// Orders of the table of classes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ClassOrder {
-    /// Worst average precision first.
-    #[default]
-    Precision,
-    /// Most truths first.
-    Truths,
-    /// By name.
-    Name,
-    /// As in the annotation file.
-    File,
-}
-
-impl ClassOrder {
-    /// All orders.
-    pub const ALL: [Self; 4] = [Self::Precision, Self::Truths, Self::Name, Self::File];
-
-    /// Its name in the window.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Precision => "Worst first",
-            Self::Truths => "Most truths",
-            Self::Name => "Name",
-            Self::File => "File",
-        }
-    }
-}
-
-/// How a bar of the timeline is marked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mark {
-    /// A detection that found a truth, or a truth that was found.
-    Hit,
-    /// A false alarm.
-    False(Kind),
-    /// A truth that no shown detection found.
-    Missed,
-    /// The evaluation leaves it out.
-    Ignored,
+    Errors,
+    /// Moments that are worth annotating.
+    Moments,
+    /// The table of detections.
+    Detections,
 }
 
 /// Hits and errors at the chosen threshold and score.
@@ -198,6 +81,10 @@ pub struct Inspecting {
     pub rows: Vec<ErrorRow>,
     /// Selected error.
     pub selected: Option<usize>,
+    /// Where in the list the selected error stood that is none any more: the next one is there.
+    pub(super) place: Option<usize>,
+    /// What a person goes through.
+    pub judging: Judging,
     /// Hits and errors.
     pub totals: Totals,
     /// Page of the analysis.
@@ -212,6 +99,8 @@ pub struct Inspecting {
     pub confusion: Confusion,
     /// The detection that is looked at, for corrections.
     pub target: Option<Target>,
+    /// Where annotating helps most; none before it was asked.
+    pub next: Option<Arc<ToAnnotate>>,
     /// The moment worth annotating that was shown last.
     pub moment: Option<Moment>,
     /// What the network said of the open video, where that was kept.
@@ -245,6 +134,8 @@ impl Default for Inspecting {
             here: false,
             rows: Vec::new(),
             selected: None,
+            place: None,
+            judging: Judging::default(),
             totals: Totals::default(),
             page: Page::default(),
             class_order: ClassOrder::default(),
@@ -252,6 +143,7 @@ impl Default for Inspecting {
             curve_of: None,
             confusion: Confusion::default(),
             target: None,
+            next: None,
             moment: None,
             evidence: None,
             evidence_of: None,
@@ -264,19 +156,6 @@ impl Default for Inspecting {
             answered: 0,
         }
     }
-}
-
-/// An error in words and numbers.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Described<'a> {
-    /// Video name.
-    pub video: &'a str,
-    /// Class of the detection, or of the missed truth.
-    pub label: &'a str,
-    /// Seconds.
-    pub segment: Segment,
-    /// Class and place of the truth that the detection overlaps most.
-    pub truth: Option<(&'a str, Segment)>,
 }
 
 impl Inspecting {
@@ -318,53 +197,22 @@ impl Inspecting {
     }
 }
 
-/// Marks of the open video's bars.
-#[derive(Clone, Copy, Debug)]
-pub struct Marks<'a> {
-    video: &'a VideoReview,
-    threshold: usize,
-    tiou: f64,
-    least: f64,
-}
-
-impl Marks<'_> {
-    /// How the truth or detection of this place is marked.
-    #[must_use]
-    pub fn of(&self, truth: bool, index: usize) -> Option<Mark> {
-        if !truth {
-            self.video.detections.get(index)?;
-            return Some(match self.video.kind(self.threshold, self.tiou, index) {
-                None => Mark::Ignored,
-                Some(Kind::TruePositive) => Mark::Hit,
-                Some(kind) => Mark::False(kind),
-            });
-        }
-        Some(match self.video.truths.get(index)?.class {
-            None => Mark::Ignored,
-            Some(_) if self.video.is_missed(self.threshold, self.least, index) => Mark::Missed,
-            Some(_) => Mark::Hit,
-        })
-    }
-}
-
 impl State {
-    /// Marks of the open video's bars; none while what is shown has not been compared, or the video is not in the subset.
-    #[must_use]
-    pub fn marks(&self) -> Option<Marks<'_>> {
-        let inspect = &self.inspect;
-        let current = self.predictions.current()?;
-        let asked = inspect.asked.as_ref()?;
-        if inspect.is_waiting() || !Arc::ptr_eq(&asked.found, &current.detections) {
-            return None;
-        }
-        let video = inspect.comparison.as_ref()?.review.videos.get(&self.selected()?.id)?;
-        Some(Marks { video, threshold: inspect.tiou, tiou: inspect.threshold(), least: self.detecting.min_score })
-    }
-
     /// Where the raw outputs of detections from this window are kept.
     #[must_use]
     pub fn evidence_folder(&self) -> Option<std::path::PathBuf> {
         self.runs_folder().map(|runs| runs.join("evidence"))
+    }
+
+    /// Where raw outputs of the open video may be kept, those of the shown detections first: of detections from this window, and what
+    /// `etad test --raw-predictions` kept with the followed run.
+    fn evidence_folders(&self) -> Vec<std::path::PathBuf> {
+        let of_run = self.run.as_ref().map(|run| run.folder.join("evidence"));
+        let mut folders: Vec<_> = self.evidence_folder().into_iter().chain(of_run).collect();
+        if matches!(self.predictions.shown, Some(super::Origin::Epoch { .. })) {
+            folders.reverse();
+        }
+        folders
     }
 
     /// Subsets of the library, in the order of their first videos.
@@ -403,7 +251,7 @@ pub(super) fn keep_current(state: &mut State, effects: &mut Vec<Effect>) {
     let question = found.and_then(|found| state.subset_to_compare(&found).map(|subset| (found, subset)));
     let Some((found, subset)) = question else {
         let inspect = &mut state.inspect;
-        (inspect.asked, inspect.comparison, inspect.failure) = (None, None, None);
+        (inspect.asked, inspect.comparison, inspect.failure, inspect.next) = (None, None, None, None);
         // An answer that is still on its way is to none.
         inspect.generation += 1;
         inspect.answered = inspect.generation;
@@ -441,6 +289,7 @@ pub(super) fn reviewed(state: &mut State, reviewed: Reviewed) {
         return;
     }
     inspect.answered = reviewed.generation;
+    inspect.next = Some(Arc::new(reviewed.next));
     (inspect.comparison, inspect.failure) = match reviewed.result {
         Ok(comparison) => (Some(Arc::new(comparison)), None),
         Err(failure) => (None, Some(failure.to_string())),
@@ -463,7 +312,15 @@ pub(super) fn recount(state: &mut State) {
     };
     let (review, threshold) = (&comparison.review, inspect.tiou);
     inspect.rows = review.errors(threshold, least, &inspect.filter);
-    inspect.selected = before.and_then(|row| inspect.rows.iter().position(|other| *other == row));
+    if let Some(row) = before {
+        // What kind of error it is may have changed; which detection or truth it is has not.
+        let same = |other: &ErrorRow| {
+            (other.video, other.index, other.score.is_some()) == (row.video, row.index, row.score.is_some())
+        };
+        let place = inspect.rows.iter().position(same);
+        inspect.place = inspect.selected.filter(|_| place.is_none());
+        inspect.selected = place;
+    }
     let kinds = review.kinds(threshold, least);
     inspect.totals = Totals {
         video: open.filter(|id| review.videos.contains_key(id)).map(|id| review.tally(threshold, least, Some(&id))),

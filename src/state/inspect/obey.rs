@@ -7,10 +7,10 @@ use crate::eval::{measured_csv, slider_tious};
 use crate::jobs::evidence::Evidence;
 use crate::jobs::report::{ReportCase, RunCurves, html};
 
-use super::super::refresh::refresh;
+use super::super::refresh::rescore;
 use super::super::update::{go_to, seek};
 use super::super::{Effect, Origin, PlayerRequest, State, Target};
-use super::{Inspect, measured, recount};
+use super::{Inspect, Judging, measured, recount};
 
 /// Seconds that are played before and after an error.
 const AROUND: f64 = 1.0;
@@ -34,8 +34,7 @@ pub(in super::super) fn obey(state: &mut State, what: Inspect, effects: &mut Vec
             let comparison = state.inspect.comparison.as_ref();
             let best = comparison.and_then(|known| known.review.best_f1(state.inspect.tiou, open.as_deref()));
             if let Some((score, _)) = best {
-                state.detecting.min_score = score.clamp(0.0, 1.0);
-                refresh(state);
+                rescore(state, score);
             }
         }
         Inspect::Filter(filter) => {
@@ -55,9 +54,11 @@ pub(in super::super) fn obey(state: &mut State, what: Inspect, effects: &mut Vec
             (inspect.evidence, inspect.cell) = (None, None);
             inspect.evidence_of = Some(video.clone());
             let entry = state.library.index(&video).and_then(|index| state.library.entries.get(index));
-            let name = entry.and_then(|entry| entry.path.file_stem()).map(|stem| stem.to_string_lossy().into_owned());
-            if let (Some(folder), Some(name)) = (state.evidence_folder(), name) {
-                effects.push(Effect::ReadEvidence { folder, video, name });
+            let stem = entry.and_then(|entry| entry.path.file_stem()).map(|stem| stem.to_string_lossy().into_owned());
+            let names = [video.clone()].into_iter().chain(stem).collect();
+            let folders = state.evidence_folders();
+            if !folders.is_empty() {
+                effects.push(Effect::ReadEvidence { folders, video, names });
             }
         }
         Inspect::Cell(index) => {
@@ -82,10 +83,14 @@ pub(in super::super) fn obey(state: &mut State, what: Inspect, effects: &mut Vec
         Inspect::Next(by) => {
             let count = state.inspect.rows.len();
             if count > 0 {
-                let next = match state.inspect.selected {
-                    Some(index) => (index as i64 + i64::from(by)).rem_euclid(count as i64) as usize,
-                    None if by < 0 => count - 1,
-                    None => 0,
+                let place = |from: i64| (from + i64::from(by)).rem_euclid(count as i64) as usize;
+                let next = match (state.inspect.selected, state.inspect.place.take()) {
+                    (Some(index), _) => place(index as i64),
+                    // The next one has moved up to where the last one was.
+                    (None, Some(index)) if by > 0 => index % count,
+                    (None, Some(index)) => place(index as i64),
+                    (None, None) if by < 0 => count - 1,
+                    (None, None) => 0,
                 };
                 select(state, next, effects);
             }
@@ -157,6 +162,7 @@ fn select(state: &mut State, index: usize, effects: &mut Vec<Effect>) {
     let described = described.map(|one| (one.video.to_owned(), one.label.to_owned(), one.segment));
     let Some((video, label, segment)) = described else { return };
     state.inspect.selected = Some(index);
+    state.inspect.judging = Judging::Errors;
     // A missed truth is there already.
     state.inspect.target = row.score.map(|score| Target { video: video.clone(), label, segment, score });
     show(state, &video, segment, effects);

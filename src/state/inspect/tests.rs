@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use super::*;
 use crate::domain::{Detection, Failure, MediaTime};
 use crate::eval::ErrorKind;
-use crate::jobs::review::{Reviewed, compare};
+use crate::eval::diagnosis::Kind;
+use crate::jobs::review::Reviewed;
 use crate::project::{Book, Document, Kind as ProjectKind, Opened, Opening, ProjectVideo};
-use crate::state::{Annotate, Command, Input, Inspect, Origin, PlayerRequest, Report, State, update};
+use crate::state::{Annotate, Command, Correct, Input, Inspect, Judging, Origin, PlayerRequest, Report, State, update};
 
 fn report(state: &mut State, report: Report) -> Vec<Effect> {
     update(state, Input::Report(report))
@@ -24,8 +25,7 @@ fn answer(state: &mut State, effects: &[Effect]) {
         _ => None,
     });
     let request = request.expect("a question");
-    let result = compare(&request).map_err(|error| Failure::new(error.to_string()));
-    report(state, Report::Reviewed(Box::new(Reviewed { generation: request.generation, result })));
+    report(state, Report::Reviewed(Box::new(Reviewed::to(&request))));
 }
 
 fn one(label: &str, start: f64, end: f64, score: f64) -> Detection {
@@ -121,7 +121,7 @@ fn what_changes_the_answer_asks_again_and_a_late_answer_is_dropped() {
     let old = state.inspect.generation;
     let effects = inspect(&mut state, Inspect::Subset("training".to_owned()));
     assert_eq!(effects.len(), 1);
-    let late = Reviewed { generation: old, result: Err(Failure::new("late")) };
+    let late = Reviewed { generation: old, result: Err(Failure::new("late")), next: ToAnnotate::default() };
     report(&mut state, Report::Reviewed(Box::new(late)));
     assert!(state.inspect.is_waiting() && state.inspect.failure.is_none());
     answer(&mut state, &effects);
@@ -179,6 +179,107 @@ fn filters_and_clicks_in_curves_lead_to_segments() {
     assert_eq!(effects[0], Effect::Player(PlayerRequest::Seek(MediaTime::from_secs(3.0))));
     assert_eq!(state.inspect.confusion.counts, [[1, 1], [2, 0]]);
     assert_eq!(state.predictions.shown, Some(Origin::Epoch { run: "x".to_owned(), epoch: 0 }));
+}
+
+fn correct(state: &mut State, what: Correct) -> Vec<Effect> {
+    update(state, Input::Command(Command::Correct(what)))
+}
+
+fn title(state: &State) -> Option<String> {
+    state.editing.book.undoable().map(|edit| edit.title.clone())
+}
+
+#[test]
+fn accepting_and_rejecting_go_on_in_the_list_and_each_is_one_step_back() {
+    let mut state = compared();
+    inspect(&mut state, Inspect::Select(0));
+    let first = state.inspect.target.clone().expect("a detection");
+    assert_eq!((first.video.as_str(), first.segment), ("b", [12.0, 15.0]));
+    let effects = correct(&mut state, Correct::Accept);
+    let second = state.inspect.target.clone().expect("the next one");
+    assert_eq!((second.video.as_str(), second.segment), ("a", [6.0, 8.0]), "on to the next error");
+    assert_eq!(title(&state), Some("Accept jump".to_owned()));
+    // What was accepted is no error any more: the list is shorter, and the one at hand is still at hand.
+    answer(&mut state, &effects);
+    assert_eq!(state.inspect.selected, Some(0));
+    assert_eq!(
+        state.inspect.rows.iter().map(|row| row.kind.name()).collect::<Vec<_>>(),
+        ["double detection", "missed"]
+    );
+    let made = state.editing.book.document.actions("b").last().expect("made").clone();
+    assert_eq!((made.segment, made.foreign["source"].as_str()), ([12.0, 15.0], Some("x, epoch 1, jump score 0.700")));
+    let effects = correct(&mut state, Correct::Reject);
+    assert_eq!(title(&state), Some("Reject jump".to_owned()));
+    answer(&mut state, &effects);
+    assert_eq!(state.inspect.selected, Some(1), "the missed truth comes next");
+    for expected in [Some("Accept jump".to_owned()), None] {
+        update(&mut state, Input::Command(Annotate::Undo.into()));
+        assert_eq!(title(&state), expected);
+    }
+    assert!(!state.dataset().videos.iter().any(|video| !video.rejected.is_empty()));
+}
+
+#[test]
+fn an_error_that_is_gone_leaves_its_place_to_the_next_and_nobody_is_led_on_who_does_not_want_to_be() {
+    let mut state = compared();
+    correct(&mut state, Correct::GoOn(false));
+    inspect(&mut state, Inspect::Next(1));
+    let effects = correct(&mut state, Correct::AcceptAs("hop".to_owned()));
+    assert_eq!((state.inspect.target.as_ref(), state.inspect.selected), (None, Some(0)));
+    assert_eq!(title(&state), Some("Accept hop".to_owned()));
+    let selected: Vec<&str> = state.selected_actions().map(|action| action.label.as_str()).collect();
+    assert!(selected.is_empty() || selected == ["hop"]);
+    answer(&mut state, &effects);
+    // It is a wrong label now; relabelled truth is what it lies on.
+    assert_eq!(state.inspect.rows[0].kind.name(), "wrong label");
+    update(&mut state, Input::Command(Annotate::Undo.into()));
+    inspect(&mut state, Inspect::Select(0));
+    let effects = correct(&mut state, Correct::Accept);
+    answer(&mut state, &effects);
+    assert_eq!(state.inspect.selected, None, "it is none any more");
+    inspect(&mut state, Inspect::Next(1));
+    assert_eq!(state.inspect.selected, Some(0), "the one that moved up to its place");
+}
+
+#[test]
+fn moments_and_rows_are_gone_through_as_errors_are_and_a_click_on_the_timeline_chooses() {
+    let mut state = compared();
+    let next = state.inspect.next.clone().expect("ranked with the comparison");
+    assert_eq!(next.moments.len(), 1, "what overlaps an annotation is judged: {next:?}");
+    correct(&mut state, Correct::NextMoment);
+    ready(&mut state);
+    assert_eq!(state.inspect.target.as_ref().map(|target| target.segment), Some([12.0, 15.0]));
+    assert_eq!(state.inspect.judging, Judging::Moments);
+    let effects = correct(&mut state, Correct::Reject);
+    answer(&mut state, &effects);
+    assert!(state.inspect.next.as_ref().is_some_and(|next| next.moments.is_empty() && next.videos.is_empty()));
+    update(&mut state, Input::Command(Annotate::Undo.into()));
+
+    update(&mut state, Input::Command(Command::TableOfAll(true)));
+    update(&mut state, Input::Command(Command::SelectRow(0)));
+    correct(&mut state, Correct::Reject);
+    assert_eq!((state.detecting.selected, state.inspect.target.as_ref().map(|one| one.score)), (Some(1), Some(0.7)));
+
+    update(&mut state, Input::Command(Command::Select(0)));
+    ready(&mut state);
+    correct(&mut state, Correct::Choose(1));
+    assert_eq!(state.inspect.target.as_ref().map(|one| one.segment), Some([6.0, 8.0]));
+    let row = state.inspect.selected.and_then(|index| state.inspect.rows.get(index).copied()).expect("in the list");
+    assert_eq!((row.index, row.score), (1, Some(0.6)));
+    correct(&mut state, Correct::Choose(9));
+    assert_eq!(state.inspect.target.as_ref().map(|one| one.segment), Some([6.0, 8.0]), "there is no such");
+}
+
+#[test]
+fn all_above_a_score_are_accepted_in_one_step() {
+    let mut state = compared();
+    update(&mut state, Input::Command(Command::SetMinScore(0.65)));
+    correct(&mut state, Correct::AcceptAll { here: false });
+    let count = |state: &State, video: &str| state.editing.book.document.actions(video).len();
+    assert_eq!((count(&state, "a"), count(&state, "b")), (1, 2), "what overlaps an annotation is there already");
+    assert_eq!(title(&state), Some("Accept 1 detection".to_owned()));
+    update(&mut state, Input::Command(Annotate::Undo.into()));
+    assert_eq!((count(&state, "b"), title(&state)), (1, None));
 }
 
 #[allow(clippy::print_stdout, reason = "a test that measures says what")]

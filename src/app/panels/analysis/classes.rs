@@ -56,7 +56,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, comparison: &Comparison) {
     ui.spacing_mut().item_spacing.y = 0.0;
     for line in &lines {
         let selected = inspect.filter.class.as_deref() == Some(line.label);
-        let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 22.0), Sense::click());
+        let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 28.0), Sense::click());
         response.widget_info(|| {
             let name = format!("Class {}: average precision {:.1} %", line.label, 100.0 * line.precision);
             WidgetInfo::selected(Role::Row, true, selected, name)
@@ -67,20 +67,13 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, comparison: &Comparison) {
         let painter = ui.painter_at(rect);
         row_ground(&painter, theme, &response, selected);
         let colour = theme.class(view.state.colour(line.label));
-        let name_width = (rect.width() - 262.0).max(60.0) * 0.5 + 20.0;
+        let width = (rect.width() - 258.0).max(60.0);
         let body = egui::FontId::proportional(theme.size.body);
-        paint_line(
-            &painter,
-            pos2(rect.left() + 4.0, rect.center().y),
-            name_width - 8.0,
-            line.label,
-            body,
-            theme.text(),
-        );
-        let bar = Rect::from_min_max(
-            pos2(rect.left() + name_width, rect.top() + 5.0),
-            pos2((rect.right() - 258.0).max(rect.left() + name_width + 10.0), rect.bottom() - 5.0),
-        );
+        let at = pos2(rect.left() + 4.0, rect.top() + 10.0);
+        paint_line(&painter, at, width - 4.0, line.label, body, theme.text());
+        // The bar has the whole width of the name, which stands above it.
+        let left_top = pos2(rect.left() + 4.0, rect.bottom() - 7.0);
+        let bar = Rect::from_min_size(left_top, vec2(width - 4.0, 5.0));
         painter.rect_filled(bar, CornerRadius::same(2), theme.well());
         let mut filled = bar;
         filled.set_width(bar.width() * line.precision.clamp(0.0, 1.0) as f32);

@@ -8,6 +8,7 @@ use crate::eval::{ErrorFilter, ErrorKind};
 use crate::jobs::review::Comparison;
 use crate::state::{Command, Inspect};
 
+use super::super::super::theme::Theme;
 use super::super::super::widgets::caption;
 use super::super::{View, paint_line};
 
@@ -16,6 +17,9 @@ const NAMED: usize = 24;
 
 /// Width of the names of the rows.
 const NAMES: f32 = 96.0;
+
+/// Height of the names of the columns, which stand upright: a cell is narrower than a word.
+const HEADS: f32 = 78.0;
 
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, comparison: &Comparison) {
     let theme = view.theme;
@@ -26,7 +30,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, comparison: &Comparison) {
         return;
     }
     let named = side <= NAMED + 1;
-    let margin = if named { vec2(NAMES, 22.0) } else { vec2(4.0, 4.0) };
+    let margin = if named { vec2(NAMES, HEADS) } else { vec2(4.0, 4.0) };
     let room = (ui.available_width() - margin.x - 14.0) / side as f32;
     let cell = if named { vec2(room.clamp(30.0, 64.0), 24.0) } else { vec2(9.0, 9.0) };
     let name = |index: usize| labels.get(index).map_or("background", String::as_str);
@@ -46,8 +50,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, comparison: &Comparison) {
             if named {
                 let at = pos2(rect.left(), place(row, 0).center().y);
                 paint_line(&painter, at, NAMES - 6.0, name(row), theme.small_font(), theme.text());
-                let at = pos2(place(0, row).left() + 2.0, rect.top() + 10.0);
-                paint_line(&painter, at, cell.x - 3.0, name(row), theme.small_font(), theme.text());
+                upright(&painter, pos2(place(0, row).center().x, origin.y - 4.0), name(row), theme);
             }
             for (column, &count) in of_row.iter().enumerate() {
                 let cell_rect = place(row, column);
@@ -80,6 +83,16 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, comparison: &Comparison) {
             view.commands.push(Command::Inspect(Inspect::Filter(filter(labels, row, column))));
         }
     });
+}
+
+/// Text that reads upwards, from `at` (its foot, centred).
+fn upright(painter: &egui::Painter, at: egui::Pos2, text: &str, theme: &Theme) {
+    let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), theme.small_font(), theme.text());
+    job.wrap = egui::text::TextWrapping::truncate_at_width(HEADS - 6.0);
+    let galley = painter.layout_job(job);
+    let corner = at - vec2(0.5 * galley.size().y, 0.0);
+    let shape = egui::epaint::TextShape::new(corner, galley, theme.text());
+    painter.add(shape.with_angle(-std::f32::consts::FRAC_PI_2));
 }
 
 /// What a cell counts, as a filter of the list.

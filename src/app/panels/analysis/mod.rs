@@ -3,6 +3,7 @@
 mod bins;
 mod classes;
 mod confusion;
+mod next;
 mod plots;
 mod results;
 
@@ -28,8 +29,10 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
             }
         }
     });
-    if inspect.page == Page::Results {
-        return results::show(ui, view);
+    match inspect.page {
+        Page::Results => return results::show(ui, view),
+        Page::Next => return next::show(ui, view),
+        _ => {}
     }
     let Some(comparison) = inspect.comparison.clone() else {
         let advice = match &inspect.failure {
@@ -59,7 +62,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
             Page::Proposals => plots::proposals(ui, view, &comparison),
             Page::Classes => classes::show(ui, view, &comparison),
             Page::Bins => bins::show(ui, view, &comparison),
-            Page::Confusion | Page::Results => {}
+            Page::Confusion | Page::Results | Page::Next => {}
         }
     });
 }

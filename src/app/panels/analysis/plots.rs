@@ -1,11 +1,12 @@
 //! Precision over recall, mAP over the threshold, recall over the number of proposals.
 
-use egui::{Color32, Ui, vec2};
+use egui::accesskit::Role;
+use egui::{Color32, Ui, WidgetInfo, vec2};
 use egui_plot::{AxisHints, HoverPosition, Line, Plot, PlotPoints, Points, VLine};
 
 use crate::eval::interpolated;
 use crate::jobs::review::Comparison;
-use crate::state::{Command, Inspect};
+use crate::state::{Command, Extremes, Inspect, decimated};
 
 use super::super::super::theme::Theme;
 use super::super::super::widgets::{caption, strong};
@@ -16,6 +17,9 @@ const HEIGHT: f32 = 230.0;
 
 /// Points from the pointer within which a click means a point of a curve.
 const REACH: f32 = 14.0;
+
+/// Pieces of a curve in a plot as wide as a panel.
+const MOST_PIECES: usize = 400;
 
 fn percentages(points: impl IntoIterator<Item = [f64; 2]>, both: bool) -> Vec<[f64; 2]> {
     points.into_iter().map(|[x, y]| [if both { 100.0 * x } else { x }, 100.0 * y]).collect()
@@ -66,6 +70,7 @@ pub(super) fn precision_recall(ui: &mut Ui, view: &mut View<'_>) {
     let colour = class.map_or(theme.accent_text(), |class| theme.class(view.state.colour(&class)));
     let raw: Vec<[f64; 2]> = percentages(points.iter().map(|point| [point.recall, point.precision]), true);
     let smooth = percentages(interpolated(points), true);
+    let smooth = decimated(&smooth, &Extremes::default(), f64::NEG_INFINITY, f64::INFINITY, MOST_PIECES);
     let least = view.state.detecting.min_score;
     let kept = points.iter().rev().find(|point| point.score >= least).map(|point| 100.0 * point.recall);
     let drawn = plot("precision recall", ui, theme, "recall, %", "precision, %")
@@ -88,7 +93,9 @@ pub(super) fn precision_recall(ui: &mut Ui, view: &mut View<'_>) {
             plot.line(
                 Line::new("interpolated", PlotPoints::from(smooth)).color(colour.gamma_multiply(0.45)).width(1.2),
             );
-            plot.line(Line::new(name.clone(), PlotPoints::from(raw.clone())).color(colour).width(2.0));
+            // Of thousands of hits no more is drawn than there is room for.
+            let line = decimated(&raw, &Extremes::default(), f64::NEG_INFINITY, f64::INFINITY, MOST_PIECES);
+            plot.line(Line::new(name.clone(), PlotPoints::from(line)).color(colour).width(2.0));
             if raw.len() <= 300 {
                 plot.points(Points::new(name.clone(), raw.clone()).color(colour).radius(2.4));
             }
@@ -96,6 +103,7 @@ pub(super) fn precision_recall(ui: &mut Ui, view: &mut View<'_>) {
                 plot.vline(VLine::new("shown", at).color(theme.text_soft()).width(1.0));
             }
         });
+    drawn.response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Plot of precision over recall"));
     let pointer = drawn.response.interact_pointer_pos().filter(|_| drawn.response.clicked());
     let near = pointer.and_then(|at| {
         let on_screen: Vec<[f64; 2]> = raw
@@ -141,14 +149,17 @@ pub(super) fn thresholds(ui: &mut Ui, view: &mut View<'_>, comparison: &Comparis
     }
     ui.label(strong(theme, "mAP over the overlap that is asked for"));
     let names: Vec<(String, Color32)> = lines.iter().map(|(name, _, colour, _)| (name.clone(), *colour)).collect();
-    let drawn = plot("map tiou", ui, theme, "tIoU", "%").label_formatter(|at| hover(at, "tIoU")).show(ui, |plot| {
-        for (name, points, colour, width) in lines {
-            plot.points(Points::new(name.clone(), points.clone()).color(colour).radius(2.0));
-            plot.line(Line::new(name, PlotPoints::from(points)).color(colour).width(width));
-        }
-        plot.vline(VLine::new("chosen", inspect.threshold()).color(theme.accent_text()).width(1.0));
-        plot.pointer_coordinate()
-    });
+    let drawn = plot("map tiou", ui, theme, "tIoU", "mAP and recall, %").label_formatter(|at| hover(at, "tIoU")).show(
+        ui,
+        |plot| {
+            for (name, points, colour, width) in lines {
+                plot.points(Points::new(name.clone(), points.clone()).color(colour).radius(2.0));
+                plot.line(Line::new(name, PlotPoints::from(points)).color(colour).width(width));
+            }
+            plot.vline(VLine::new("chosen", inspect.threshold()).color(theme.accent_text()).width(1.0));
+            plot.pointer_coordinate()
+        },
+    );
     if let Some(at) = drawn.inner.filter(|_| drawn.response.clicked()) {
         let far = |index: &usize| (result.tious[*index] - at.x).abs();
         let near = (0..result.tious.len()).min_by(|a, b| far(a).total_cmp(&far(b)));

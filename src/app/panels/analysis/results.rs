@@ -7,7 +7,7 @@ use crate::eval::Measured;
 use crate::state::{Command, Inspect};
 
 use super::super::super::icons::Icon;
-use super::super::super::widgets::{caption, empty_state};
+use super::super::super::widgets::{caption, empty_state, row_ground};
 use super::super::{View, paint_line};
 
 /// Right edges of the columns of numbers, from the right edge of the table.
@@ -48,12 +48,36 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     }
     ui.painter().line_segment([rect.left_bottom(), rect.right_bottom()], Stroke::new(1.0, theme.line()));
     ui.spacing_mut().item_spacing.y = 0.0;
-    let count = inspect.measured.len();
+    // A line for each video, then one for each of its classes.
+    let mut lines: Vec<(bool, &Measured)> = Vec::new();
+    for (index, row) in inspect.measured.iter().enumerate() {
+        if index == 0 || inspect.measured[index - 1].video != row.video {
+            lines.push((true, row));
+        }
+        lines.push((false, row));
+    }
+    let count = lines.len();
     ScrollArea::vertical().id_salt("results").auto_shrink(false).show_rows(ui, theme.size.row, count, |ui, range| {
-        for row in range.filter_map(|index| inspect.measured.get(index)) {
-            line(ui, view, row);
+        for &(heads, row) in range.filter_map(|index| lines.get(index)) {
+            if heads {
+                of_video(ui, view, row);
+            } else {
+                line(ui, view, row);
+            }
         }
     });
+}
+
+fn of_video(ui: &mut Ui, view: &mut View<'_>, row: &Measured) {
+    let theme = view.theme;
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), theme.size.row), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Results of {}", row.video)));
+    row_ground(ui.painter(), theme, &response, false);
+    let at = pos2(rect.left() + 2.0, rect.center().y + 2.0);
+    paint_line(&ui.painter_at(rect), at, rect.width() - 8.0, &row.video, theme.strong_font(), theme.text());
+    if response.on_hover_text("Opens it").clicked() {
+        view.commands.extend(view.state.library.index(&row.video).map(Command::Select));
+    }
 }
 
 fn line(ui: &mut Ui, view: &View<'_>, row: &Measured) {
@@ -68,9 +92,9 @@ fn line(ui: &mut Ui, view: &View<'_>, row: &Measured) {
     let middle = rect.center().y;
     let dot = Rect::from_center_size(pos2(rect.left() + 6.0, middle), vec2(8.0, 8.0));
     painter.rect_filled(dot, CornerRadius::same(2), theme.class(view.state.colour(&row.label)));
-    let name = format!("{}  {}", row.label, row.video);
+    let name = &row.label;
     let body = egui::FontId::proportional(theme.size.body);
-    paint_line(&painter, pos2(rect.left() + 15.0, middle), rect.width() - 258.0, &name, body, theme.text());
+    paint_line(&painter, pos2(rect.left() + 15.0, middle), rect.width() - 258.0, name, body, theme.text());
     let cells = [
         row.count.to_string(),
         format!("{:.1}", row.total),

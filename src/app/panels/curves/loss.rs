@@ -2,7 +2,7 @@
 
 use egui::{Color32, RichText, Ui, vec2};
 
-use crate::state::{Command, LossSplit, RunView, smoothed};
+use crate::state::{Command, LossSplit, RunView};
 
 use super::super::View;
 use super::plot::{Curve, draw, hover, legend, plot};
@@ -19,9 +19,9 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, run: &RunView) {
         }
     });
     let (log, weight) = (view.state.settings.log_scale, f64::from(view.state.settings.smooth));
-    let mut drawn = vec![Curve::new("total", &curves.loss, theme.text(), 2.0)];
+    let mut drawn = vec![Curve::of(run, "loss", "total", &curves.loss, theme.text(), 2.0)];
     for (index, (name, points)) in curves.parts(view.state.settings.loss_split).into_iter().enumerate() {
-        drawn.push(Curve::new(name, points, shade(theme, index), 1.2));
+        drawn.push(Curve::of(run, "loss", name, points, shade(theme, index), 1.2));
     }
     let names: Vec<(String, Color32)> = drawn.iter().map(|curve| (curve.name.clone(), curve.colour)).collect();
     let others: Vec<(&RunView, Color32)> =
@@ -35,18 +35,17 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, run: &RunView) {
     let value = move |y: f64| format!("{:.4}", if log { 10f64.powf(y) } else { y });
     shown.label_formatter(move |at| hover(at, value)).show(ui, |plot| {
         for (other, colour) in &others {
-            let smooth = smoothed(&other.curves.loss, weight);
-            draw(plot, &Curve::new(format!("total of {}", other.name), &smooth, *colour, 1.6), log);
+            let name = format!("total of {}", other.name);
+            draw(plot, &Curve::of(other, "loss", name, &other.curves.loss, *colour, 1.6), Some(weight), log);
         }
         // The total is drawn last, on top.
         for curve in drawn.iter().rev() {
             if weight > 0.0 {
-                let pale = curve.colour.gamma_multiply(0.3);
-                draw(plot, &Curve::new(curve.name.clone(), curve.points, pale, 1.0), log);
-                let smooth = smoothed(curve.points, weight);
-                draw(plot, &Curve::new(curve.name.clone(), &smooth, curve.colour, curve.width), log);
+                let pale = Curve { colour: curve.colour.gamma_multiply(0.3), width: 1.0, ..curve.clone() };
+                draw(plot, &pale, None, log);
+                draw(plot, curve, Some(weight), log);
             } else {
-                draw(plot, curve, log);
+                draw(plot, curve, None, log);
             }
         }
     });

@@ -8,7 +8,7 @@ use crate::state::{RunView, percent};
 use super::super::super::widgets::{caption, strong};
 use super::super::View;
 use super::plot::{Curve, draw, hover, legend, plot};
-use super::{remember, shade, title};
+use super::{remember, save_menu, shade, title};
 
 /// Classes whose curves are drawn at once: the worst of the last evaluation.
 const MOST_CLASSES: usize = 12;
@@ -72,11 +72,12 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, run: &RunView) {
 
 fn classes(ui: &mut Ui, view: &mut View<'_>, run: &RunView) {
     let theme = view.theme;
-    let mut curves: Vec<(&str, Vec<[f64; 2]>)> = run.curves.class_curves().into_iter().collect();
-    if curves.is_empty() {
+    if run.curves.evals.iter().all(|eval| eval.per_class.is_empty()) {
         return;
     }
     egui::CollapsingHeader::new("AP of each class, %").id_salt("class precision").show(ui, |ui| {
+        let top = ui.cursor().top();
+        let mut curves: Vec<(&str, Vec<[f64; 2]>)> = run.curves.class_curves().into_iter().collect();
         let count = curves.len();
         let last = |points: &[[f64; 2]]| points.last().map_or(0.0, |point| point[1]);
         if count > MOST_CLASSES {
@@ -92,12 +93,16 @@ fn classes(ui: &mut Ui, view: &mut View<'_>, run: &RunView) {
             .label_formatter(|at| hover(at, |y| format!("{y:.1} %")))
             .show(ui, |plot| {
                 for (class, points) in &curves {
-                    draw(plot, &Curve { scale: 100.0, ..Curve::new(*class, points, colour(class), 1.4) }, false);
+                    draw(plot, &Curve { scale: 100.0, ..Curve::new(*class, points, colour(class), 1.4) }, None, false);
                 }
             });
         let names: Vec<(String, Color32)> =
             curves.iter().map(|(class, _)| ((*class).to_owned(), colour(class))).collect();
         legend(ui, theme, &names);
-        caption(ui, theme, "Mean over the thresholds of the run.");
+        ui.horizontal(|ui| {
+            caption(ui, theme, "Mean over the thresholds of the run.");
+            save_menu(ui, view, "class map");
+        });
+        remember(ui, "class map", top);
     });
 }

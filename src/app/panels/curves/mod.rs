@@ -1,5 +1,6 @@
 //! What a run reports over its steps: loss, mAP, learning rates, memory, seconds by part.
 
+mod kept;
 mod loss;
 mod machine;
 mod map;
@@ -81,8 +82,16 @@ fn title(
     });
 }
 
+/// What can be saved of a plot that has no heading of its own, on the right.
+fn save_menu(ui: &mut Ui, view: &mut View<'_>, id: &'static str) {
+    let theme = view.theme;
+    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+        ui.menu_button(RichText::new("Save").font(theme.small_font()), |ui| saves(ui, view, id));
+    });
+}
+
 fn saves(ui: &mut Ui, view: &mut View<'_>, id: &'static str) {
-    let table = if id == "map" { Watch::SaveEvals } else { Watch::SaveSteps };
+    let table = if matches!(id, "map" | "class map") { Watch::SaveEvals } else { Watch::SaveSteps };
     if ui.add(Button::new("Table (CSV)…")).clicked() {
         view.send(Command::Watch(table));
         ui.close();

@@ -3,16 +3,18 @@
 use egui::{Color32, Sense, Ui, vec2};
 use egui_plot::{AxisHints, GridInput, GridMark, HoverPosition, Line, Plot, PlotPoints, PlotUi};
 
-use crate::state::decimated;
+use crate::state::{Extremes, RunView, decimated, smoothed};
 
 use super::super::super::theme::Theme;
+use super::kept::{self, Key, Part};
 
-const HEIGHT: f32 = 150.0;
+const HEIGHT: f32 = 166.0;
 
 /// Points between two lines of the grid at least, as egui counts them; below, none is drawn.
 const LEAST_GRID: f32 = 10.0;
 
 /// One curve of a plot.
+#[derive(Clone)]
 pub(super) struct Curve<'a> {
     pub name: String,
     pub points: &'a [[f64; 2]],
@@ -20,32 +22,50 @@ pub(super) struct Curve<'a> {
     pub scale: f64,
     pub colour: Color32,
     pub width: f32,
+    /// By what it is known from one picture to the next; a short curve is not.
+    pub key: Option<Key>,
 }
 
 impl<'a> Curve<'a> {
     pub(super) fn new(name: impl Into<String>, points: &'a [[f64; 2]], colour: Color32, width: f32) -> Self {
-        Self { name: name.into(), points, scale: 1.0, colour, width }
+        Self { name: name.into(), points, scale: 1.0, colour, width, key: None }
+    }
+
+    /// A curve that a run reports over its steps; names are unique within a kind.
+    pub(super) fn of(
+        run: &RunView,
+        kind: &str,
+        name: impl Into<String>,
+        points: &'a [[f64; 2]],
+        colour: Color32,
+        width: f32,
+    ) -> Self {
+        let curve = Self::new(name, points, colour, width);
+        Self { key: Some(Key::of(run, kind, &curve.name)), ..curve }
     }
 }
 
-/// What of a curve is in the picture, in pieces as wide as two points at least.
-pub(super) fn visible(plot: &PlotUi<'_>, points: &[[f64; 2]]) -> Vec<[f64; 2]> {
+/// What of a curve is in the picture, in pieces as wide as two points at least, smoothed or not.
+fn visible(plot: &PlotUi<'_>, curve: &Curve<'_>, weight: Option<f64>) -> Vec<[f64; 2]> {
     let bounds = plot.plot_bounds();
     let buckets = (plot.response().rect.width() / 2.0).max(20.0) as usize;
     let (from, to) = (bounds.min()[0], bounds.max()[0]);
     // Before the first picture there are no bounds.
     let (from, to) = if to > from { (from, to) } else { (f64::NEG_INFINITY, f64::INFINITY) };
     // A curve that fits its picture is drawn whole, so that the picture can fit the curve.
-    if plot.auto_bounds().x {
-        decimated(points, f64::NEG_INFINITY, f64::INFINITY, buckets)
-    } else {
-        decimated(points, from, to, buckets)
+    let (from, to) = if plot.auto_bounds().x { (f64::NEG_INFINITY, f64::INFINITY) } else { (from, to) };
+    match curve.key {
+        Some(key) => kept::points(plot.ctx(), key, curve.points, weight, Part { from, to, buckets }),
+        None => {
+            let smooth = weight.map(|weight| smoothed(curve.points, weight));
+            decimated(smooth.as_deref().unwrap_or(curve.points), &Extremes::default(), from, to, buckets)
+        }
     }
 }
 
-/// Draws a curve.
-pub(super) fn draw(plot: &mut PlotUi<'_>, curve: &Curve<'_>, log: bool) {
-    let points = visible(plot, curve.points);
+/// Draws a curve, smoothed with a weight or as reported.
+pub(super) fn draw(plot: &mut PlotUi<'_>, curve: &Curve<'_>, weight: Option<f64>, log: bool) {
+    let points = visible(plot, curve, weight);
     let scaled = points.into_iter().filter(|point| !log || point[1] > 0.0).map(|[x, y]| {
         let y = y * curve.scale;
         [x, if log { y.log10() } else { y }]
@@ -85,7 +105,7 @@ pub(super) fn plot<'a>(id: &'static str, ui: &Ui, theme: &Theme, last: f64, log:
                 .min_thickness(30.0)
                 .formatter(move |mark, _| if log { short(10f64.powf(mark.value)) } else { short(mark.value) }),
         ])
-        .custom_x_axes(vec![AxisHints::new_x().label_spacing(13.0..=14.0)])
+        .custom_x_axes(vec![AxisHints::new_x().label("step").label_spacing(13.0..=14.0)])
         .grid_spacing(LEAST_GRID..=LEAST_GRID + 1.0)
         .x_grid_spacer(move |input| marks(input, room, 1.0))
         .y_grid_spacer(move |input| marks(input, 26.0, if log { 1.0 } else { 0.0 }))

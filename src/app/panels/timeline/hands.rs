@@ -7,7 +7,7 @@ use egui::{
 };
 
 use crate::domain::MediaTime;
-use crate::state::{Annotate, Bar, Command, Edge, Grip, Lane, Pick};
+use crate::state::{Annotate, Bar, Command, Correct, Edge, Grip, Lane, Pick};
 
 use super::lanes::{self, Hit};
 use super::{View, time_at};
@@ -42,6 +42,11 @@ fn grip_of(bar: &Bar, place: Rect, at: Pos2) -> Option<Grip> {
     })
 }
 
+/// Whether a lane is that of another run, epoch or file beside the shown detections.
+fn is_beside(view: &View<'_>, lane: &Lane) -> bool {
+    lane.class.is_none() && view.state.predictions.beside.as_ref().is_some_and(|origin| origin.name() == lane.name)
+}
+
 fn box_id() -> egui::Id {
     egui::Id::unique("box selection")
 }
@@ -66,6 +71,10 @@ pub(super) fn act(ui: &Ui, view: &mut View<'_>, lane: &Lane, response: &Response
             None => {
                 if !modifiers.command && !modifiers.shift {
                     view.send(Annotate::Clear.into());
+                }
+                let shown = hit.filter(|hit| hit.bar.score.is_some() && !is_beside(view, lane));
+                if let Some(hit) = shown {
+                    view.send(Command::Correct(Correct::Choose(hit.bar.id as usize)));
                 }
                 view.send(Command::Seek(MediaTime::from_secs(time(at))));
             }
