@@ -34,6 +34,7 @@ fn case() -> (Dataset, Detections) {
         not_annotated: Vec::new(),
         rejected: Vec::new(),
         crop: None,
+        stream: None,
     });
     let truth = Dataset { videos: videos.collect() };
     let found = truth.videos.iter().enumerate().map(|(index, video)| {

@@ -65,7 +65,10 @@ fn opened() -> Outcome<State> {
     let mut state = State::default();
     report(&mut state, Report::Opened(Ok(Box::new(opened))));
     let (generation, length) = (state.playback.generation, MediaTime::from_secs(LENGTH));
-    report(&mut state, Report::VideoReady { generation, length, frames: 90_000, warnings: Vec::new() });
+    report(
+        &mut state,
+        Report::VideoReady { generation, length, frames: 90_000, warnings: Vec::new(), streams: Vec::new() },
+    );
     report(&mut state, Report::TrainingStarted { folder: PathBuf::from("/p/runs/x") });
     Ok(state)
 }

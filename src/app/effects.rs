@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::domain::{Detections, Failure, Segment, TimeRange};
+use crate::domain::{Detections, Failure, Footage, Segment, TimeRange};
 use crate::formats;
 use crate::jobs::evidence;
 use crate::jobs::follow::{Followed, Follower};
@@ -175,8 +175,8 @@ impl Effects {
         let indexed = events.iter().any(|event| matches!(event, ScreenEvent::Ready { .. }));
         let times = indexed.then(|| Report::FrameTimes { generation, times: screen.times() });
         let report = |event| match event {
-            ScreenEvent::Ready { length, frames, warnings } => {
-                Report::VideoReady { generation, length, frames, warnings }
+            ScreenEvent::Ready { length, frames, warnings, streams } => {
+                Report::VideoReady { generation, length, frames, warnings, streams }
             }
             ScreenEvent::Trouble(why) => Report::Failed(Failure::new(why)),
             ScreenEvent::Failed(why) => Report::VideoFailed { generation, failure: Failure::new(why) },
@@ -303,7 +303,7 @@ impl Effects {
         }
     }
 
-    fn look(&mut self, generation: u64, files: Vec<(usize, PathBuf)>) {
+    fn look(&mut self, generation: u64, files: Vec<(usize, Footage)>) {
         let outbox = self.outbox.clone();
         let report = move |index, look: Result<Look, String>| {
             let facts = look.map(|look| {
@@ -323,17 +323,18 @@ impl Effects {
     fn player(&mut self, request: PlayerRequest) {
         let now = Instant::now();
         match request {
-            PlayerRequest::Open { path, generation } => {
+            PlayerRequest::Open { footage, generation } => {
                 self.close_screen();
                 let ctx = self.outbox.ctx.clone();
-                match Screen::open(&path, now, Some(Box::new(Speaker::new(&path))), move || ctx.request_repaint()) {
+                let sound = Box::new(Speaker::new(&footage.path));
+                match Screen::open(footage.clone(), now, Some(sound), move || ctx.request_repaint()) {
                     Ok(screen) => self.screen = Some((generation, screen)),
                     Err(error) => {
                         let failure = Failure::new(sentence(&error));
                         self.outbox.report(Report::VideoFailed { generation, failure });
                     }
                 }
-                self.make_strip(path, generation);
+                self.make_strip(footage, generation);
             }
             PlayerRequest::Close => self.close_screen(),
             PlayerRequest::Play { speed } => self.with_screen(|screen| screen.play(now, speed)),
@@ -343,9 +344,9 @@ impl Effects {
         self.outbox.ctx.request_repaint();
     }
 
-    fn make_strip(&mut self, path: PathBuf, generation: u64) {
+    fn make_strip(&mut self, footage: Footage, generation: u64) {
         let outbox = self.outbox.clone();
-        match Stripper::start(path, move |part| outbox.send(Message::Strip { generation, part })) {
+        match Stripper::start(footage, move |part| outbox.send(Message::Strip { generation, part })) {
             Ok(strip) => self.strip = Some(strip),
             Err(error) => self.outbox.report(Report::Failed(no_thread("pictures along the timeline", &error))),
         }

@@ -31,6 +31,8 @@ pub enum Icon {
     Curve,
     /// Bars of different length.
     Lanes,
+    /// Two corners of a frame.
+    Crop,
     /// An arrow that turns back.
     Undo,
     /// An arrow that turns on.
@@ -112,6 +114,10 @@ pub fn paint(painter: &Painter, icon: Icon, rect: Rect, colour: Color32) {
         Icon::Curve => {
             line(&[(2.0, 2.5), (2.0, 13.5), (14.0, 13.5)]);
             line(&[(4.0, 11.0), (7.0, 8.0), (9.0, 9.0), (13.5, 3.5)]);
+        }
+        Icon::Crop => {
+            line(&[(4.5, 1.5), (4.5, 11.5), (14.5, 11.5)]);
+            line(&[(1.5, 4.5), (11.5, 4.5), (11.5, 14.5)]);
         }
         Icon::Undo => {
             line(&[(5.5, 3.0), (2.5, 6.0), (5.5, 9.0)]);

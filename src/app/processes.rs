@@ -133,8 +133,11 @@ fn detect_one(etad: &Path, job: &Detection, video: &DetectVideo, folder: &Path) 
         out.clone().into(),
         "--device".into(),
         job.device.clone().into(),
-        video.path.clone().into(),
+        video.footage.path.clone().into(),
     ];
+    if let Some(stream) = video.footage.stream {
+        arguments.extend(["--stream".into(), stream.to_string().into()]);
+    }
     if let Some(crop) = video.crop {
         let shares: [f64; 4] = crop.into();
         arguments.extend(["--crop".into(), shares.map(|share| share.to_string()).join(",").into()]);

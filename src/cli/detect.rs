@@ -29,6 +29,9 @@ pub(super) struct DetectArgs {
     /// Search this region of the pictures only: its left, top, width and height as shares, as 0.25,0,0.5,1
     #[arg(long, value_name = "L,T,W,H", value_parser = crop)]
     crop: Option<Crop>,
+    /// Search this video stream of each file, counted from 0 (`etad probe` lists them); else the main one
+    #[arg(long, value_name = "N")]
+    stream: Option<usize>,
     /// Also keep the network's raw outputs here, one file a video: what the window shows as evidence
     #[arg(long, value_name = "DIR")]
     raw_predictions: Option<PathBuf>,
@@ -43,8 +46,8 @@ pub(super) struct DetectArgs {
 pub(super) fn run(args: DetectArgs) -> Outcome {
     let videos = files(&args.videos)?;
     out::check(&args.out)?;
-    let (device, crop, raw) = (args.device, args.crop, args.raw_predictions);
-    let request = DetectRequest { checkpoint: args.checkpoint, videos, device, crop, raw };
+    let DetectArgs { checkpoint, device, crop, stream, raw_predictions: raw, .. } = args;
+    let request = DetectRequest { checkpoint, videos, device, crop, stream, raw };
     let bar = progress::bar("detecting");
     let found = jobs::detect(&request, interrupt::flag(Some("ending")), &mut |event| progress::watch(&bar, event));
     bar.finish_and_clear();

@@ -11,7 +11,7 @@ use super::{
     out, table,
 };
 use crate::{
-    domain::MediaTime,
+    domain::{Footage, MediaTime, StreamInfo},
     video::{self, RgbImage, TimeIndex, VideoInfo},
 };
 
@@ -20,13 +20,16 @@ use crate::{
 pub(super) struct ProbeArgs {
     /// Video file
     video: PathBuf,
+    /// Of this video stream, counted from 0; else of the main one
+    #[arg(long, value_name = "N")]
+    stream: Option<usize>,
     /// Print one JSON document, with the presentation time of every frame
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn probe(args: &ProbeArgs) -> Outcome {
-    let info = video::probe(&args.video).map_err(bad_input)?;
+    let info = video::probe(Footage::of(&args.video, args.stream)).map_err(bad_input)?;
     if args.json {
         return table::print_json(&info);
     }
@@ -47,6 +50,14 @@ fn description(info: &VideoInfo) -> Vec<Vec<String>> {
         ("starts at", format!("{:.6} s in the file's own time", info.start_time)),
         ("audio", audio),
     ];
+    if info.streams.len() > 1 {
+        let line = |(number, stream): (usize, &StreamInfo)| {
+            let this = if number == info.stream { " (this one)" } else { "" };
+            format!("{number}: {stream}{this}")
+        };
+        let lines: Vec<String> = info.streams.iter().enumerate().map(line).collect();
+        rows.push(("video streams", lines.join("; ")));
+    }
     rows.extend(info.warnings.iter().map(|warning| ("warning", warning.clone())));
     rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect()
 }
@@ -62,6 +73,9 @@ pub(super) struct FrameArgs {
     /// The frame of this number, counted from 0
     #[arg(long, value_name = "N")]
     index: Option<usize>,
+    /// Of this video stream, counted from 0 (`etad probe` lists them); else of the main one
+    #[arg(long, value_name = "N")]
+    stream: Option<usize>,
     /// Picture to write
     #[arg(long, value_name = "PNG")]
     out: PathBuf,
@@ -72,7 +86,7 @@ pub(super) struct FrameArgs {
 
 pub(super) fn frame(args: &FrameArgs) -> Outcome {
     out::check(&args.out)?;
-    let mut decoder = video::Decoder::open(&args.video).map_err(bad_input)?;
+    let mut decoder = video::Decoder::open(Footage::of(&args.video, args.stream)).map_err(bad_input)?;
     let number = wanted_frame(args, decoder.index())?;
     decoder.seek(number).map_err(bad_input)?;
     let video = args.video.display();

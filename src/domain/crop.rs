@@ -27,6 +27,11 @@ impl std::error::Error for NoCrop {}
 /// Least share of a side.
 const LEAST: f64 = 0.01;
 
+/// Three digits say where, to the pixel of what is learnt from.
+fn rounded(share: f64) -> f64 {
+    (share * 1000.0).round() / 1000.0
+}
+
 impl TryFrom<[f64; 4]> for Crop {
     type Error = NoCrop;
 
@@ -54,10 +59,22 @@ impl Crop {
             (a.min(b), (a - b).abs())
         };
         let ((left, width), (top, height)) = (side(0), side(1));
-        // Three digits say where, to the pixel of what is learnt from.
-        let round = |share: f64| (share * 1000.0).round() / 1000.0;
-        let (left, top) = (round(left), round(top));
-        Self::try_from([left, top, round(width).min(1.0 - left), round(height).min(1.0 - top)]).ok()
+        let (left, top) = (rounded(left), rounded(top));
+        Self::try_from([left, top, rounded(width).min(1.0 - left), rounded(height).min(1.0 - top)]).ok()
+    }
+
+    /// The region as large as it is, moved by shares of the picture across and down, as far as there is picture.
+    #[must_use]
+    pub fn moved(self, by: [f64; 2]) -> Self {
+        let place = |begin: f64, length: f64, by: f64| rounded(begin + by).clamp(0.0, (1.0 - length).max(0.0));
+        let Self { left, top, width, height } = self;
+        Self { left: place(left, width, by[0]), top: place(top, height, by[1]), width, height }
+    }
+
+    /// Whether it is all of the picture.
+    #[must_use]
+    pub fn is_whole(self) -> bool {
+        self.width > 1.0 - 1e-9 && self.height > 1.0 - 1e-9
     }
 
     /// The same region of a picture turned by `quarters` quarter turns counterclockwise: from the upright picture to the stored one, which is
@@ -102,6 +119,15 @@ mod tests {
         let text = serde_json::to_string(&Crop::try_from([0.0, 0.25, 0.5, 0.5]).expect("a crop")).expect("written");
         assert_eq!(text, "[0.0,0.25,0.5,0.5]");
         assert!(serde_json::from_str::<Crop>("[0,0,2,1]").is_err());
+    }
+
+    #[test]
+    fn a_region_moves_as_far_as_there_is_picture() {
+        let crop = Crop::try_from([0.1, 0.2, 0.3, 0.4]).expect("a crop");
+        let close = |a: Crop, b: [f64; 4]| <[f64; 4]>::from(a).iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-12);
+        assert!(close(crop.moved([0.05, -0.1]), [0.15, 0.1, 0.3, 0.4]));
+        assert!(close(crop.moved([-9.0, 9.0]), [0.0, 0.6, 0.3, 0.4]));
+        assert!(!crop.is_whole() && Crop::between([0.0, 1.0], [1.0, 0.0]).is_some_and(Crop::is_whole));
     }
 
     #[test]

@@ -39,6 +39,9 @@ pub struct Video {
     /// The region of the picture that is learnt from and searched; absent: all of it.
     #[serde(default)]
     pub crop: Option<Crop>,
+    /// Which of the file's video streams is meant, as in [`super::Footage`]; absent: the main one.
+    #[serde(default)]
+    pub stream: Option<usize>,
 }
 
 /// Stretches in order, those that overlap or touch made one. One without length stays as it is, at the end: it is for others to judge.

@@ -1,4 +1,4 @@
-//! Annotation files in the ActivityNet schema (spec 2.1), with keys of our own: `path`, `not_annotated`, `rejected`, `crop` and `frame` of a
+//! Annotation files in the ActivityNet schema (spec 2.1), with keys of our own: `path`, `not_annotated`, `rejected`, `crop`, `stream` and `frame` of a
 //! video, `draft` of an annotation.
 
 use std::fmt::Write as _;
@@ -55,6 +55,7 @@ fn video(id: &str, node: &Node) -> Result<Video, FormatError> {
         not_annotated: merged(not_annotated),
         rejected,
         crop: node.optional("crop")?.map(|crop| region(&crop)).transpose()?,
+        stream: node.optional("stream")?.map(|stream| stream.whole()).transpose()?.map(|number| number as usize),
     })
 }
 
@@ -142,6 +143,9 @@ fn head(video: &Video) -> String {
     if let Some(crop) = video.crop {
         fields["crop"] = json!(crop);
     }
+    if let Some(stream) = video.stream {
+        fields["stream"] = json!(stream);
+    }
     let fields = fields.to_string();
     format!(" {}: {}, \"annotations\": [", json!(video.id), fields.strip_suffix('}').unwrap_or(&fields))
 }
@@ -157,13 +161,14 @@ mod tests {
     #[test]
     fn what_is_written_reads_back_in_order() {
         let text = r#"{"database": {
-            "b \"quoted\"": {"subset": "training", "duration": 12.5, "frame": 375.0, "crop": [0.25, 0, 0.5, 1], "path": "videos/b.mp4", "url": "ignored",
+            "b \"quoted\"": {"subset": "training", "duration": 12.5, "frame": 375.0, "crop": [0.25, 0, 0.5, 1], "stream": 1, "path": "videos/b.mp4", "url": "ignored",
                   "not_annotated": [[3, 4.5], [4, 5]], "rejected": [[1, 2], {"segment": [5, 6], "label": "x"}],
                   "annotations": [{"segment": [2, 1], "label": "é", "draft": true}, {"segment": [0.1, 0.30000000000000004], "label": "x"}]},
             "a": {"subset": "testing", "duration": 1}}}"#;
         let dataset = read_back(text).expect("valid");
         assert_eq!(dataset.videos[0].frames, Some(375));
         assert_eq!(dataset.videos[0].crop.map(<[f64; 4]>::from), Some([0.25, 0.0, 0.5, 1.0]));
+        assert_eq!((dataset.videos[0].stream, dataset.videos[1].stream), (Some(1), None));
         assert_eq!(dataset.videos[0].annotations[0].segment, [2.0, 1.0]);
         assert!(dataset.videos[0].annotations[0].draft && !dataset.videos[0].annotations[1].draft);
         assert_eq!(dataset.videos[0].not_annotated, [[3.0, 5.0]]);

@@ -210,12 +210,13 @@ fn media(_: &Dataset, _: &mut dyn FnMut(usize, usize)) -> Known {
 /// done, often, and answers whether to go on; false when it did not.
 #[cfg(feature = "video")]
 pub fn look_closer(dataset: &Dataset, media: &mut Known, watch: &mut dyn FnMut(usize, usize) -> bool) -> bool {
+    use crate::domain::Footage;
     let total = dataset.videos.len();
     for (done, video) in dataset.videos.iter().enumerate() {
         let Some(path) = video.path.as_deref().filter(|_| !matches!(media.get(&video.id), Some(Err(_)))) else {
             continue;
         };
-        let facts = match crate::video::index_with(Path::new(path), &mut |_| watch(done, total)) {
+        let facts = match crate::video::index_with(Footage::of(path, video.stream), &mut |_| watch(done, total)) {
             Ok(None) => return false,
             Ok(Some(index)) => Ok(Media {
                 duration: index.duration().as_secs(),

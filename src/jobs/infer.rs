@@ -142,6 +142,8 @@ pub struct DetectRequest {
     pub device: String,
     /// The region of the pictures that is searched; none: all of it.
     pub crop: Option<crate::domain::Crop>,
+    /// Which of each file's video streams; none: the main one.
+    pub stream: Option<usize>,
     /// Folder that the network's raw outputs are written to, if they are wanted.
     pub raw: Option<PathBuf>,
 }
@@ -159,7 +161,7 @@ pub fn detect(
     let chosen = choose(&request.device)?;
     let loaded = checkpoint::load(&request.checkpoint)?;
     device::limit_threads(loaded.config.solver.threads);
-    let (mut videos, mut broken) = video_list(&request.videos, &loaded.config.data.test_subset);
+    let (mut videos, mut broken) = video_list(&request.videos, request.stream, &loaded.config.data.test_subset);
     videos.iter_mut().for_each(|video| video.crop = request.crop);
     if videos.is_empty() {
         return Err(NothingToSearch { files: broken.len(), reasons: broken.join("; ") }.into());
@@ -184,12 +186,12 @@ pub struct NothingToSearch {
 
 /// The files as videos of one subset; names are file stems, made unique by their folder where two are alike.
 #[cfg(feature = "video")]
-fn video_list(files: &[PathBuf], subset: &str) -> (Vec<crate::domain::Video>, Vec<String>) {
+fn video_list(files: &[PathBuf], stream: Option<usize>, subset: &str) -> (Vec<crate::domain::Video>, Vec<String>) {
     let (mut videos, mut broken) = (Vec::<crate::domain::Video>::new(), Vec::new());
     for file in files {
         let path = std::path::absolute(file).unwrap_or_else(|_| file.clone());
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        match crate::video::index(&path) {
+        match crate::video::index(crate::domain::Footage::of(&path, stream)) {
             Ok(index) if index.len() < 2 => {
                 broken.push(format!("{} has one frame only; an action needs several", path.display()));
             }

@@ -1,10 +1,9 @@
 //! Looks at video files on a thread: length, frame rate, a small picture, or why one cannot be read.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::domain::MediaTime;
+use crate::domain::{Footage, MediaTime};
 use crate::video::{RgbImage, provisional_index, thumbnail};
 
 /// Widest small picture in pixels: twice its size in the library, for dense displays.
@@ -35,19 +34,19 @@ impl Looker {
     /// # Errors
     /// When no thread can be started.
     pub fn start(
-        files: Vec<(usize, PathBuf)>,
+        files: Vec<(usize, Footage)>,
         report: impl Fn(usize, Result<Look, String>) + Send + 'static,
     ) -> std::io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
         std::thread::Builder::new().name("video looks".to_owned()).spawn(move || {
-            for (number, path) in files {
+            for (number, of) in files {
                 if stopped.load(Ordering::Relaxed) {
                     return;
                 }
                 // The window shows the reason beside the video's name.
-                let name = format!("{} ", path.display());
-                report(number, look(&path).map_err(|reason| reason.strip_prefix(&name).unwrap_or(&reason).to_owned()));
+                let name = format!("{} ", of.path.display());
+                report(number, look(of).map_err(|reason| reason.strip_prefix(&name).unwrap_or(&reason).to_owned()));
             }
         })?;
         Ok(Self { stop })
@@ -60,12 +59,12 @@ impl Drop for Looker {
     }
 }
 
-fn look(path: &std::path::Path) -> Result<Look, String> {
-    let index = provisional_index(path).map_err(|error| error.to_string())?;
+fn look(of: Footage) -> Result<Look, String> {
+    let index = provisional_index(of.clone()).map_err(|error| error.to_string())?;
     let duration = index.duration().as_secs();
     let fps = index.average_fps();
     let frame = if fps > 0.0 { 1.0 / fps } else { 0.0 };
     // A video that opens but whose frame does not decode is said to be broken: training would meet the same.
-    let picture = thumbnail(path, MediaTime::from_secs(duration * 0.1), WIDTH).map_err(|error| error.to_string())?;
+    let picture = thumbnail(of, MediaTime::from_secs(duration * 0.1), WIDTH).map_err(|error| error.to_string())?;
     Ok(Look { duration, frame, warnings: index.warnings.clone(), picture })
 }

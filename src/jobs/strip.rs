@@ -1,12 +1,11 @@
 //! What stands along the timeline of the open video: small pictures and loudness, made on a thread of their own, the last videos' kept.
 
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::domain::MediaTime;
+use crate::domain::{Footage, MediaTime};
 use crate::video::{RgbImage, SoundReader, ThumbnailReader, VideoError, provisional_index};
 
 /// Widest small picture in pixels: twice its size in the window, for dense displays.
@@ -46,8 +45,8 @@ pub enum StripPart {
     Loudness(Arc<Vec<u8>>),
 }
 
-/// Path, size and modification time of a video, and its parts.
-type Kept = VecDeque<((PathBuf, u64, Option<SystemTime>), Vec<StripPart>)>;
+/// Path and stream, size and modification time of a video, and its parts.
+type Kept = VecDeque<((Footage, u64, Option<SystemTime>), Vec<StripPart>)>;
 
 fn kept() -> &'static Mutex<Kept> {
     static KEPT: OnceLock<Mutex<Kept>> = OnceLock::new();
@@ -65,12 +64,12 @@ impl Stripper {
     ///
     /// # Errors
     /// When no thread can be started.
-    pub fn start(path: PathBuf, report: impl Fn(StripPart) + Send + 'static) -> std::io::Result<Self> {
+    pub fn start(of: Footage, report: impl Fn(StripPart) + Send + 'static) -> std::io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
         std::thread::Builder::new().name("timeline strip".to_owned()).spawn(move || {
             let go_on = || !stopped.load(Ordering::Relaxed);
-            make(&path, &go_on, &report);
+            make(&of, &go_on, &report);
         })?;
         Ok(Self { stop })
     }
@@ -82,8 +81,8 @@ impl Drop for Stripper {
     }
 }
 
-fn make(path: &Path, go_on: &dyn Fn() -> bool, report: &dyn Fn(StripPart)) {
-    let key = std::fs::metadata(path).ok().map(|meta| (path.to_path_buf(), meta.len(), meta.modified().ok()));
+fn make(of: &Footage, go_on: &dyn Fn() -> bool, report: &dyn Fn(StripPart)) {
+    let key = std::fs::metadata(&of.path).ok().map(|meta| (of.clone(), meta.len(), meta.modified().ok()));
     let known = key.as_ref().and_then(|key| {
         let kept = kept().lock().unwrap_or_else(PoisonError::into_inner);
         kept.iter().find(|(other, _)| other == key).map(|(_, parts)| parts.clone())
@@ -96,12 +95,12 @@ fn make(path: &Path, go_on: &dyn Fn() -> bool, report: &dyn Fn(StripPart)) {
     let mut parts = Vec::new();
     // A video that cannot be read says so in the player; here nothing comes of it.
     let done = go_on()
-        && pictures(path, go_on, &mut |part| {
+        && pictures(of, go_on, &mut |part| {
             report(part.clone());
             parts.push(part);
         })
         .unwrap_or(false)
-        && match loudness(path, go_on, report) {
+        && match loudness(of, go_on, report) {
             Ok(Some(part)) => {
                 report(part.clone());
                 parts.push(part);
@@ -120,8 +119,8 @@ fn make(path: &Path, go_on: &dyn Fn() -> bool, report: &dyn Fn(StripPart)) {
 }
 
 /// Small pictures over the whole video, every other one halving the gaps; false when told to stop.
-fn pictures(path: &Path, go_on: &dyn Fn() -> bool, tell: &mut dyn FnMut(StripPart)) -> Result<bool, VideoError> {
-    let mut reader = ThumbnailReader::open(path, WIDTH)?;
+fn pictures(of: &Footage, go_on: &dyn Fn() -> bool, tell: &mut dyn FnMut(StripPart)) -> Result<bool, VideoError> {
+    let mut reader = ThumbnailReader::open(of.clone(), WIDTH)?;
     let seconds = reader.index().duration().as_secs();
     let count = (seconds / EVERY).clamp(FEWEST, MOST) as usize;
     for place in coarse_to_fine(count) {
@@ -146,12 +145,12 @@ fn coarse_to_fine(count: usize) -> Vec<usize> {
 
 /// Loudness of the whole sound; `None` when told to stop.
 fn loudness(
-    path: &Path,
+    of: &Footage,
     go_on: &dyn Fn() -> bool,
     report: &dyn Fn(StripPart),
 ) -> Result<Option<StripPart>, VideoError> {
-    let origin = provisional_index(path)?.start_time;
-    let Some(mut reader) = SoundReader::open(path, RATE, origin)? else {
+    let origin = provisional_index(of.clone())?.start_time;
+    let Some(mut reader) = SoundReader::open(&of.path, RATE, origin)? else {
         return Ok(Some(StripPart::Loudness(Arc::default())));
     };
     reader.seek(MediaTime::ZERO, 1.0)?;
@@ -193,7 +192,7 @@ mod tests {
     }
 
     /// Four seconds, 2 s dark and silent, 2 s bright and loud.
-    fn write(path: &Path) {
+    fn write(path: &std::path::Path) {
         let audio = Some(AudioSpec { sample_rate: 16_000, channels: 1 });
         let spec = WriterSpec { width: 64, height: 48, frame_rate: (25, 1), audio, key_interval: 12 };
         let mut writer = VideoWriter::create(path, &spec).expect("starts");
@@ -214,7 +213,7 @@ mod tests {
         for pass in 0..2 {
             let parts = Mutex::new(Vec::new());
             let began = Instant::now();
-            make(&path, &|| true, &|part| parts.lock().expect("whole").push(part));
+            make(&path.clone().into(), &|| true, &|part| parts.lock().expect("whole").push(part));
             assert!(pass == 0 || began.elapsed() < AFTER, "the second time it is known");
             let parts = parts.into_inner().expect("whole");
             let pictures: Vec<(f64, u8)> = parts
@@ -240,7 +239,7 @@ mod tests {
         let path = folder.path().join("stopped.mp4");
         write(&path);
         let parts = Mutex::new(0);
-        make(&path, &|| false, &|_| *parts.lock().expect("whole") += 1);
+        make(&path.into(), &|| false, &|_| *parts.lock().expect("whole") += 1);
         assert_eq!(parts.into_inner().expect("whole"), 0);
     }
 }

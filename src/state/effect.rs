@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::domain::{Crop, Dataset, Detections, Do, MediaTime};
+use crate::domain::{Crop, Dataset, Detections, Do, Footage, MediaTime};
 use crate::formats::exchange::Form;
 use crate::jobs::review::ReviewRequest;
 use crate::project::{Document, Entry as Step, Media};
@@ -35,8 +35,8 @@ pub struct TrainRequest {
 pub struct DetectVideo {
     /// Name in the results.
     pub id: String,
-    /// File.
-    pub path: PathBuf,
+    /// File and stream.
+    pub footage: Footage,
     /// The region of the picture that is searched; none: all of it.
     pub crop: Option<Crop>,
 }
@@ -44,10 +44,10 @@ pub struct DetectVideo {
 /// What the player job is asked.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PlayerRequest {
-    /// Open this file.
+    /// Open this video.
     Open {
-        /// File.
-        path: PathBuf,
+        /// File and stream.
+        footage: Footage,
         /// Comes back in reports.
         generation: u64,
     },
@@ -111,8 +111,8 @@ pub enum Effect {
     Look {
         /// Comes back in reports.
         generation: u64,
-        /// Index and file.
-        files: Vec<(usize, PathBuf)>,
+        /// Index, and file with stream.
+        files: Vec<(usize, Footage)>,
     },
     /// Something for the player.
     Player(PlayerRequest),

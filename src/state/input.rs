@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::domain::{Detection, Detections, Do, Failure, MediaTime, RunEvent};
+use crate::domain::{Detection, Detections, Do, Failure, MediaTime, RunEvent, StreamInfo};
 use crate::jobs::evidence::Evidence;
 use crate::jobs::keeper::Access;
 use crate::jobs::review::Reviewed;
@@ -11,8 +11,8 @@ use crate::project::{Change, Finding, Incoming, Opened};
 
 use super::keymap::Preset;
 use super::{
-    Annotate, Correct, DeviceChoice, Inspect, LaneMode, Listed, LossSplit, Needs, Origin, PictureView, Recipe,
-    RunSummary, Runs, Sort, ThemeChoice, Wanted, Watch, Wish,
+    Annotate, Correct, DeviceChoice, DrawCrop, Inspect, LaneMode, Listed, LossSplit, Needs, Origin, PictureView,
+    Recipe, RunSummary, Runs, Sort, ThemeChoice, Wanted, Watch, Wish,
 };
 
 /// Anything that changes the state.
@@ -105,6 +105,8 @@ pub enum Command {
     StepFrames(i64),
     /// Show this part of the picture.
     ViewPicture(PictureView),
+    /// Something about drawing the region that counts.
+    DrawCrop(DrawCrop),
     /// Show or hide dropped frames and the like over the picture.
     ToggleStats,
     /// Magnify the timeline by a factor around a time in seconds.
@@ -258,6 +260,8 @@ pub enum Report {
         frames: usize,
         /// What is wrong with a file that plays all the same, one sentence each.
         warnings: Vec<String>,
+        /// Its video streams.
+        streams: Vec<StreamInfo>,
     },
     /// When each picture of the open video is shown.
     FrameTimes {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Annotate, Command, Correct, Edge, Inspect, PictureView, Settings, State, Wish};
+use super::{Annotate, Command, Correct, DrawCrop, Edge, Inspect, PictureView, Settings, State, Wish};
 
 /// Something that a key can do.
 pub struct Deed {
@@ -104,6 +104,14 @@ pub const DEEDS: &[Deed] = &[
     again("zoom.in", "zoom the timeline in", &["Ctrl+Up"], |state| zoom(state, 1.5)),
     again("zoom.out", "zoom the timeline out", &["Ctrl+Down"], |state| zoom(state, 1.0 / 1.5)),
     once("picture.whole", "the whole picture", &["F4"], |_| Command::ViewPicture(PictureView::default())),
+    once("picture.true", "the picture pixel by pixel", &["Shift+F4"], |state| {
+        let view = state.playback.view;
+        Command::ViewPicture(view.at_scale(1.0, view.centre))
+    }),
+    once("crop", "draw the region of the picture that counts", &["R"], |state| {
+        Command::DrawCrop(DrawCrop::Mode(!state.playback.cropping.on))
+    }),
+    once("crop.clear", "the whole picture counts", &["Shift+R"], |_| Annotate::SetCrop(None).into()),
     once("stats", "dropped frames and the like over the picture", &["F9"], |_| Command::ToggleStats),
     once("fit", "whole video on the timeline", &["F2"], |_| Command::FitTimeline),
     once("save", "write the annotation file now", &["Ctrl+S"], |_| Annotate::Save.into()),

@@ -5,6 +5,7 @@
 
 mod asking;
 mod correct;
+mod cropping;
 mod curves;
 mod detecting;
 mod editing;
@@ -29,6 +30,7 @@ mod run;
 mod runs;
 mod series;
 mod settings;
+mod streams;
 mod timeline;
 mod training;
 mod update;
@@ -38,6 +40,7 @@ mod words;
 
 pub use asking::{PathField, Wanted, Wish};
 pub use correct::{Correct, Target};
+pub use cropping::{CropGrip, Cropping, DrawCrop};
 pub use curves::{Curves, EvalPoint, LossSplit, PARTS};
 pub use detecting::{DetectJob, Detecting, Row};
 pub use editing::{
@@ -69,7 +72,7 @@ pub use words::{clock_text, length_text, percent, size_text, wait_text};
 
 use std::path::PathBuf;
 
-use crate::domain::{ClassList, Crop, Dataset, Video};
+use crate::domain::{ClassList, Dataset, Video};
 use crate::project::{Kind, Record};
 
 /// What is open, without its videos.
@@ -151,12 +154,6 @@ impl State {
         let set = self.predictions.current().map(|set| &set.detections);
         let open = self.selected().map(|entry| &entry.id);
         matches!((set, open), (Some(set), Some(open)) if !set.videos.iter().any(|(video, _)| video == open))
-    }
-
-    /// The region of a video's picture that is learnt from and searched; none: all of it.
-    #[must_use]
-    pub fn crop_of(&self, video: &str) -> Option<Crop> {
-        self.editing.book.document.videos.get(video).and_then(Record::crop)
     }
 
     /// Index of the colour of a class: its place among the project's classes; a class that only predictions know follows them

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use super::PictureView;
-use crate::domain::MediaTime;
+use super::{Cropping, PictureView};
+use crate::domain::{MediaTime, StreamInfo};
 
 /// How far the open video is.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -47,8 +47,14 @@ pub struct Playback {
     pub waiting: bool,
     /// What is wrong with a video that plays all the same, one sentence each.
     pub warnings: Vec<String>,
+    /// Video streams of the file.
+    pub streams: Vec<StreamInfo>,
+    /// Which of them is shown; none: the main one.
+    pub stream: Option<usize>,
     /// Which part of the picture is shown, and how large.
     pub view: PictureView,
+    /// Drawing the region that counts.
+    pub cropping: Cropping,
     /// Whether dropped frames and the like are written over the picture.
     pub stats: bool,
     /// Where to stand still again, while a short piece is shown.
@@ -72,7 +78,10 @@ impl Default for Playback {
             times: Arc::default(),
             waiting: false,
             warnings: Vec::new(),
+            streams: Vec::new(),
+            stream: None,
             view: PictureView::default(),
+            cropping: Cropping::default(),
             stats: false,
             until: None,
             play_when_ready: false,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::domain::{Detections, Failure, MediaTime};
+use crate::domain::{Detections, Failure, Footage, MediaTime};
 use crate::project::{Media, Opened};
 
 use super::editing::{self, Editing};
@@ -178,7 +178,7 @@ fn opened_project(state: &mut State, opened: Opened, effects: &mut Vec<Effect>) 
     state.inspect = inspect::Inspecting::default();
     state.detecting.checkpoint = None;
     let readable = state.library.entries.iter().enumerate().filter(|(_, entry)| entry.problem.is_none());
-    let files: Vec<(usize, PathBuf)> = readable.map(|(index, entry)| (index, entry.path.clone())).collect();
+    let files: Vec<(usize, Footage)> = readable.map(|(index, entry)| (index, state.footage(entry))).collect();
     let first = files.first().map(|(index, _)| *index);
     editing::settle(state);
     effects.push(Effect::Adopt(true));
@@ -201,7 +201,9 @@ pub(super) fn select(state: &mut State, index: usize, effects: &mut Vec<Effect>)
     let generation = state.playback.generation + 1;
     let speed = state.playback.speed.abs();
     let stats = state.playback.stats;
-    let fresh = Playback { video: Some(index), generation, speed, stats, ..Playback::default() };
+    let footage = state.footage(entry);
+    let stream = footage.stream;
+    let fresh = Playback { video: Some(index), generation, speed, stats, stream, ..Playback::default() };
     if state.playback.video != Some(index) {
         state.editing.leave_video();
     }
@@ -212,7 +214,7 @@ pub(super) fn select(state: &mut State, index: usize, effects: &mut Vec<Effect>)
             Playback { status: Status::Failed(problem.clone()), ..fresh }
         }
         None => {
-            effects.push(Effect::Player(PlayerRequest::Open { path: entry.path.clone(), generation }));
+            effects.push(Effect::Player(PlayerRequest::Open { footage, generation }));
             Playback { status: Status::Opening, ..fresh }
         }
     };
@@ -282,13 +284,13 @@ pub(super) fn ask_health(state: &mut State, asked: bool, effects: &mut Vec<Effec
 fn player(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
     let playback = &mut state.playback;
     match report {
-        Report::VideoReady { generation, length, frames, warnings } if generation == playback.generation => {
+        Report::VideoReady { generation, length, frames, warnings, streams } if generation == playback.generation => {
             let asked = playback.time;
             // The exact index comes after the first one; where it says the same, what a person did meanwhile stays.
             let first = playback.status != Status::Ready;
             let longer = playback.length != length;
             (playback.status, playback.length, playback.frames) = (Status::Ready, length, frames);
-            playback.warnings = warnings;
+            (playback.warnings, playback.streams) = (warnings, streams);
             if first || longer {
                 state.timeline = TimelineView::fit(length.as_secs());
             }

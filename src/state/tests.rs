@@ -52,7 +52,13 @@ pub(super) fn opened() -> State {
     let generation = state.playback.generation;
     report(
         &mut state,
-        Report::VideoReady { generation, length: MediaTime::from_secs(10.0), frames: 250, warnings: Vec::new() },
+        Report::VideoReady {
+            generation,
+            length: MediaTime::from_secs(10.0),
+            frames: 250,
+            warnings: Vec::new(),
+            streams: Vec::new(),
+        },
     );
     state
 }

@@ -9,7 +9,7 @@ use super::{
     Command, DetectJob, DetectVideo, Effect, Input, Judging, PathField, PlayerRequest, PredictionSet, Row, RunState,
     State, Target, TimelineView, TrainRequest, Wanted, correct, forecast, inspect, recipe, runs, watch,
 };
-use super::{editing, keymap};
+use super::{cropping, editing, keymap, streams};
 
 /// Takes in one input, the only way in which the state changes, and tells what must be done outside.
 pub fn update(state: &mut State, input: Input) -> Vec<Effect> {
@@ -18,6 +18,7 @@ pub fn update(state: &mut State, input: Input) -> Vec<Effect> {
         Input::Command(command) => obey(state, command, &mut effects),
         Input::Report(report) => react(state, report, &mut effects),
     }
+    streams::keep_current(state, &mut effects);
     inspect::keep_current(state, &mut effects);
     effects
 }
@@ -82,6 +83,7 @@ fn obey(state: &mut State, command: Command, effects: &mut Vec<Effect>) {
         | Command::SelectRow(_)
         | Command::ExportDetections(_) => detect(state, command, effects),
         Command::ViewPicture(view) => state.playback.view = view,
+        Command::DrawCrop(what) => cropping::obey(state, what, effects),
         Command::ToggleStats => state.playback.stats = !state.playback.stats,
         Command::Runs(what) => runs::obey(state, what, effects),
         Command::Recipe(what) => {
@@ -285,7 +287,7 @@ fn start_training(state: &mut State, resume: Option<std::path::PathBuf>, effects
 }
 
 fn detect_video(state: &State, entry: &super::Entry) -> DetectVideo {
-    DetectVideo { id: entry.id.clone(), path: entry.path.clone(), crop: state.crop_of(&entry.id) }
+    DetectVideo { id: entry.id.clone(), footage: state.footage(entry), crop: state.crop_of(&entry.id) }
 }
 
 fn detect(state: &mut State, command: Command, effects: &mut Vec<Effect>) {

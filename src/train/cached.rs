@@ -54,7 +54,8 @@ fn file(folder: &Path, video: &Video, window: Window) -> PathBuf {
         let [left, top, width, height] = crop.into();
         format!("@{left:.4},{top:.4},{width:.4},{height:.4}")
     });
-    folder.join(format!("{name}@{:.6}+{:.6}{crop}.npy", window.start, window.length))
+    let stream = video.stream.map_or_else(String::new, |stream| format!("@stream{stream}"));
+    folder.join(format!("{name}@{:.6}+{:.6}{crop}{stream}.npy", window.start, window.length))
 }
 
 /// Whether features are there and not older than the video that they were made of.

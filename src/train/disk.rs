@@ -1,4 +1,4 @@
-//! Resized frames and time indices in a folder, kept from one run to the next, up to a limit in bytes.
+//! Resized frames in a folder, kept from one run to the next, up to a limit in bytes.
 //!
 //! A video has a folder, named by what its frames depend on: name, size and time of the file, and how frames are resized. Frames lie there in
 //! files of as many as were decoded at a time. Such a file is written beside and renamed, and each frame has a checksum: what is torn,
@@ -18,7 +18,6 @@ const HEAD: usize = 16;
 /// Bytes that the head has for each frame: its number, its checksum.
 const ENTRY: usize = 12;
 const FRAMES: &str = "frames";
-const INDEX: &str = "index.json";
 
 /// A folder of frames; shared by the decoding threads.
 pub struct DiskCache {
@@ -92,20 +91,6 @@ impl DiskCache {
     fn state(&self) -> MutexGuard<'_, State> {
         // Each change is whole: what a thread that panicked left can be used.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What was written down of a video besides its frames.
-    #[must_use]
-    pub fn index(&self, key: &str) -> Option<String> {
-        let file = self.folder.join(key).join(INDEX);
-        let text = fs::read_to_string(&file).ok()?;
-        self.state().touch(&file);
-        Some(text)
-    }
-
-    /// Writes that down.
-    pub fn put_index(&self, key: &str, text: &str) {
-        self.put(key, INDEX.to_owned(), &[text.as_bytes()]);
     }
 
     /// Those of the frames `wanted` that are there and whole, each of `size` bytes.
@@ -300,10 +285,8 @@ mod tests {
         put(&cache, "a", &[3, 5]);
         put(&cache, "a", &[4]);
         put(&cache, "b", &[9]);
-        cache.put_index("a", "times");
         for cache in [cache, DiskCache::new(folder.path(), 1 << 20)] {
             assert_eq!((found(&cache, "a"), found(&cache, "b")), (vec![3, 4, 5], vec![9]));
-            assert_eq!((cache.index("a").as_deref(), cache.index("b")), (Some("times"), None));
             assert!(cache.frames("a", &[3], 99).is_empty(), "of another size");
         }
         assert!(files(folder.path()).iter().all(|file| file.extension().is_none_or(|extension| extension != "part")));

@@ -63,7 +63,7 @@ mod files {
     use super::super::disk::{self, DiskCache};
     use super::{FrameReader, FrameSource};
     use crate::config::{Data, ResizeFilter};
-    use crate::domain::{MediaTime, Video};
+    use crate::domain::{Footage, MediaTime, Video};
     use crate::video::{ClipReader, ClipSpec, Filter, TimeIndex, index};
 
     /// Video files as the configuration finds them.
@@ -100,7 +100,7 @@ mod files {
 
     struct Open {
         video: String,
-        path: PathBuf,
+        footage: Footage,
         /// Name in the cache on the disk, where there is one.
         key: Option<String>,
         index: Arc<TimeIndex>,
@@ -115,30 +115,22 @@ mod files {
                 Some(open) => open,
                 None => {
                     let path = super::media_path(&self.data, &self.root, video);
-                    let (key, index) = self.index(video, &path)?;
-                    Open { video: video.id.clone(), path, key, index, reader: None }
+                    let footage = Footage::of(path, video.stream);
+                    let index = index(footage.clone()).map_err(|error| error.to_string())?;
+                    let key = self.key(video, &footage.path);
+                    Open { video: video.id.clone(), footage, key, index, reader: None }
                 }
             };
             Ok(self.open.insert(open))
         }
 
-        /// The index of a file, kept from an earlier run or made now.
-        fn index(&self, video: &Video, path: &Path) -> Result<(Option<String>, Arc<TimeIndex>), String> {
-            let made = || index(path).map_err(|error| error.to_string());
-            let Some(disk) = &self.disk else { return Ok((None, made()?)) };
+        /// The name of a video's frames in the cache on the disk, where there is one.
+        fn key(&self, video: &Video, path: &Path) -> Option<String> {
+            self.disk.as_ref()?;
             let Data { resize_width, resize_height, resize_filter, .. } = &self.data;
-            // Where the file is not there, the decoder says so better.
-            let how = format!("{resize_width}x{resize_height} {resize_filter:?} {:?}", video.crop);
-            let Ok(key) = disk::key(path, &how) else { return Ok((None, made()?)) };
-            let known = disk.index(&key).and_then(|text| serde_json::from_str::<TimeIndex>(&text).ok());
-            if let Some(known) = known {
-                return Ok((Some(key), Arc::new(known)));
-            }
-            let index = made()?;
-            if let Ok(text) = serde_json::to_string(&*index) {
-                disk.put_index(&key, &text);
-            }
-            Ok((Some(key), index))
+            let stream = video.stream.map_or_else(String::new, |stream| format!(" stream {stream}"));
+            let how = format!("{resize_width}x{resize_height} {resize_filter:?} {:?}{stream}", video.crop);
+            disk::key(path, &how).ok()
         }
 
         fn spec(&self, video: &Video) -> ClipSpec {
@@ -159,7 +151,7 @@ mod files {
             let reader = match self.reader.take() {
                 Some(reader) => reader,
                 None => {
-                    let opened = ClipReader::open_with(&self.path, self.index.clone(), spec);
+                    let opened = ClipReader::open_with(self.footage.clone(), self.index.clone(), spec);
                     opened.map_err(|error| error.to_string())?
                 }
             };
@@ -175,8 +167,9 @@ mod files {
         fn damage(&mut self, video: &Video) -> Result<Option<String>, String> {
             let open = self.open(video)?;
             let (damaged, said) = (open.index.damaged, open.index.warnings.join(" "));
-            Ok(damaged
-                .then(|| format!("{}: {said} It is used all the same; replace it if you can.", open.path.display())))
+            Ok(damaged.then(|| {
+                format!("{}: {said} It is used all the same; replace it if you can.", open.footage.path.display())
+            }))
         }
 
         fn read(&mut self, video: &Video, indices: &[usize]) -> Result<Vec<u8>, String> {

@@ -19,6 +19,16 @@ pub enum VideoError {
         /// The file.
         path: PathBuf,
     },
+    /// A video stream beyond the last one.
+    #[error("{} has no video stream {stream}: it has {streams}, counted from 0; ask for another", path.display())]
+    NoSuchStream {
+        /// The file.
+        path: PathBuf,
+        /// The number asked for.
+        stream: usize,
+        /// How many there are.
+        streams: usize,
+    },
     /// There is a video stream, and not one frame of it decodes.
     #[error("no frame of {} can be decoded ({reason}); convert it to H.264 or find an intact copy", path.display())]
     NothingDecodable {

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::MediaTime;
+use crate::domain::{MediaTime, StreamInfo};
 
 /// What a file says about the time of one frame, on the clock of its stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,6 +40,10 @@ pub struct TimeIndex {
     pub damaged: bool,
     /// What is wrong with the file, one sentence each.
     pub warnings: Vec<String>,
+    /// The file's video streams.
+    pub streams: Vec<StreamInfo>,
+    /// Which of them this is, from 0.
+    pub stream: usize,
     /// The stream's own times, strictly increasing, when they tell frames apart; else empty, and frames are told by counting alone.
     ticks: Vec<i64>,
     /// Frames at which decoding can start, increasing, and what to ask the container for; empty when frames are told by counting.

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::TimeIndex;
+use crate::domain::Footage;
 
 /// Raised when what is kept changes its form or its meaning.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 
-/// A video as it was: its path, size and modification time.
-pub(super) type Key = (PathBuf, u64, Option<SystemTime>);
+/// A video as it was: its path and stream, size and modification time.
+pub(super) type Key = (Footage, u64, Option<SystemTime>);
 
 /// Folder of kept indices: `ETAD_CACHE`, else the system's place for what can be made again; none where there is no such place.
 fn folder() -> Option<PathBuf> {
@@ -74,11 +75,12 @@ mod tests {
         let raw: Vec<RawTime> = (0..5).map(|frame| RawTime { ticks: Some(frame * 40), duration: 40 }).collect();
         let mut index = TimeIndex::from_raw(&raw, (1, 1000), 40, &[]);
         (index.exact, index.warnings) = (true, vec!["It ends early.".to_owned()]);
-        let key = (PathBuf::from("/v.mp4"), 7, Some(SystemTime::UNIX_EPOCH));
+        let key = (Footage::from("/v.mp4"), 7, Some(SystemTime::UNIX_EPOCH));
         write_in(folder.path(), &key, "59.1", &index).expect("kept");
         assert_eq!(read_in(folder.path(), &key, "59.1"), Some(index));
         assert_eq!(read_in(folder.path(), &key, "60.0"), None);
-        assert_eq!(read_in(folder.path(), &(PathBuf::from("/v.mp4"), 8, key.2), "59.1"), None);
+        assert_eq!(read_in(folder.path(), &(key.0.clone(), 8, key.2), "59.1"), None);
+        assert_eq!(read_in(folder.path(), &(Footage::of("/v.mp4", Some(1)), 7, key.2), "59.1"), None);
         // What was cut short or tampered with is not believed.
         let file = place(folder.path(), &key, "59.1");
         let text = std::fs::read_to_string(&file).expect("there");

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::domain::StreamInfo;
+
 /// The sound track of a video.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AudioInfo {
@@ -42,4 +44,8 @@ pub struct VideoInfo {
     pub presentation_times: Vec<f64>,
     /// What is wrong with the file, one sentence each; empty for a sound one.
     pub warnings: Vec<String>,
+    /// Which of the file's video streams this is, from 0.
+    pub stream: usize,
+    /// The file's video streams, covers not counted.
+    pub streams: Vec<StreamInfo>,
 }

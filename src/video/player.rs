@@ -3,7 +3,7 @@
 //! Playing and pausing are the clock's affair ([`super::PlaybackClock`]); this thread decodes ahead from the last place asked for until
 //! the bounded channel is full. A seek overwrites the one before it (scrubbing decodes only the latest) and stops the work for it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, bounded, select};
 
 use super::{Decoder, Frame, FrameStore, Passing, TimeIndex, VideoError, Way, index_with, provisional_index};
-use crate::domain::MediaTime;
+use crate::domain::{Footage, MediaTime};
 
 /// Frames decoded ahead: enough to hide the slowest picture of a group, few enough for 4K.
 const AHEAD: usize = 6;
@@ -115,7 +115,8 @@ impl Player {
     ///
     /// # Errors
     /// When a thread cannot be started. What is wrong with the file comes as [`PlayerUpdate::Failed`].
-    pub fn open(path: &Path, notify: impl Fn() + Send + 'static) -> Result<Self, VideoError> {
+    pub fn open(of: impl Into<Footage>, notify: impl Fn() + Send + 'static) -> Result<Self, VideoError> {
+        let of = of.into();
         let first = Request { generation: 0, work: Work::Show(SeekTarget::Frame(0)) };
         let shared = Arc::new(Shared {
             request: Mutex::new(Some(first)),
@@ -128,18 +129,17 @@ impl Player {
         let (sender, updates) = bounded(AHEAD);
         let mut player =
             Self { shared: shared.clone(), wake: wake.clone(), updates, generation: 0, threads: Vec::new() };
-        let worker =
-            Worker { path: path.to_path_buf(), shared: shared.clone(), woken, sender, notify: Box::new(notify) };
-        player.threads.push(named("video decode", path, move || worker.run())?);
-        let path_to_index = path.to_path_buf();
+        let worker = Worker { of: of.clone(), shared: shared.clone(), woken, sender, notify: Box::new(notify) };
+        player.threads.push(named("video decode", &of.path, move || worker.run())?);
+        let path = of.path.clone();
         let count = move || {
-            let found = index_with(&path_to_index, &mut |_| !shared.stop.load(Ordering::Relaxed));
+            let found = index_with(of, &mut |_| !shared.stop.load(Ordering::Relaxed));
             if let Some(exact) = found.transpose() {
                 *slot(&shared.exact) = Some(exact);
                 let _ = wake.try_send(());
             }
         };
-        player.threads.push(named("video index", path, count)?);
+        player.threads.push(named("video index", &path, count)?);
         Ok(player)
     }
 
@@ -209,7 +209,7 @@ fn named(name: &str, path: &Path, body: impl FnOnce() + Send + 'static) -> Resul
 
 /// What the decode thread owns.
 struct Worker {
-    path: PathBuf,
+    of: Footage,
     shared: Arc<Shared>,
     woken: Receiver<()>,
     sender: Sender<PlayerUpdate>,
@@ -218,7 +218,7 @@ struct Worker {
 
 impl Worker {
     fn run(self) {
-        let opened = provisional_index(&self.path).and_then(|index| Decoder::open_with(&self.path, index));
+        let opened = provisional_index(self.of.clone()).and_then(|index| Decoder::open_with(self.of.clone(), index));
         let mut decoder = match opened {
             Ok(decoder) => decoder,
             Err(error) => {

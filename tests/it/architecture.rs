@@ -27,7 +27,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("egui_plot", &["src/app/"]),
     ("rfd", &["src/app/"]),
     ("wgpu", &["src/app/"]),
-    ("cpal", &["src/jobs/speaker.rs"]),
+    ("cpal", &["src/jobs/speaker/device.rs"]),
     ("burn", &["src/model/", "src/train/", "src/detect/"]),
     ("nvml_wrapper", &["src/model/free_memory.rs"]),
     ("ffmpeg_next", &["src/video/ffmpeg/"]),

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use etad::config::{Data, Scheme};
-use etad::domain::{ClassList, Draw, MediaTime, Purpose, Video};
+use etad::domain::{ClassList, Draw, Footage, MediaTime, Purpose, Video};
 use etad::train::cache::FrameCache;
 use etad::train::item::{Input, clip_frames};
 use etad::train::loader::{Loader, Maker, Next};
 use etad::train::source::{FrameSource, VideoFiles};
 use etad::train::step::Pulse;
 use etad::train::windows::Plan;
-use etad::video::{Decoder, Frame, FrameQueue, Player, PlayerUpdate, SeekTarget, VideoError};
+use etad::video::{Decoder, Frame, FrameQueue, Player, PlayerUpdate, SeekTarget, VideoError, probe};
 
 use crate::made_videos;
 
@@ -33,7 +33,10 @@ fn seen(frame: &Frame) -> Seen {
 
 /// A file with its plain sequential decode.
 struct Truth {
+    footage: Footage,
     path: PathBuf,
+    /// Which video stream this is.
+    stream: usize,
     frames: Vec<Seen>,
     /// Where a file is damaged, FFmpeg fills what is missing with what its buffers held, which depends on the way there.
     damaged: bool,
@@ -43,8 +46,10 @@ struct Truth {
 
 impl Truth {
     /// Decodes a file from its first frame to its last; `None` where nothing decodes.
-    fn of(path: &Path) -> Option<Self> {
-        let mut decoder = match Decoder::open(path) {
+    fn of(footage: impl Into<Footage>) -> Option<Self> {
+        let footage = footage.into();
+        let path = footage.path.clone();
+        let mut decoder = match Decoder::open(footage.clone()) {
             Ok(decoder) => decoder,
             Err(
                 VideoError::NothingDecodable { .. } | VideoError::NoVideoStream { .. } | VideoError::CannotOpen { .. },
@@ -65,7 +70,8 @@ impl Truth {
         if damaged {
             println!("pictures of {} are not compared: it is damaged", path.display());
         }
-        Some(Self { path: path.to_owned(), frames, damaged, duration, upright })
+        let stream = index.stream;
+        Some(Self { footage, path, stream, frames, damaged, duration, upright })
     }
 
     fn check(&self, got: Seen, way: &str) {
@@ -83,7 +89,7 @@ impl Truth {
     }
 
     fn by_decoder(&self, most: usize, patience: Duration) {
-        let mut decoder = Decoder::open(&self.path).expect("opens again");
+        let mut decoder = Decoder::open(self.footage.clone()).expect("opens again");
         let started = Instant::now();
         for (turn, index) in self.shuffled(most).into_iter().enumerate() {
             if turn >= 3 && started.elapsed() > patience {
@@ -108,7 +114,7 @@ impl Truth {
     }
 
     fn by_player(&self, most: usize, patience: Duration) {
-        let mut player = Player::open(&self.path, || {}).expect("threads start");
+        let mut player = Player::open(self.footage.clone(), || {}).expect("threads start");
         // From the first frame on, as when a person opens a video and plays it.
         let run = collect(&player, most.max(8));
         assert!(run.len() >= most.max(8).min(self.frames.len()), "{}", self.path.display());
@@ -145,6 +151,7 @@ impl Truth {
             subset: "validation".to_owned(),
             duration: self.duration,
             path: Some(self.path.to_string_lossy().into_owned()),
+            stream: self.footage.stream,
             ..Video::default()
         }
     }
@@ -208,7 +215,14 @@ impl Truth {
     /// Presentation times that ffprobe gives, in seconds from the first; none for a frame without one.
     fn times_of_ffprobe(&self) -> Option<Vec<Option<f64>>> {
         let output = Command::new("ffprobe")
-            .args(["-v", "quiet", "-select_streams", "V:0", "-show_entries", "frame=best_effort_timestamp_time"])
+            .args([
+                "-v",
+                "quiet",
+                "-select_streams",
+                &format!("V:{}", self.stream),
+                "-show_entries",
+                "frame=best_effort_timestamp_time",
+            ])
             .args(["-of", "csv=p=0"])
             .arg(&self.path)
             .output()
@@ -257,7 +271,7 @@ fn collect(player: &Player, count: usize) -> Vec<Seen> {
 #[test]
 fn made_files_give_every_frame_by_every_way() {
     let Some(files) = made_videos::files() else { return };
-    assert!(files.len() >= 13, "{files:?}");
+    assert!(files.len() >= 15, "{files:?}");
     for path in files {
         let truth = Truth::of(&path).unwrap_or_else(|| panic!("{} decodes", path.display()));
         assert!(!truth.damaged, "{}", path.display());
@@ -269,6 +283,32 @@ fn made_files_give_every_frame_by_every_way() {
         assert!(times.iter().all(Option::is_some), "{}", path.display());
         truth.check_times(&times);
     }
+}
+
+#[test]
+fn each_video_stream_of_a_file_gives_its_own_frames_by_every_way() {
+    let Some(files) = made_videos::files() else { return };
+    let path = files.iter().find(|path| path.ends_with("two_streams.mkv")).expect("made");
+    let minute = Duration::from_secs(60);
+    let counts = [0, 1].map(|stream| {
+        let truth = Truth::of(Footage::of(path, Some(stream))).expect("decodes");
+        assert_eq!(truth.stream, stream);
+        truth.by_decoder(usize::MAX, minute);
+        truth.by_player(usize::MAX, minute);
+        truth.by_loader(usize::MAX);
+        truth.check_times(&truth.times_of_ffprobe().expect("ffprobe comes with ffmpeg"));
+        (truth.frames.len(), truth.upright)
+    });
+    assert_eq!(counts, [(100, made_videos::SIZE), (30, (96, 64))]);
+    // Not chosen, it is one of them.
+    let main = Truth::of(path).expect("decodes");
+    let same = Truth::of(Footage::of(path, Some(main.stream))).expect("decodes");
+    assert_eq!(main.frames, same.frames);
+    let info = probe(path).expect("a video");
+    assert_eq!((info.stream, info.streams.len()), (main.stream, 2));
+    assert!(info.warnings.is_empty(), "{:?}", info.warnings);
+    let beyond = probe(Footage::of(path, Some(2)));
+    assert!(matches!(beyond, Err(VideoError::NoSuchStream { stream: 2, streams: 2, .. })), "{beyond:?}");
 }
 
 #[test]

@@ -38,8 +38,13 @@ fn drive(folder: &Path, seed: u64) {
     let root = opened.root.clone();
     update(&mut state, Input::Report(Report::Opened(Ok(opened))));
     let generation = state.playback.generation;
-    let ready =
-        Report::VideoReady { generation, length: MediaTime::from_secs(100.0), frames: 2500, warnings: Vec::new() };
+    let ready = Report::VideoReady {
+        generation,
+        length: MediaTime::from_secs(100.0),
+        frames: 2500,
+        warnings: Vec::new(),
+        streams: Vec::new(),
+    };
     update(&mut state, Input::Report(ready));
     let mut draw = Draw::new(seed, Purpose::Sample, &[90]);
     let begin = Instant::now();

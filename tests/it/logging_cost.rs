@@ -59,7 +59,10 @@ fn person(folder: &std::path::Path, length: f64) -> (Person, Vec<Action>) {
     update(&mut state, Input::Report(Report::Opened(Ok(Box::new(opened)))));
     let (generation, frames) = (state.playback.generation, (length / FRAME).round() as usize);
     let length = MediaTime::from_secs(length);
-    update(&mut state, Input::Report(Report::VideoReady { generation, length, frames, warnings: Vec::new() }));
+    update(
+        &mut state,
+        Input::Report(Report::VideoReady { generation, length, frames, warnings: Vec::new(), streams: Vec::new() }),
+    );
     (Person { state, presses: 0, seconds: 0.0 }, truth)
 }
 

@@ -76,6 +76,9 @@ fn make_all(folder: &Path) {
     make(folder, "-i open_gop.mkv -c copy -output_ts_offset 37 offset.ts");
     make(folder, &format!("{} {plain} one_frame.mp4", source(1)));
     make(folder, "-i b_frames.mp4 -c copy -f matroska -live 1 no_duration.mkv");
+    // Another size, another pace, and it begins later.
+    make(folder, &format!("-f lavfi -i color=black:size=96x64:rate=10 -frames:v 30 {plain} -g 8 second.mkv"));
+    make(folder, "-i b_frames.mp4 -itsoffset 0.7 -i second.mkv -map 0:v -map 1:v -c copy two_streams.mkv");
     make(folder, &format!("{short} -vf {BARS},format=gray -c:v ffv1 -g 8 grey.mkv"));
     make(folder, &format!("{short} -vf {BARS},format=yuv422p -c:v mpeg2video -q:v 3 -g 9 -bf 2 broadcast.mpg"));
 }

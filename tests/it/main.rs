@@ -56,6 +56,8 @@ mod run_faults;
 #[cfg(all(feature = "window", feature = "video"))]
 mod shaders;
 #[cfg(feature = "video")]
+mod streams;
+#[cfg(feature = "video")]
 mod survives_kill;
 mod thumos_run;
 #[cfg(feature = "video")]
@@ -81,6 +83,8 @@ mod ui_lost;
 mod ui_picture;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_pictures;
+#[cfg(all(feature = "window", feature = "video"))]
+mod ui_player;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_support;
 #[cfg(all(feature = "window", feature = "video"))]

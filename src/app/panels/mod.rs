@@ -2,6 +2,7 @@
 
 mod analysis;
 mod classes;
+mod crop;
 mod curves;
 mod detections;
 mod errors;
@@ -15,6 +16,7 @@ mod recipe_form;
 mod runs;
 mod segments;
 mod sources;
+mod streams;
 mod strip;
 mod timeline;
 mod train_form;

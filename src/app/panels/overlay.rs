@@ -2,14 +2,12 @@
 //! playing goes.
 
 use egui::accesskit::Role;
-use egui::{Align2, Color32, CornerRadius, FontId, Rect, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, pos2, vec2};
+use egui::{Align2, Color32, CornerRadius, FontId, Rect, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
 
-use crate::domain::Crop;
 use crate::jobs::screen::ScreenStats;
 use crate::state::clock_text;
 
 use super::View;
-use super::magnifier::Seen;
 
 const MARGIN: f32 = 8.0;
 
@@ -17,7 +15,11 @@ pub(super) fn show(ui: &mut Ui, view: &View<'_>, rect: Rect) {
     let theme = view.theme;
     let playback = &view.state.playback;
     let mut top = rect.top() + MARGIN;
-    for warning in &playback.warnings {
+    let several = (playback.streams.len() > 1 && playback.stream.is_none()).then(|| {
+        let count = playback.streams.len();
+        format!("The file holds {count} video streams: the main one is shown until another is chosen below.")
+    });
+    for warning in playback.warnings.iter().chain(&several) {
         let galley =
             ui.painter().layout(warning.clone(), theme.small_font(), theme.text(), rect.width() - 4.0 * MARGIN);
         let place = Rect::from_min_size(pos2(rect.left() + MARGIN, top), galley.size() + 2.0 * vec2(MARGIN, 4.0));
@@ -37,6 +39,14 @@ pub(super) fn show(ui: &mut Ui, view: &View<'_>, rect: Rect) {
             top = tag(ui, view, &line, pos2(rect.left() + MARGIN, top), Align2::LEFT_TOP).bottom() + 2.0;
         }
     }
+    if playback.cropping.on {
+        let words = if view.state.crop_shown().is_some() {
+            "drag inside to move, an edge to resize, outside to draw anew; Esc when done"
+        } else {
+            "drag over the picture: what lies inside is learnt from and searched; Esc when done"
+        };
+        tag(ui, view, words, pos2(rect.left() + MARGIN, rect.bottom() - MARGIN), Align2::LEFT_BOTTOM);
+    }
     let mut bottom = rect.bottom() - MARGIN;
     if view.picture.as_ref().is_some_and(|showing| !showing.exact) {
         let place = tag(
@@ -54,27 +64,6 @@ pub(super) fn show(ui: &mut Ui, view: &View<'_>, rect: Rect) {
     }
 }
 
-/// The region of the picture that is learnt from and searched: the rest is dimmed.
-pub(super) fn crop(ui: &Ui, view: &View<'_>, seen: &Seen, crop: Crop) {
-    let [left, top, width, height]: [f64; 4] = crop.into();
-    let region = Rect::from_min_max(seen.point_at([left, top]), seen.point_at([left + width, top + height]));
-    let whole = seen.place;
-    let painter = ui.painter_at(whole);
-    let dim = Color32::from_black_alpha(130);
-    let bands = [
-        Rect::from_min_max(whole.min, pos2(whole.right(), region.top())),
-        Rect::from_min_max(pos2(whole.left(), region.bottom()), whole.max),
-        Rect::from_min_max(pos2(whole.left(), region.top()), region.left_bottom()),
-        Rect::from_min_max(region.right_top(), pos2(whole.right(), region.bottom())),
-    ];
-    for band in bands {
-        painter.rect_filled(band.intersect(whole), CornerRadius::ZERO, dim);
-    }
-    painter.rect_stroke(region, CornerRadius::ZERO, Stroke::new(1.5, view.theme.accent()), StrokeKind::Outside);
-    let response = ui.interact(region.intersect(whole), ui.scope_id().with("crop"), Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Region that is learnt from"));
-}
-
 fn lines(stats: &ScreenStats) -> [String; 4] {
     let share = 100.0 * stats.dropped as f64 / (stats.shown + stats.dropped).max(1) as f64;
     [
@@ -85,10 +74,11 @@ fn lines(stats: &ScreenStats) -> [String; 4] {
     ]
 }
 
-/// A line of small text on a dark ground, at a corner; returns where it stands.
+/// Small text on a dark ground, at a corner, in lines where there is little room; returns where it stands.
 fn tag(ui: &mut Ui, view: &View<'_>, text: &str, at: egui::Pos2, anchor: Align2) -> Rect {
     let font: FontId = view.theme.small_font();
-    let galley = ui.painter().layout_no_wrap(text.to_owned(), font, Color32::WHITE);
+    let room = (ui.max_rect().width() - 4.0 * MARGIN).max(40.0);
+    let galley = ui.painter().layout(text.to_owned(), font, Color32::WHITE, room);
     let place = anchor.anchor_size(at, galley.size() + 2.0 * Vec2::new(6.0, 3.0));
     ui.painter().rect_filled(place, CornerRadius::same(3), Color32::from_black_alpha(190));
     ui.painter().galley(place.min + Vec2::new(6.0, 3.0), galley, Color32::WHITE);

@@ -12,7 +12,7 @@ use super::super::icons::Icon;
 use super::super::paint::VideoPaint;
 use super::super::widgets::{cut, empty_state, icon_button};
 use super::magnifier::Seen;
-use super::{View, magnifier, overlay, strip};
+use super::{View, crop, magnifier, overlay, streams, strip};
 
 const BAR: f32 = 44.0;
 const SEEK: f32 = 16.0;
@@ -41,23 +41,27 @@ fn stage(ui: &mut Ui, view: &mut View<'_>) {
         Status::Failed(why) => {
             let name = view.state.selected().map_or("This video", |entry| entry.id.as_str());
             empty_state(ui, theme, Icon::Warning, &format!("{name} cannot be played"), why);
+            streams::way_back(ui, view);
         }
         Status::Opening | Status::Ready => {
             let rect = ui.max_rect();
+            let mut placed = None;
             if let (Some(Showing { frame, sequence, .. }), Some(target)) = (view.picture.clone(), view.surface) {
                 let seen = Seen::new(ui, view, rect, &frame.picture);
                 let part = seen.part.map(|share| share as f32);
                 let paint = VideoPaint { frame, sequence, target, part };
                 ui.painter().add(egui_wgpu::Callback::new_paint_callback(seen.place, paint));
-                if let Some(crop) = view.state.selected().and_then(|entry| view.state.crop_of(&entry.id)) {
-                    overlay::crop(ui, view, &seen, crop);
-                }
+                crop::show(ui, view, &seen);
                 seen.hands(ui, view);
+                placed = Some(seen);
             }
             let response = ui.allocate_rect(rect, Sense::click());
             let enabled = view.state.playback.is_ready();
             response.widget_info(|| WidgetInfo::labeled(Role::Image, enabled, "Picture"));
-            if response.double_clicked() {
+            let hands = placed.filter(|_| view.state.playback.cropping.on);
+            if let Some(seen) = hands {
+                crop::hands(ui, view, &seen);
+            } else if response.double_clicked() {
                 // The first click began or ended playing.
                 view.send(Command::TogglePlay);
                 view.send(Command::ViewPicture(PictureView::default()));
@@ -153,6 +157,12 @@ fn controls(ui: &mut Ui, view: &mut View<'_>) {
         });
         if let Some(showing) = view.picture.clone().filter(|_| ready && ui.available_width() > 260.0) {
             magnifier::menu(ui, view, &showing.frame.picture);
+        }
+        if ready && ui.available_width() > 140.0 {
+            streams::menu(ui, view);
+        }
+        if ready && ui.available_width() > 34.0 {
+            crop::buttons(ui, view);
         }
         if ready && ui.available_width() > 160.0 {
             let frame = format!("frame {}", view.state.playback.frame);

@@ -3,11 +3,10 @@
 
 mod tick;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::domain::{MediaTime, TimeRange};
+use crate::domain::{Footage, MediaTime, StreamInfo, TimeRange};
 use crate::video::{Frame, FrameQueue, PlaybackClock, Player, SeekTarget, TimeIndex, VideoError};
 
 /// Sound runs up to this speed; faster it would be a chirp.
@@ -40,6 +39,8 @@ pub enum ScreenEvent {
         frames: usize,
         /// What is wrong with the file, one sentence each.
         warnings: Vec<String>,
+        /// Its video streams.
+        streams: Vec<StreamInfo>,
     },
     /// It cannot be opened.
     Failed(String),
@@ -125,14 +126,15 @@ impl Screen {
     /// # Errors
     /// When no thread can be started. What is wrong with the file comes as [`ScreenEvent::Failed`].
     pub fn open(
-        path: &Path,
+        of: impl Into<Footage>,
         now: Instant,
         sound: Option<Box<dyn Sound>>,
         notify: impl Fn() + Send + 'static,
     ) -> Result<Self, VideoError> {
+        let of = of.into();
         Ok(Self {
-            name: format!("{} ", path.display()),
-            player: Player::open(path, notify)?,
+            name: format!("{} ", of.path.display()),
+            player: Player::open(of, notify)?,
             sound,
             index: None,
             clock: PlaybackClock::paused(now, MediaTime::ZERO),

@@ -93,8 +93,9 @@ impl Screen {
     }
 
     fn adopt(&mut self, now: Instant, index: Arc<TimeIndex>, events: &mut Vec<ScreenEvent>) {
-        let (length, frames, warnings) = (index.duration(), index.len(), index.warnings.clone());
-        events.push(ScreenEvent::Ready { length, frames, warnings });
+        let (length, frames) = (index.duration(), index.len());
+        let (warnings, streams) = (index.warnings.clone(), index.streams.clone());
+        events.push(ScreenEvent::Ready { length, frames, warnings, streams });
         let renumbered = self.index.as_ref().is_some_and(|before| before.times != index.times);
         self.index = Some(index);
         if let Some(shown) = self.shown.as_ref().filter(|_| renumbered) {

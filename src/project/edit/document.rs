@@ -98,6 +98,12 @@ impl Record {
         self.head.foreign.get("crop").and_then(|crop| serde_json::from_value(crop.clone()).ok())
     }
 
+    /// Which of the file's video streams is meant; none: the main one.
+    #[must_use]
+    pub fn stream(&self) -> Option<usize> {
+        self.head.foreign.get("stream").and_then(|stream| serde_json::from_value(stream.clone()).ok())
+    }
+
     /// As trainer and evaluation know it.
     #[must_use]
     pub fn video(&self) -> Video {
@@ -115,6 +121,7 @@ impl Record {
             not_annotated,
             rejected: rejected.unwrap_or_default(),
             crop: self.crop(),
+            stream: self.stream(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a person can do to the annotations.
 
-use crate::domain::Segment;
+use crate::domain::{Crop, Segment};
 use crate::formats::exchange::Form;
 
 use super::{Filter, Settle};
@@ -220,6 +220,10 @@ pub enum Annotate {
     SetSplit(Split),
     /// Put a share of the videos that have actions into "validation", the rest into "training", each class in proportion.
     SplitSubsets,
+    /// The region of the open video's picture that is learnt from and searched; none: all of it.
+    SetCrop(Option<Crop>),
+    /// Which video stream of the open video's file is shown, learnt from and searched; none: the main one.
+    SetStream(Option<usize>),
     /// Say that a video is annotated to its end, or not.
     ToggleDone(String),
     /// Who annotates.

@@ -8,6 +8,7 @@ mod leaving;
 mod logging;
 mod marks;
 mod obey;
+mod picture;
 mod segments;
 mod select;
 mod table;
@@ -26,6 +27,7 @@ pub use table::Filter;
 pub(super) use import::preview;
 pub(super) use logging::end_all;
 pub(super) use obey::obey;
+pub(super) use picture::set_crop;
 pub(super) use table::list;
 pub(super) use {conflicts::outside, leaving::ask as leave, leaving::kept as leave_when_kept};
 

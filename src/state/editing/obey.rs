@@ -1,8 +1,8 @@
 //! Which command is whose.
 
 use super::{
-    Annotate, Away, Column, Split, conflicts, drag, enter, import, leaving, logging, marks, segments, select, settle,
-    table, vocabulary,
+    Annotate, Away, Column, Split, conflicts, drag, enter, import, leaving, logging, marks, picture, segments, select,
+    settle, table, vocabulary,
 };
 use crate::project::Entry;
 use crate::state::{Effect, State, Wanted, update};
@@ -59,6 +59,8 @@ pub(in crate::state) fn obey(state: &mut State, command: Annotate, effects: &mut
             state.editing.filter = filter;
             table::list(state);
         }
+        Annotate::SetCrop(crop) => picture::set_crop(state, crop, effects),
+        Annotate::SetStream(stream) => picture::set_stream(state, stream, effects),
         Annotate::Find => {
             state.editing.filter.everywhere = true;
             state.editing.asked_to_find += 1;

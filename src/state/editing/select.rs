@@ -2,7 +2,7 @@
 
 use super::{Edge, Pick, drag, obey};
 use crate::domain::Segment;
-use crate::state::{Command, Effect, State, update};
+use crate::state::{Command, Cropping, Effect, State, update};
 
 fn pick(state: &mut State, ids: Vec<u64>, pick: Pick) {
     let selection = &mut state.editing.selection;
@@ -33,6 +33,11 @@ pub(super) fn in_box(state: &mut State, [from, to]: Segment, lanes: &[String], h
 
 pub(super) fn clear(state: &mut State) {
     drag::cancel(state);
+    if state.playback.cropping.on {
+        // Escape ends one thing at a time.
+        state.playback.cropping = Cropping::default();
+        return;
+    }
     state.editing.selection.clear();
     (state.editing.mark_in, state.editing.mark_out) = (None, None);
     state.editing.looping = None;

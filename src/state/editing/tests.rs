@@ -145,7 +145,13 @@ fn what_is_selected_is_split_merged_duplicated_nudged_and_carried_to_another_vid
     let generation = state.playback.generation;
     report(
         &mut state,
-        Report::VideoReady { generation, length: MediaTime::from_secs(10.0), frames: 250, warnings: Vec::new() },
+        Report::VideoReady {
+            generation,
+            length: MediaTime::from_secs(10.0),
+            frames: 250,
+            warnings: Vec::new(),
+            streams: Vec::new(),
+        },
     );
     at(&mut state, 6.0);
     annotate(&mut state, Annotate::Paste);

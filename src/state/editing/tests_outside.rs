@@ -147,7 +147,10 @@ fn finding_goes_through_all_videos_and_a_hit_opens_its_video() {
     assert_eq!((state.playback.video, state.editing.selection.first()), (Some(1), Some(&id)));
     let generation = state.playback.generation;
     let length = MediaTime::from_secs(10.0);
-    let effects = report(&mut state, Report::VideoReady { generation, length, frames: 250, warnings: Vec::new() });
+    let effects = report(
+        &mut state,
+        Report::VideoReady { generation, length, frames: 250, warnings: Vec::new(), streams: Vec::new() },
+    );
     let there = Effect::Player(crate::state::PlayerRequest::Seek(MediaTime::from_secs(1.0)));
     assert!(effects.contains(&there), "{effects:?}");
     assert!(state.editing.selection.contains(&id));

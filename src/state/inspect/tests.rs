@@ -77,7 +77,13 @@ fn ready(state: &mut State) -> Vec<Effect> {
     let generation = state.playback.generation;
     report(
         state,
-        Report::VideoReady { generation, length: MediaTime::from_secs(20.0), frames: 500, warnings: Vec::new() },
+        Report::VideoReady {
+            generation,
+            length: MediaTime::from_secs(20.0),
+            frames: 500,
+            warnings: Vec::new(),
+            streams: Vec::new(),
+        },
     )
 }
 

@@ -1,11 +1,10 @@
 //! Reads the frames that training needs: small, upright RGB, each frame decoded once.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use super::super::{Filter, TimeIndex, VideoError};
 use super::Decoder;
-use crate::domain::Crop;
+use crate::domain::{Crop, Footage};
 
 /// Size of the frames that a [`ClipReader`] gives.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,19 +30,22 @@ impl ClipReader {
     ///
     /// # Errors
     /// When the file cannot be opened, holds no video, or no frame of it decodes; when a side of `spec` is zero.
-    pub fn open(path: &Path, spec: ClipSpec) -> Result<Self, VideoError> {
-        Self::open_with(path, super::index(path)?, spec)
+    pub fn open(of: impl Into<Footage>, spec: ClipSpec) -> Result<Self, VideoError> {
+        let of = of.into();
+        let index = super::index(of.clone())?;
+        Self::open_with(of, index, spec)
     }
 
     /// Opens a file with an index made before.
     ///
     /// # Errors
     /// When the file cannot be opened or holds no video; when a side of `spec` is zero.
-    pub fn open_with(path: &Path, index: Arc<TimeIndex>, spec: ClipSpec) -> Result<Self, VideoError> {
+    pub fn open_with(of: impl Into<Footage>, index: Arc<TimeIndex>, spec: ClipSpec) -> Result<Self, VideoError> {
+        let of = of.into();
         if spec.resize_width == 0 || spec.resize_height == 0 {
-            return Err(VideoError::convert(path, "frames of no size were asked for"));
+            return Err(VideoError::convert(&of.path, "frames of no size were asked for"));
         }
-        Ok(Self { decoder: Decoder::open_with(path, index)?, spec })
+        Ok(Self { decoder: Decoder::open_with(of, index)?, spec })
     }
 
     /// The index by which frames are counted.

@@ -1,14 +1,13 @@
 //! The blocking decoder: frames by number, in order or by exact seek. Needs no thread to be tested.
 
 use std::cmp::Ordering;
-use std::path::Path;
 use std::sync::Arc;
 
 use super::super::{Filter, Frame, PixelAspect, RgbImage, Rotation, TimeIndex, VideoError};
 use super::picture::Converter;
 use super::source::Source;
 use super::{index, raw, scan};
-use crate::domain::{Crop, MediaTime};
+use crate::domain::{Crop, Footage, MediaTime};
 
 /// Starts further back that are tried before decoding from the beginning.
 const TRIES: usize = 3;
@@ -33,16 +32,18 @@ impl Decoder {
     ///
     /// # Errors
     /// When the file cannot be opened, holds no video, or no frame of it decodes.
-    pub fn open(path: &Path) -> Result<Self, VideoError> {
-        Self::open_with(path, index(path)?)
+    pub fn open(of: impl Into<Footage>) -> Result<Self, VideoError> {
+        let of = of.into();
+        let index = index(of.clone())?;
+        Self::open_with(of, index)
     }
 
     /// Opens a file with an index made before, exact or provisional.
     ///
     /// # Errors
     /// When the file cannot be opened or holds no video.
-    pub fn open_with(path: &Path, index: Arc<TimeIndex>) -> Result<Self, VideoError> {
-        let mut source = Source::open(path, threads(&index))?;
+    pub fn open_with(of: impl Into<Footage>, index: Arc<TimeIndex>) -> Result<Self, VideoError> {
+        let mut source = Source::open(&of.into(), threads(&index))?;
         let rotation = source.rotation();
         let (input, stream) = source.input();
         let aspect = raw::pixel_aspect(input, stream);

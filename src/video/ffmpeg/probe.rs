@@ -1,21 +1,21 @@
 //! What a video is.
 
-use std::path::Path;
-
 use ff::media::Type;
 use ffmpeg_next as ff;
 
 use super::super::{AudioInfo, VideoError, VideoInfo};
 use super::raw;
 use super::source::Source;
+use crate::domain::Footage;
 
 /// Tells what a video is, exactly: the whole file is decoded once to count its frames, unless its index is known already.
 ///
 /// # Errors
 /// When the file cannot be opened, holds no video, or no frame of it decodes.
-pub fn probe(path: &Path) -> Result<VideoInfo, VideoError> {
-    let index = super::index(path)?;
-    let mut source = Source::open(path, 1)?;
+pub fn probe(of: impl Into<Footage>) -> Result<VideoInfo, VideoError> {
+    let of = of.into();
+    let index = super::index(of.clone())?;
+    let mut source = Source::open(&of, 1)?;
     let rotation = source.rotation().degrees();
     let (input, stream) = source.input();
     let pixel_aspect = raw::pixel_aspect(input, stream).ratio();
@@ -45,5 +45,7 @@ pub fn probe(path: &Path) -> Result<VideoInfo, VideoError> {
         start_time: index.start_time,
         presentation_times: index.times.iter().map(|time| time.as_secs()).collect(),
         warnings: index.warnings.clone(),
+        stream: index.stream,
+        streams: index.streams.clone(),
     })
 }

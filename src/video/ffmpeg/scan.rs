@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 use super::super::index_file::{self, Key};
 use super::super::{RawTime, TimeIndex, VideoError};
 use super::source::{PacketLog, Source};
+use crate::domain::Footage;
 
 /// Indices kept; beyond it, all are forgotten (a data set of more videos keeps its own).
 const CACHE_LIMIT: usize = 4096;
 
 /// An index that took longer than this to make is kept on disk.
-const WORTH_KEEPING: Duration = Duration::from_millis(500);
+const WORTH_KEEPING: Duration = Duration::from_millis(100);
 
 /// FFmpeg's version of its codecs, which decide what a damaged file gives.
 fn decoder_version() -> String {
@@ -26,18 +27,18 @@ fn cache() -> &'static Mutex<HashMap<Key, Arc<TimeIndex>>> {
     CACHE.get_or_init(Mutex::default)
 }
 
-fn key(path: &Path) -> Option<Key> {
-    let meta = std::fs::metadata(path).ok()?;
-    Some((path.canonicalize().ok()?, meta.len(), meta.modified().ok()))
+fn key(of: &Footage) -> Option<Key> {
+    let meta = std::fs::metadata(&of.path).ok()?;
+    Some((Footage::of(of.path.canonicalize().ok()?, of.stream), meta.len(), meta.modified().ok()))
 }
 
-/// The exact index of a file: its frames are decoded once, and remembered by size and modification time:
+/// The exact index of a video: its frames are decoded once, and remembered by size and modification time:
 /// for this process, and on disk where counting took long.
 ///
 /// # Errors
 /// When the file cannot be opened, holds no video, or no frame of it decodes.
-pub fn index(path: &Path) -> Result<Arc<TimeIndex>, VideoError> {
-    Ok(index_with(path, &mut |_| true)?.unwrap_or_default())
+pub fn index(of: impl Into<Footage>) -> Result<Arc<TimeIndex>, VideoError> {
+    Ok(index_with(of, &mut |_| true)?.unwrap_or_default())
 }
 
 /// [`index`] that tells how many frames are counted after each, and gives up with `None` when `go_on` answers false. A damaged file
@@ -45,16 +46,20 @@ pub fn index(path: &Path) -> Result<Arc<TimeIndex>, VideoError> {
 ///
 /// # Errors
 /// As [`index`].
-pub fn index_with(path: &Path, go_on: &mut dyn FnMut(usize) -> bool) -> Result<Option<Arc<TimeIndex>>, VideoError> {
-    let key = key(path);
+pub fn index_with(
+    of: impl Into<Footage>,
+    go_on: &mut dyn FnMut(usize) -> bool,
+) -> Result<Option<Arc<TimeIndex>>, VideoError> {
+    let of = of.into();
+    let key = key(&of);
     if let Some(known) = key.as_ref().and_then(cached) {
         return Ok(Some(known));
     }
     let begun = Instant::now();
-    let Some(mut made) = decode_all(path, threads(), go_on)? else { return Ok(None) };
+    let Some(mut made) = decode_all(&of, threads(), go_on)? else { return Ok(None) };
     if made.damaged {
         // With several threads damage can come out differently from run to run.
-        match decode_all(path, 1, go_on)? {
+        match decode_all(&of, 1, go_on)? {
             Some(again) => made = again,
             None => return Ok(None),
         }
@@ -83,23 +88,24 @@ fn remember(key: Key, index: Arc<TimeIndex>) {
 ///
 /// # Errors
 /// When the file cannot be opened or holds no video packet.
-pub fn provisional_index(path: &Path) -> Result<Arc<TimeIndex>, VideoError> {
-    if let Some(known) = key(path).as_ref().and_then(cached) {
+pub fn provisional_index(of: impl Into<Footage>) -> Result<Arc<TimeIndex>, VideoError> {
+    let of = of.into();
+    if let Some(known) = key(&of).as_ref().and_then(cached) {
         return Ok(known);
     }
-    let mut source = Source::open(path, 1)?;
+    let mut source = Source::open(&of, 1)?;
     source.log = Some(PacketLog::default());
     source.read_to_end();
     let mut log = source.log.take().unwrap_or_default();
     if log.shown.is_empty() {
-        return Err(nothing(path, "its video stream is empty"));
+        return Err(nothing(&of.path, "its video stream is empty"));
     }
     // Packets come in decoding order. A packet without a time stays where it is, behind the one it follows.
     if log.shown.iter().all(|time| time.ticks.is_some()) {
         log.shown.sort_by_key(|time| time.ticks);
     }
     let mut made = TimeIndex::from_raw(&log.shown, source.time_base(), source.usual_duration(), &log.keys);
-    made.warnings = warnings(&source, &made, &log);
+    describe(&mut made, &source, &log);
     Ok(Arc::new(made))
 }
 
@@ -119,11 +125,11 @@ pub(super) fn threads() -> usize {
 
 /// Decodes the whole file and notes each frame's time; `None` when told to stop.
 fn decode_all(
-    path: &Path,
+    of: &Footage,
     threads: usize,
     go_on: &mut dyn FnMut(usize) -> bool,
 ) -> Result<Option<TimeIndex>, VideoError> {
-    let mut source = Source::open(path, threads)?;
+    let mut source = Source::open(of, threads)?;
     source.skip_loop_filter();
     source.log = Some(PacketLog::default());
     let mut raw = Vec::new();
@@ -135,12 +141,12 @@ fn decode_all(
     }
     let log = source.log.take().unwrap_or_default();
     if raw.is_empty() {
-        return Err(nothing(path, reason_for_nothing(&source, &log)));
+        return Err(nothing(&of.path, reason_for_nothing(&source, &log)));
     }
     let mut made = TimeIndex::from_raw(&raw, source.time_base(), source.usual_duration(), &log.keys);
     made.exact = true;
     made.damaged = source.errors > 0;
-    made.warnings = warnings(&source, &made, &log);
+    describe(&mut made, &source, &log);
     Ok(Some(made))
 }
 
@@ -155,6 +161,12 @@ fn reason_for_nothing(source: &Source, log: &PacketLog) -> &'static str {
         (_, _, 0) => "its video stream holds no complete picture",
         _ => "its video stream is damaged",
     }
+}
+
+/// Adds what the whole file says.
+fn describe(made: &mut TimeIndex, source: &Source, log: &PacketLog) {
+    made.warnings = warnings(source, made, log);
+    (made.streams, made.stream) = source.video_streams();
 }
 
 /// What a person should know of a file that decodes in part.
@@ -173,10 +185,6 @@ fn warnings(source: &Source, index: &TimeIndex, log: &PacketLog) -> Vec<String> 
     if source.errors > 0 {
         let places = if source.errors == 1 { "1 place".to_owned() } else { format!("{} places", source.errors) };
         said.push(format!("The file is damaged in {places}: pictures there may be wrong or missing."));
-    }
-    let streams = source.video_streams();
-    if streams > 1 {
-        said.push(format!("The file holds {streams} video streams: the main one is shown."));
     }
     said
 }

@@ -1,6 +1,6 @@
 //! One file, one stream, one codec: gives decoded frames in display order. Knows nothing of frame numbers.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ff::codec::{packet, threading};
 use ff::media::Type;
@@ -9,6 +9,7 @@ use ffmpeg_next as ff;
 use super::super::index::KeyPacket;
 use super::super::{RawTime, Rotation, VideoError};
 use super::raw;
+use crate::domain::{Footage, StreamInfo};
 
 /// A run of unreadable packets, or of refused reads, after which the file counts as ended.
 const PATIENCE: usize = 64;
@@ -26,7 +27,7 @@ pub(super) struct PacketLog {
 
 /// A file being decoded.
 pub(super) struct Source {
-    path: PathBuf,
+    footage: Footage,
     input: ff::format::context::Input,
     stream: usize,
     decoder: ff::decoder::Video,
@@ -45,19 +46,16 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Opens the main video stream of a file; `threads` is how many the codec may use.
-    pub(super) fn open(path: &Path, threads: usize) -> Result<Self, VideoError> {
+    /// Opens a video stream of a file; `threads` is how many the codec may use.
+    pub(super) fn open(footage: &Footage, threads: usize) -> Result<Self, VideoError> {
         super::start();
+        let path = &footage.path;
         let mut input = open_input(path)?;
-        let (stream, parameters) = {
-            let best = input.streams().best(Type::Video);
-            let picture =
-                best.filter(|stream| !stream.disposition().contains(ff::format::stream::Disposition::ATTACHED_PIC));
-            let stream = picture.ok_or_else(|| VideoError::NoVideoStream { path: path.to_path_buf() })?;
-            (stream.index(), stream.parameters())
-        };
+        let stream = chosen(&input, footage)?;
+        let parameters = input.stream(stream).map(|stream| stream.parameters());
+        let parameters = parameters.ok_or_else(|| VideoError::NoVideoStream { path: path.clone() })?;
         raw::read_only(&mut input, stream);
-        let undecodable = |reason: String| VideoError::NothingDecodable { path: path.to_path_buf(), reason };
+        let undecodable = |reason: String| VideoError::NothingDecodable { path: path.clone(), reason };
         let name = parameters.id().name();
         let mut context = ff::codec::Context::from_parameters(parameters).map_err(|e| undecodable(e.to_string()))?;
         context.set_threading(threading::Config { kind: threading::Type::Frame, count: threads, ..Default::default() });
@@ -67,7 +65,7 @@ impl Source {
         }
         let decoder = opening.video().map_err(|error| undecodable(format!("codec {name}: {error}")))?;
         Ok(Self {
-            path: path.to_path_buf(),
+            footage: footage.clone(),
             input,
             stream,
             decoder,
@@ -140,7 +138,7 @@ impl Source {
 
     /// Begins anew. The file is opened again: a seek to its start is what some containers lie about.
     pub(super) fn rewind(&mut self, threads: usize) -> Result<(), VideoError> {
-        *self = Self::open(&self.path, threads)?;
+        *self = Self::open(&self.footage, threads)?;
         Ok(())
     }
 
@@ -226,12 +224,17 @@ impl Source {
         self.input.stream(self.stream).is_some_and(locks)
     }
 
-    /// Number of video streams, covers not counted.
-    pub(super) fn video_streams(&self) -> usize {
-        let cover = ff::format::stream::Disposition::ATTACHED_PIC;
-        let is_video =
-            |stream: &ff::Stream| stream.parameters().medium() == Type::Video && !stream.disposition().contains(cover);
-        self.input.streams().filter(is_video).count()
+    /// The file's video streams, and which of them this is.
+    pub(super) fn video_streams(&self) -> (Vec<StreamInfo>, usize) {
+        let streams = pictures(&self.input);
+        let number = streams.iter().position(|stream| stream.index() == self.stream).unwrap_or(0);
+        let info = |stream: &ff::Stream| {
+            let parameters = stream.parameters();
+            let (width, height) = raw::stored_size(&parameters);
+            let title = stream.metadata().get("title").unwrap_or_default().to_owned();
+            StreamInfo { codec: parameters.id().name().to_owned(), width, height, title }
+        };
+        (streams.iter().map(info).collect(), number)
     }
 
     /// The turn that the container asks for.
@@ -254,8 +257,30 @@ impl Source {
 
     /// The file's path.
     pub(super) fn path(&self) -> &Path {
-        &self.path
+        &self.footage.path
     }
+}
+
+/// The video streams of a file in its order, without covers.
+fn pictures(input: &ff::format::context::Input) -> Vec<ff::Stream<'_>> {
+    let cover = ff::format::stream::Disposition::ATTACHED_PIC;
+    let is_video =
+        |stream: &ff::Stream| stream.parameters().medium() == Type::Video && !stream.disposition().contains(cover);
+    input.streams().filter(is_video).collect()
+}
+
+/// The container's number of the stream that is meant.
+fn chosen(input: &ff::format::context::Input, footage: &Footage) -> Result<usize, VideoError> {
+    let streams = pictures(input);
+    let path = || footage.path.clone();
+    let first = streams.first().ok_or_else(|| VideoError::NoVideoStream { path: path() })?;
+    let Some(number) = footage.stream else {
+        // FFmpeg's choice: what the file marks as usual, the largest, the one with most frames. It may choose a cover.
+        let best = input.streams().best(Type::Video).map(|stream| stream.index());
+        return Ok(best.filter(|best| streams.iter().any(|stream| stream.index() == *best)).unwrap_or(first.index()));
+    };
+    let stream = streams.get(number).map(ff::Stream::index);
+    stream.ok_or_else(|| VideoError::NoSuchStream { path: path(), stream: number, streams: streams.len() })
 }
 
 /// Opens a container, telling a missing file from one that is no video.

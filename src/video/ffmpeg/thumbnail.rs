@@ -1,11 +1,9 @@
 //! Small upright pictures of a video.
 
-use std::path::Path;
-
 use super::super::{Filter, Frame, RgbImage, TimeIndex, VideoError};
 use super::decoder::{Decoder, Passing, Way};
 use super::provisional_index;
-use crate::domain::MediaTime;
+use crate::domain::{Footage, MediaTime};
 
 /// Frames that are decoded at most to come to the right one; where key frames are rarer, a small picture shows the key frame.
 const REACH: usize = 48;
@@ -22,8 +20,10 @@ impl ThumbnailReader {
     ///
     /// # Errors
     /// When the file cannot be opened or holds no video.
-    pub fn open(path: &Path, max_width: u32) -> Result<Self, VideoError> {
-        let decoder = Decoder::open_with(path, provisional_index(path)?)?;
+    pub fn open(of: impl Into<Footage>, max_width: u32) -> Result<Self, VideoError> {
+        let of = of.into();
+        let index = provisional_index(of.clone())?;
+        let decoder = Decoder::open_with(of, index)?;
         Ok(Self { decoder, max_width: max_width.max(1) })
     }
 
@@ -72,8 +72,8 @@ impl ThumbnailReader {
 ///
 /// # Errors
 /// When the file cannot be opened, or the frame does not decode.
-pub fn thumbnail(path: &Path, at: MediaTime, max_width: u32) -> Result<RgbImage, VideoError> {
-    ThumbnailReader::open(path, max_width)?.exactly(at)
+pub fn thumbnail(of: impl Into<Footage>, at: MediaTime, max_width: u32) -> Result<RgbImage, VideoError> {
+    ThumbnailReader::open(of, max_width)?.exactly(at)
 }
 
 /// A way on which nothing is kept, and which somebody may leave.

@@ -123,7 +123,7 @@ fn refusals_are_sentences() {
     assert!(matches!(VideoWriter::create(&path, &odd), Err(VideoError::Encoder { .. })));
     let nowhere = folder.path().join("no/such/folder.mp4");
     assert!(matches!(VideoWriter::create(&nowhere, &spec(false)), Err(VideoError::Write { .. })));
-    let error = index(&folder.path().join("absent.mp4")).expect_err("there is no such file");
+    let error = index(folder.path().join("absent.mp4")).expect_err("there is no such file");
     assert!(error.to_string().contains("absent.mp4") && error.to_string().contains("check that"), "{error}");
     write_numbered(&path, 5, false);
     let mut decoder = Decoder::open(&path).expect("opens");

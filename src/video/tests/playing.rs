@@ -77,7 +77,7 @@ fn a_file_that_is_no_video_is_said_to_be_none() {
     for name in
         ["torture_derived/audio_only.m4a", "torture/mp4p_test_case_1185230.mp4", "torture_derived/zeros_20k.mp4"]
     {
-        let player = Player::open(&root.join(name), || {}).expect("threads start");
+        let player = Player::open(root.join(name), || {}).expect("threads start");
         let failed = std::iter::from_fn(|| player.wait_next(PATIENCE)).find_map(|update| match update {
             PlayerUpdate::Failed(error) => Some(error),
             _ => None,

@@ -1,20 +1,20 @@
 //! Plays the sound of a video: a thread decodes into a ring, the device takes from it, and what it has taken tells the time.
 
+mod device;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use cpal::traits::{DeviceTrait as _, HostTrait as _, StreamTrait as _};
 use crossbeam_channel::{Receiver, Sender, bounded};
+
+use device::Device;
 
 use super::screen::Sound;
 use crate::domain::MediaTime;
-use crate::video::{SoundReader, SoundRing};
-
-/// Seconds decoded ahead.
-const AHEAD: f64 = 0.4;
+use crate::video::SoundReader;
 
 /// How long the thread sleeps while enough is decoded.
 const NAP: Duration = Duration::from_millis(20);
@@ -78,6 +78,11 @@ impl Speaker {
     /// Sound of a file. The device is opened when something is first played; where no thread can be had, it stays silent.
     #[must_use]
     pub fn new(path: &Path) -> Self {
+        Self::on(path, device::open)
+    }
+
+    /// Sound that is played by what `open` opens.
+    fn on(path: &Path, open: impl Fn(&Arc<Shared>) -> Option<Device> + Send + 'static) -> Self {
         let shared = Arc::new(Shared {
             request: Mutex::default(),
             piece: Mutex::default(),
@@ -86,7 +91,7 @@ impl Speaker {
             quit: AtomicBool::new(false),
         });
         let (wake, woken) = bounded(1);
-        let worker = Worker { path: path.to_path_buf(), shared: shared.clone(), woken };
+        let worker = Worker { path: path.to_path_buf(), shared: shared.clone(), woken, open: Box::new(open) };
         let thread = std::thread::Builder::new().name("sound".to_owned()).spawn(move || worker.run()).ok();
         Self { shared, wake, playing: None, thread }
     }
@@ -147,17 +152,14 @@ impl Drop for Speaker {
     }
 }
 
+/// Opens the device when something is first played.
+type Opener = Box<dyn Fn(&Arc<Shared>) -> Option<Device> + Send>;
+
 struct Worker {
     path: PathBuf,
     shared: Arc<Shared>,
     woken: Receiver<()>,
-}
-
-/// An open device, and what it takes from.
-struct Device {
-    stream: cpal::Stream,
-    ring: Arc<SoundRing>,
-    rate: u32,
+    open: Opener,
 }
 
 impl Worker {
@@ -172,8 +174,7 @@ impl Worker {
                     playing = false;
                     if let Some(device) = &device {
                         device.ring.flush();
-                        // A device that cannot pause plays silence.
-                        let _ = device.stream.pause();
+                        device.output.pause();
                     }
                 }
                 Some(Request::Play { from, speed, origin }) => {
@@ -228,7 +229,7 @@ impl Worker {
                     return false;
                 }
             }
-            *device = open_device(&self.shared);
+            *device = (self.open)(&self.shared);
             let Some(device) = &device else {
                 say(State::NoDevice);
                 return false;
@@ -236,7 +237,7 @@ impl Worker {
             *reader = SoundReader::open(&self.path, device.rate, origin).ok().flatten();
         }
         let (Some(device), Some(reader)) = (device, reader) else { return false };
-        if reader.seek(from, speed).is_err() || device.stream.play().is_err() {
+        if reader.seek(from, speed).is_err() || !device.output.play() {
             return false;
         }
         let begin = device.ring.flush();
@@ -247,115 +248,5 @@ impl Worker {
     }
 }
 
-/// Opens the system's usual device in its usual format; none where there is none.
-fn open_device(shared: &Arc<Shared>) -> Option<Device> {
-    let device = cpal::default_host().default_output_device()?;
-    let supported = device.default_output_config().ok()?;
-    let (rate, channels) = (supported.sample_rate(), usize::from(supported.channels()).max(1));
-    let config = supported.config();
-    let ring = Arc::new(SoundRing::new((f64::from(rate) * AHEAD) as usize * 2));
-    let (source, shared) = (ring.clone(), shared.clone());
-    let mut pairs: Vec<f32> = Vec::new();
-    // All in one place, so that every sample format is served by the same few lines.
-    let mut fill = move |frames: usize, latency: Duration, put: &mut dyn FnMut(usize, f32)| {
-        pairs.resize(2 * frames, 0.0);
-        let (position, count) = source.pop(&mut pairs);
-        pairs[count..].fill(0.0);
-        for (frame, pair) in pairs.as_chunks::<2>().0.iter().enumerate() {
-            for channel in 0..channels {
-                put(
-                    frame * channels + channel,
-                    if channels == 1 { (pair[0] + pair[1]) / 2.0 } else { pair.get(channel).copied().unwrap_or(0.0) },
-                );
-            }
-        }
-        // The device must not wait: who reads meanwhile gets the mark before.
-        if let Ok(mut mark) = shared.mark.try_lock() {
-            *mark = (count > 0).then(|| Mark { position, at: Instant::now() + latency });
-        }
-    };
-    let failed = |error: cpal::Error| tracing::warn!("the sound device: {error}");
-    let latency = |info: &cpal::OutputCallbackInfo| {
-        let times = info.timestamp();
-        times.playback.duration_since(times.callback)
-    };
-    let stream = match supported.sample_format() {
-        cpal::SampleFormat::F32 => device.build_output_stream(
-            config,
-            move |data: &mut [f32], info: &cpal::OutputCallbackInfo| {
-                fill(data.len() / channels, latency(info), &mut |at, sample| data[at] = sample);
-            },
-            failed,
-            None,
-        ),
-        cpal::SampleFormat::I16 => device.build_output_stream(
-            config,
-            move |data: &mut [i16], info: &cpal::OutputCallbackInfo| {
-                fill(data.len() / channels, latency(info), &mut |at, sample| data[at] = (sample * 32767.0) as i16);
-            },
-            failed,
-            None,
-        ),
-        cpal::SampleFormat::I32 => device.build_output_stream(
-            config,
-            move |data: &mut [i32], info: &cpal::OutputCallbackInfo| {
-                fill(data.len() / channels, latency(info), &mut |at, sample| {
-                    data[at] = (f64::from(sample) * 2_147_483_647.0) as i32;
-                });
-            },
-            failed,
-            None,
-        ),
-        other => {
-            tracing::warn!("the sound device takes {other} samples only, which are not written; there is no sound");
-            return None;
-        }
-    };
-    match stream {
-        Ok(stream) => Some(Device { stream, ring, rate }),
-        Err(error) => {
-            tracing::warn!("the sound device cannot be opened: {error}");
-            None
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_without_sound_and_a_machine_without_a_device_are_silent() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mut speaker = Speaker::new(&folder.path().join("absent.mp4"));
-        speaker.play(MediaTime::ZERO, 1.0, 0.0);
-        speaker.play(MediaTime::ZERO, 1.0, 0.0);
-        for _ in 0..200 {
-            if speaker.words().starts_with("none") {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        assert!(speaker.words().starts_with("none") && speaker.heard(Instant::now()).is_none());
-        speaker.stop();
-    }
-
-    #[test]
-    fn what_the_device_was_given_tells_the_time() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let speaker = Speaker::new(&folder.path().join("absent.mp4"));
-        let now = Instant::now();
-        let piece = Piece { begin: 1000, from: MediaTime::from_secs(5.0), speed: 2.0, rate: 100.0 };
-        *slot(&speaker.shared.piece) = Some(piece);
-        assert_eq!(speaker.heard(now), None, "nothing was given yet");
-        // A second of pairs later, heard in a tenth of a second.
-        let at = now + Duration::from_millis(100);
-        *slot(&speaker.shared.mark) = Some(Mark { position: 1200, at });
-        let seconds = |now| speaker.heard(now).map(MediaTime::as_secs).expect("heard");
-        assert!((seconds(at) - 7.0).abs() < 1e-6);
-        assert!((seconds(now) - 6.8).abs() < 1e-6);
-        assert!((seconds(at + Duration::from_millis(50)) - 7.1).abs() < 1e-6);
-        *slot(&speaker.shared.mark) = Some(Mark { position: 900, at });
-        assert_eq!(speaker.heard(now), None, "that was another piece");
-    }
-}
+mod tests;
