@@ -62,9 +62,9 @@ section! {
         /// With a frozen encoder: folder, from `--root`, where the features of every window are kept; windows then neither move nor change
         /// in training, and the encoder runs once only. Absent: the encoder runs in each epoch.
         feature_cache: Option<String> = None,
-        /// Folder, from `--root`, where resized frames and the times of all frames of a video are kept from one run to the next; a run that
-        /// finds them there decodes nothing. Absent: each run decodes anew. May be shared by runs and deleted at any time; two that write at once may
-        /// together pass its limit until the next one starts.
+        /// Folder, from `--root`, where resized frames are kept from one run to the next; a run that finds them there decodes none of them
+        /// (times of frames are kept in the user's cache folder, `ETAD_CACHE`). Absent: each run decodes anew. May be shared by runs and deleted at
+        /// any time; two that write at once may together pass its limit until the next one starts.
         disk_cache: Option<String> = None,
         /// Megabytes that this folder may grow to; where they are used up, what was not used for longest goes.
         disk_cache_limit: usize = 20_480,

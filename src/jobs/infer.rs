@@ -204,6 +204,7 @@ fn video_list(files: &[PathBuf], stream: Option<usize>, subset: &str) -> (Vec<cr
                     duration: index.duration().as_secs(),
                     frames: Some(index.len() as u64),
                     path: Some(path.to_string_lossy().into_owned()),
+                    stream,
                     ..crate::domain::Video::default()
                 });
             }

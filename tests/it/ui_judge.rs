@@ -1,12 +1,13 @@
-//! Going through what a detector found, by the names that screen readers read: clicks in curves and tables.
+//! Going through what a detector found, by the names that screen readers read: clicks in curves, tables and on the timeline, what to annotate
+//! next, one judgement after another.
 
-use egui::Pos2;
+use egui::{Modifiers, Pos2};
 use egui_kittest::kittest::Queryable as _;
-use etad::state::{Command, Page};
+use etad::state::{Annotate, Command, Inspect, Page, State};
 
-use crate::ui_support::{project, wait};
+use crate::ui_support::{project, screenshot, wait};
 use crate::ui_watch::click_at;
-use crate::ui_why::{followed, front};
+use crate::ui_why::{compared, followed, front};
 
 /// Where a value of the precision-recall plot stands: its axes go from 0 to 100 with the margins that the plot has.
 fn on_plot(rect: egui::Rect, recall: f64, precision: f64) -> Pos2 {
@@ -53,4 +54,81 @@ fn rows_cells_and_points_of_the_analysis_lead_to_segments() {
     let other = harness.state().state().inspect.measured.last().expect("a row").video.clone();
     harness.get_by_label(&format!("Results of {other}")).click();
     wait(&mut harness, "the video", |state| state.selected().is_some_and(|entry| entry.id == other));
+}
+
+#[test]
+fn what_to_annotate_next_is_a_list_and_each_judgement_goes_on_and_is_one_step_back() {
+    let folder = project();
+    let (mut harness, _writer) = followed(folder.path(), 3);
+    harness.state_mut().command(Command::SetMinScore(0.0));
+    // What was found in a video whose annotations are gone has not been judged.
+    harness.state_mut().command(Annotate::SelectAll.into());
+    harness.state_mut().command(Annotate::Delete.into());
+    compared(&mut harness);
+    let history = |state: &State| state.editing.book.undoable().map(|edit| edit.title.clone());
+    let before = history(harness.state().state());
+    front(&mut harness, "Analysis");
+    harness.get_by_label("What next").click();
+    wait(&mut harness, "the page", |state| state.inspect.page == Page::Next);
+    harness.run_steps(3);
+    screenshot(&mut harness, "what_next");
+    let next = harness.state().state().inspect.next.clone().expect("ranked");
+    assert!(next.moments.len() >= 3, "{next:?}");
+    assert!(next.moments.windows(2).all(|pair| pair[0].worth >= pair[1].worth));
+    harness.query_all_by_label_contains("Video to annotate ").next().expect("a video").click();
+    wait(&mut harness, "its first moment", |state| state.inspect.target.is_some() && state.inspect.moment.is_some());
+    let first = &next.moments[0];
+    let label = format!("Moment {} {:.2} to", first.label, first.segment[0]);
+    harness.query_all_by_label_contains(&label).next().expect("a row").click();
+    let at = |state: &State, index: usize| {
+        let moment = &next.moments[index];
+        state
+            .inspect
+            .target
+            .as_ref()
+            .is_some_and(|target| (&target.video, target.segment) == (&moment.video, moment.segment))
+    };
+    wait(&mut harness, "the moment", |state| at(state, 0) && state.playback.is_ready());
+    harness.key_press(egui::Key::X);
+    wait(&mut harness, "rejected, and on", |state| at(state, 1) && state.playback.is_ready());
+    assert_eq!(history(harness.state().state()), Some(format!("Reject {}", first.label)));
+    compared(&mut harness);
+    let left = harness.state().state().inspect.next.clone().expect("ranked");
+    assert!(left.moments.iter().all(|one| (&one.video, one.segment) != (&first.video, first.segment)));
+    harness.key_press(egui::Key::A);
+    wait(&mut harness, "accepted, and on", |state| !at(state, 1) && state.inspect.target.is_some());
+    assert_eq!(history(harness.state().state()), Some(format!("Accept {}", next.moments[1].label)));
+    harness.state_mut().command(Command::Pause);
+    for expected in [Some(format!("Reject {}", first.label)), before] {
+        harness.key_press_modifiers(Modifiers::COMMAND, egui::Key::Z);
+        wait(&mut harness, "undo", |state| history(state) == expected);
+    }
+    // Where nobody wants to be led on, what was accepted stays in hand.
+    front(&mut harness, "Errors");
+    harness.get_by_label("Go on").click();
+    wait(&mut harness, "no going on", |state| !state.settings.go_on);
+    compared(&mut harness);
+    harness.state_mut().command(Command::Inspect(Inspect::Select(0)));
+    wait(&mut harness, "an error", |state| state.inspect.target.is_some() && state.playback.is_ready());
+    harness.state_mut().command(Command::Pause);
+    harness.key_press(egui::Key::A);
+    wait(&mut harness, "in hand", |state| state.inspect.target.is_none() && state.editing.selection.len() == 1);
+}
+
+#[test]
+fn a_click_on_a_detection_of_the_timeline_takes_it_at_hand() {
+    let folder = project();
+    let (mut harness, _writer) = followed(folder.path(), 3);
+    wait(&mut harness, "the video", |state| state.playback.is_ready());
+    harness.run_steps(4);
+    let bars = harness.query_all_by_label_contains("Prediction ").map(|bar| bar.rect());
+    // The one that is highest is in a lane that is wholly seen.
+    let rect = bars.min_by(|a, b| a.top().total_cmp(&b.top())).expect("a bar");
+    click_at(&mut harness, rect.center());
+    wait(&mut harness, "a target", |state| state.inspect.target.is_some());
+    front(&mut harness, "Errors");
+    harness.get_by_label("Reject").click();
+    wait(&mut harness, "a rejection", |state| {
+        state.editing.book.undoable().is_some_and(|edit| edit.title.starts_with("Reject "))
+    });
 }
