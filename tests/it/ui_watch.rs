@@ -14,7 +14,7 @@ use etad::state::{Command, Health, Inspect, Origin, Page, RunState, State};
 
 use crate::ui_support::{project, screenshot, tiny_config, wait, wait_for, window, window_of};
 use crate::ui_train::{eval, write_run};
-use crate::ui_why::{compared, followed, front};
+use crate::ui_why::{followed, front};
 
 pub type Window = Harness<'static, Workbench>;
 

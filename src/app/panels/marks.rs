@@ -30,6 +30,11 @@ pub(super) fn word(mark: Mark, truth: bool) -> String {
     }
 }
 
+/// The part of a bar too narrow for an outline that has the colour of its mark.
+pub(super) fn strip(place: Rect) -> Rect {
+    Rect::from_min_max(pos2(place.left(), place.bottom() - 0.45 * place.height()), place.max)
+}
+
 /// Marks a bar: a hit with a whole outline, a false alarm with its letter, a missed truth with dashes.
 pub(super) fn paint(painter: &Painter, theme: &Theme, place: Rect, truth: bool, mark: Option<Mark>) {
     let Some(mark) = mark else { return };

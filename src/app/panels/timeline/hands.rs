@@ -43,7 +43,7 @@ fn grip_of(bar: &Bar, place: Rect, at: Pos2) -> Option<Grip> {
 }
 
 /// Whether a lane is that of another run, epoch or file beside the shown detections.
-fn is_beside(view: &View<'_>, lane: &Lane) -> bool {
+pub(super) fn is_beside(view: &View<'_>, lane: &Lane) -> bool {
     lane.class.is_none() && view.state.predictions.beside.as_ref().is_some_and(|origin| origin.name() == lane.name)
 }
 

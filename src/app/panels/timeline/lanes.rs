@@ -8,7 +8,7 @@ use egui::{
 
 use crate::domain::Segment;
 use crate::state::inspect::Marks;
-use crate::state::{Bar, Drag, Grip, Lane, MOST_ROWS, Mark, TimelineView, clock_text};
+use crate::state::{Bar, Drag, Grip, Lane, MOST_ROWS, Mark, Target, TimelineView, clock_text};
 
 use super::super::super::theme::Theme;
 use super::super::super::widgets::caption;
@@ -129,7 +129,11 @@ struct Brush<'a> {
     /// Whether somebody listens: bars have names only then.
     spoken: bool,
     thin: Columns,
+    /// Marks of those, over them.
+    strips: Columns,
     known: Option<Marks<'a>>,
+    /// The detection that is judged.
+    target: Option<&'a Target>,
 }
 
 /// Paints a lane; returns the bar under the pointer.
@@ -145,17 +149,19 @@ fn paint_lane<'a>(
     name(ui, theme, lane, rect);
     let clipped = ui.painter_at(line);
     // Wide bars are painted over the columns.
-    let below = clipped.add(Shape::Noop);
+    let below = [clipped.add(Shape::Noop), clipped.add(Shape::Noop)];
     let timeline = &view.state.timeline;
     let drag = view.state.editing.drag.as_ref();
     let moved = drag.map(|drag| &drag.moved).filter(|moved| !moved.is_empty());
     let is_moved = |bar: &Bar| moved.is_some_and(|moved| moved.contains_key(&bar.id));
     let spoken = *named < MOST_NAMED && ui.ctx().accesskit_node_builder(ui.unique_id(), |_| ()).is_some();
-    let thin = Columns::new(ui.pixels_per_point());
+    let [thin, strips] = [(), ()].map(|()| Columns::new(ui.pixels_per_point()));
     // Marks are of the detections that are compared; another run's stand in a lane of their own.
-    let beside = view.state.predictions.beside.as_ref().is_some_and(|origin| origin.name() == lane.name);
+    let beside = hands::is_beside(view, lane);
     let known = view.state.marks().filter(|_| !beside);
-    let mut brush = Brush { ui, view, painter: clipped, line, pointer, spoken, thin, known };
+    let here = |target: &&Target| view.state.selected().is_some_and(|entry| entry.id == target.video);
+    let target = view.state.inspect.target.as_ref().filter(here).filter(|_| !beside);
+    let mut brush = Brush { ui, view, painter: clipped, line, pointer, spoken, thin, strips, known, target };
     // A pointer or an outline reaches a little beyond.
     let margin = timeline.span * f64::from(3.0 / line.width().max(1.0));
     let (from, to) = (timeline.start - margin, timeline.start + timeline.span + margin);
@@ -189,8 +195,10 @@ fn paint_lane<'a>(
     for bar in over {
         hit = brush.bar(lane, bar, place(bar), false, named).or(hit);
     }
-    let Brush { painter, thin, .. } = brush;
-    painter.set(below, thin.shape());
+    let Brush { painter, thin, strips, .. } = brush;
+    for (place, columns) in below.into_iter().zip([thin, strips]) {
+        painter.set(place, columns.shape());
+    }
     made(&painter, view, lane, line);
     growing(&painter, view, lane, line);
     hit
@@ -215,27 +223,35 @@ impl Brush<'_> {
         let Self { view, line, .. } = *self;
         let theme = view.theme;
         let under = self.pointer.is_some_and(|at| place.expand(1.0).contains(at) && line.contains(at));
-        let selected = truth && view.state.editing.selection.contains(&bar.id);
+        let judged = self.target.is_some_and(|target| {
+            target.segment == [bar.start, bar.end] && Some(target.score) == bar.score && *target.label == *bar.label
+        });
+        let selected = judged || truth && view.state.editing.selection.contains(&bar.id);
         let colour = theme.class(bar.colour);
         let row = if truth { bar.row } else { MOST_ROWS + bar.row };
         let is_named = self.spoken && *named < MOST_NAMED;
         // A few that are selected have an outline each; of thousands the colour tells.
-        let outlined = under || selected && view.state.editing.selection.len() <= MOST_OUTLINED;
-        let thin = !outlined && place.width() <= THIN;
-        if thin {
-            self.thin.add(row, place, if selected { theme.text() } else { colour });
-        }
-        if thin && !is_named {
-            return None;
-        }
+        let outlined = under || judged || selected && view.state.editing.selection.len() <= MOST_OUTLINED;
         let mark = self.mark(bar, truth);
-        let slim = !thin && !outlined && place.width() <= SLIM;
-        if slim && mark.is_none_or(|mark| truth && mark == Mark::Hit) {
+        // Truth that was found needs no further word.
+        let told = mark.filter(|mark| !(truth && *mark == Mark::Hit)).map(|mark| marks::colour(theme, mark));
+        if !outlined && place.width() <= THIN {
+            self.thin.add(row, place, if selected { theme.text() } else { colour });
+            if let Some(told) = told {
+                self.strips.add(row, marks::strip(place), told);
+            }
+            if !is_named {
+                return None;
+            }
+        } else if !outlined && place.width() <= SLIM {
             if selected {
                 self.thin.alone(place.expand(1.0), theme.text());
             }
             self.thin.alone(place, fill(bar, colour));
-        } else if !thin {
+            if let Some(told) = told {
+                self.strips.alone(marks::strip(place), told);
+            }
+        } else {
             paint_bar(&self.painter, theme, bar, place, under, selected);
             marks::paint(&self.painter, theme, place, truth, mark);
         }
