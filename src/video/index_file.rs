@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::TimeIndex;
 use crate::domain::Footage;
@@ -11,13 +11,26 @@ use crate::domain::Footage;
 /// Raised when what is kept changes its form or its meaning.
 const FORM: u32 = 2;
 
+/// An index that took longer than this to make is kept.
+const WORTH_KEEPING: Duration = Duration::from_millis(100);
+
 /// A video as it was: its path and stream, size and modification time.
 pub(super) type Key = (Footage, u64, Option<SystemTime>);
+
+/// A folder that is named for all that can be made again.
+fn named() -> Option<PathBuf> {
+    std::env::var_os("ETAD_CACHE").filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// Whether an index is kept that took so long to make. Where somebody named a folder, every one is: they want nothing decoded twice.
+pub(super) fn is_worth_keeping(took: Duration) -> bool {
+    took > WORTH_KEEPING || named().is_some()
+}
 
 /// Folder of kept indices: `ETAD_CACHE`, else the system's place for what can be made again; none where there is no such place.
 fn folder() -> Option<PathBuf> {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let cache = variable("ETAD_CACHE").or_else(|| {
+    let cache = named().or_else(|| {
         let system = if cfg!(windows) {
             variable("LOCALAPPDATA")
         } else if cfg!(target_os = "macos") {

@@ -120,7 +120,9 @@ fn a_click_on_a_detection_of_the_timeline_takes_it_at_hand() {
     let folder = project();
     let (mut harness, _writer) = followed(folder.path(), 3);
     wait(&mut harness, "the video", |state| state.playback.is_ready());
-    harness.run_steps(4);
+    // High enough for all lanes.
+    harness.set_size(egui::vec2(1280.0, 1200.0));
+    harness.run_steps(8);
     let bars = harness.query_all_by_label_contains("Prediction ").map(|bar| bar.rect());
     // The one that is highest is in a lane that is wholly seen.
     let rect = bars.min_by(|a, b| a.top().total_cmp(&b.top())).expect("a bar");

@@ -21,7 +21,10 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
         return;
     }
     let mut find = library.find.clone();
-    let field = TextEdit::singleline(&mut find).hint_text("Find by name").desired_width(ui.available_width());
+    let field = TextEdit::singleline(&mut find)
+        .id(egui::Id::unique("find videos"))
+        .hint_text("Find by name")
+        .desired_width(ui.available_width());
     let tip = format!("Show only videos whose name contains this{}", view.state.settings.keymap.hint("find.video"));
     let response = ui.add(field).on_hover_text(tip);
     response.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Find a video by name"));

@@ -29,7 +29,9 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     let header = header.show(ui, |ui| {
         ui.horizontal(|ui| {
             let mut find = recipe.find.clone();
-            let edit = ui.add(TextEdit::singleline(&mut find).hint_text("Find a key").desired_width(150.0));
+            // A name of its own: what appears above a field must not take the keys from it.
+            let id = egui::Id::unique("find a key");
+            let edit = ui.add(TextEdit::singleline(&mut find).id(id).hint_text("Find a key").desired_width(150.0));
             edit.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Find a key"));
             if edit.on_hover_text("In names and meanings of all keys").changed() {
                 view.commands.push(Command::Recipe(Recipe::Find(find)));
@@ -119,7 +121,7 @@ fn row(ui: &mut Ui, view: &mut View<'_>, field: &RecipeKey) {
 fn typed(ui: &mut Ui, path: &str, value: &str, set: &mut impl FnMut(String)) {
     let id = egui::Id::unique(("recipe", path));
     let mut text = ui.data(|data| data.get_temp::<String>(id)).unwrap_or_else(|| value.to_owned());
-    let edit = ui.add(TextEdit::singleline(&mut text).desired_width(120.0));
+    let edit = ui.add(TextEdit::singleline(&mut text).id(id.with("field")).desired_width(120.0));
     edit.widget_info(|| {
         let mut info = WidgetInfo::labeled(Role::TextInput, true, path);
         info.current_text_value = Some(text.clone());

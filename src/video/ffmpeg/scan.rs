@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::super::index_file::{self, Key};
 use super::super::{RawTime, TimeIndex, VideoError};
@@ -12,9 +12,6 @@ use crate::domain::Footage;
 
 /// Indices kept; beyond it, all are forgotten (a data set of more videos keeps its own).
 const CACHE_LIMIT: usize = 4096;
-
-/// An index that took longer than this to make is kept on disk.
-const WORTH_KEEPING: Duration = Duration::from_millis(100);
 
 /// FFmpeg's version of its codecs, which decide what a damaged file gives.
 fn decoder_version() -> String {
@@ -66,7 +63,7 @@ pub fn index_with(
     }
     let made = Arc::new(made);
     if let Some(key) = key {
-        if begun.elapsed() > WORTH_KEEPING {
+        if index_file::is_worth_keeping(begun.elapsed()) {
             index_file::write(&key, &decoder_version(), &made);
         }
         remember(key, made.clone());

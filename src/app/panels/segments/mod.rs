@@ -45,7 +45,10 @@ fn labelled(response: Response, role: Role, name: &str) -> Response {
 fn filters(ui: &mut Ui, view: &mut View<'_>) {
     let mut filter = view.state.editing.filter.clone();
     ui.horizontal(|ui| {
-        let edit = TextEdit::singleline(&mut filter.text).hint_text("Class, note, subject").desired_width(110.0);
+        let edit = TextEdit::singleline(&mut filter.text)
+            .id(egui::Id::unique("find segments"))
+            .hint_text("Class, note, subject")
+            .desired_width(110.0);
         let response = labelled(ui.add(edit), Role::TextInput, "Find segments");
         if is_asked(ui, response.id, view.state.editing.asked_to_find) {
             response.request_focus();
