@@ -52,7 +52,7 @@ impl Extremes {
     }
 }
 
-/// The part of a rising curve between `from` and `to`, in about `buckets` pieces of equal width with the least and the greatest value of
+/// The part of a rising curve between `from` and `to`, in about `buckets` pieces of about equal width with the least and the greatest value of
 /// each, so that no spike is lost. The points beside the part come with it, so that lines run out of the picture. At most
 /// `2 * buckets + 2` points; a value that is no number is left out. `extremes` may know as much of the curve as it likes.
 #[must_use]
@@ -71,7 +71,12 @@ pub fn decimated(points: &[[f64; 2]], extremes: &Extremes, from: f64, to: f64, b
     let width = width.max(f64::MIN_POSITIVE);
     for bucket in 1..=buckets {
         let edge = if bucket == buckets { f64::INFINITY } else { start + bucket as f64 * width };
-        let after = next + points[next..end].partition_point(|point| point[0] < edge);
+        let mut after = place_of(points, next, end, edge);
+        // Of a wide piece only whole blocks are looked at.
+        let snapped = after.next_multiple_of(BLOCK).min(end);
+        if after - next >= BLOCK {
+            after = snapped;
+        }
         if let Some([least, greatest]) = extremes.between(points, next, after) {
             let (before, behind) = (least.min(greatest), least.max(greatest));
             kept.push(points[before]);
@@ -84,6 +89,17 @@ pub fn decimated(points: &[[f64; 2]], extremes: &Extremes, from: f64, to: f64, b
     kept.push(points[end]);
     kept.retain(|point| point[1].is_finite());
     kept
+}
+
+/// The first place from `from` on, before `end`, whose x is not below `edge`: near `from`, so that it is looked for in growing steps.
+fn place_of(points: &[[f64; 2]], from: usize, end: usize, edge: f64) -> usize {
+    let (mut low, mut step) = (from, BLOCK);
+    while low + step < end && points[low + step][0] < edge {
+        low += step;
+        step *= 2;
+    }
+    let high = (low + step).min(end);
+    low + points[low..high].partition_point(|point| point[0] < edge)
 }
 
 /// An exponential running mean that begins without a debt to zero: `weight` of what was before, 0..1. A value that is no number is left
