@@ -7,8 +7,10 @@ const BLOCK: usize = 64;
 /// each of its points.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Extremes {
-    /// Places of both in each whole block; none where no value is a number.
-    blocks: Vec<Option<[usize; 2]>>,
+    /// Places of both in each whole block, and their values; none where no value is a number.
+    blocks: Vec<Option<[(usize, f64); 2]>>,
+    /// The first x of each whole block: close together, a place among a hundred thousand is found without going through the curve.
+    starts: Vec<f64>,
 }
 
 impl Extremes {
@@ -18,18 +20,19 @@ impl Extremes {
             let from = self.blocks.len() * BLOCK;
             let of_block = self.between(points, from, from + BLOCK);
             self.blocks.push(of_block);
+            self.starts.push(points[from][0]);
         }
     }
 
     /// Places of the least and the greatest value, the first of equals.
-    fn between(&self, points: &[[f64; 2]], from: usize, to: usize) -> Option<[usize; 2]> {
-        let mut found: Option<[usize; 2]> = None;
-        let mut see = |[least, greatest]: [usize; 2]| {
+    fn between(&self, points: &[[f64; 2]], from: usize, to: usize) -> Option<[(usize, f64); 2]> {
+        let mut found: Option<[(usize, f64); 2]> = None;
+        let mut see = |[least, greatest]: [(usize, f64); 2]| {
             let [low, high] = found.get_or_insert([least, greatest]);
-            if points[least][1] < points[*low][1] {
+            if least.1 < low.1 {
                 *low = least;
             }
-            if points[greatest][1] > points[*high][1] {
+            if greatest.1 > high.1 {
                 *high = greatest;
             }
         };
@@ -41,14 +44,33 @@ impl Extremes {
                     at += BLOCK;
                 }
                 _ => {
-                    if points[at][1].is_finite() {
-                        see([at, at]);
+                    let value = points[at][1];
+                    if value.is_finite() {
+                        see([(at, value), (at, value)]);
                     }
                     at += 1;
                 }
             }
         }
         found
+    }
+
+    /// Where a piece from `from` on ends that goes to `edge`: at the first block that begins there or later, where the curve has so many
+    /// points, else at its first such point; at `end` at the latest.
+    fn cut(&self, points: &[[f64; 2]], from: usize, end: usize, edge: f64) -> usize {
+        let mut block = from.div_ceil(BLOCK);
+        let start = |block: usize| self.starts.get(block).copied().unwrap_or_else(|| points[block * BLOCK][0]);
+        while block * BLOCK < end && start(block) < edge {
+            block += 1;
+        }
+        let behind = (block * BLOCK).min(end);
+        // A piece of less than a block is cut at the point.
+        let before = behind.saturating_sub(BLOCK).max(from);
+        if before - from >= BLOCK {
+            return behind;
+        }
+        let at = before + points[before..behind].partition_point(|point| point[0] < edge);
+        if at - from >= BLOCK { behind } else { at }
     }
 }
 
@@ -71,13 +93,8 @@ pub fn decimated(points: &[[f64; 2]], extremes: &Extremes, from: f64, to: f64, b
     let width = width.max(f64::MIN_POSITIVE);
     for bucket in 1..=buckets {
         let edge = if bucket == buckets { f64::INFINITY } else { start + bucket as f64 * width };
-        let mut after = place_of(points, next, end, edge);
-        // Of a wide piece only whole blocks are looked at.
-        let snapped = after.next_multiple_of(BLOCK).min(end);
-        if after - next >= BLOCK {
-            after = snapped;
-        }
-        if let Some([least, greatest]) = extremes.between(points, next, after) {
+        let after = extremes.cut(points, next, end, edge);
+        if let Some([(least, _), (greatest, _)]) = extremes.between(points, next, after) {
             let (before, behind) = (least.min(greatest), least.max(greatest));
             kept.push(points[before]);
             if before != behind {
@@ -89,17 +106,6 @@ pub fn decimated(points: &[[f64; 2]], extremes: &Extremes, from: f64, to: f64, b
     kept.push(points[end]);
     kept.retain(|point| point[1].is_finite());
     kept
-}
-
-/// The first place from `from` on, before `end`, whose x is not below `edge`: near `from`, so that it is looked for in growing steps.
-fn place_of(points: &[[f64; 2]], from: usize, end: usize, edge: f64) -> usize {
-    let (mut low, mut step) = (from, BLOCK);
-    while low + step < end && points[low + step][0] < edge {
-        low += step;
-        step *= 2;
-    }
-    let high = (low + step).min(end);
-    low + points[low..high].partition_point(|point| point[0] < edge)
 }
 
 /// An exponential running mean that begins without a debt to zero: `weight` of what was before, 0..1. A value that is no number is left
