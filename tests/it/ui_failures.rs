@@ -36,7 +36,7 @@ fn a_folder_that_cannot_be_written_is_one_sentence() {
     std::fs::write(folder.path().join("runs"), b"").expect("written");
     let mut harness = window(&[folder.path().to_owned()]);
     checked(&mut harness);
-    harness.get_by_label("Train").click();
+    harness.get_by_label("Train").click_accesskit();
     wait(&mut harness, "the sentence", |state| !state.notices.shown.is_empty());
     assert_eq!(harness.query_all_by_label_contains("A run cannot be written to").count(), 1);
     screenshot(&mut harness, "unwritable");
@@ -47,7 +47,7 @@ fn a_folder_that_cannot_be_written_is_one_sentence() {
     harness.state_mut().command(Command::Dismiss(notice));
     harness.state_mut().command(Command::ChooseDevice("cpu".to_owned()));
     harness.run_steps(3);
-    harness.get_by_label("Train").click();
+    harness.get_by_label("Train").click_accesskit();
     wait_for(&mut harness, "a training after all", PATIENCE, |state| {
         state.run.as_ref().is_some_and(|run| run.state == RunState::Running)
     });
@@ -57,7 +57,7 @@ fn a_folder_that_cannot_be_written_is_one_sentence() {
 /// Stops the followed run and waits for its end, so that no process outlives the test.
 fn stop(harness: &mut Harness<'static, Workbench>) {
     harness.run_steps(2);
-    harness.get_by_label("Stop").click();
+    harness.get_by_label("Stop").click_accesskit();
     wait_for(harness, "a stop", PATIENCE, |state| state.run.as_ref().is_some_and(|run| run.state == RunState::Stopped));
 }
 
@@ -68,7 +68,7 @@ fn a_living_run_is_found_again_by_a_new_window() {
     let mut harness = window(&[folder.path().to_owned()]);
     checked(&mut harness);
     harness.state_mut().command(Command::ChooseDevice("cpu".to_owned()));
-    harness.get_by_label("Train").click();
+    harness.get_by_label("Train").click_accesskit();
     wait_for(&mut harness, "a first report", PATIENCE, |state| {
         state.run.as_ref().is_some_and(|run| !run.curves.loss.is_empty())
     });
@@ -81,7 +81,7 @@ fn a_living_run_is_found_again_by_a_new_window() {
     });
     let found = harness.state().state().run.as_ref().and_then(|run| run.started.as_ref()).map(|started| started.pid);
     assert_eq!(found, pid, "the same process");
-    harness.get_by_label("Pause").click();
+    harness.get_by_label("Pause").click_accesskit();
     wait_for(&mut harness, "a pause", PATIENCE, |state| {
         state.run.as_ref().is_some_and(|run| run.state == RunState::Paused)
     });
@@ -117,7 +117,7 @@ fn without_a_gpu_the_form_says_so_and_asking_for_one_is_a_sentence() {
 
     harness.state_mut().command(Command::ChooseDevice("wgpu".to_owned()));
     harness.run_steps(2);
-    harness.get_by_label("Train").click();
+    harness.get_by_label("Train").click_accesskit();
     wait_for(&mut harness, "the sentence", PATIENCE, |state| !state.notices.shown.is_empty());
     harness.run_steps(2);
     screenshot(&mut harness, "no_gpu");
@@ -127,7 +127,7 @@ fn without_a_gpu_the_form_says_so_and_asking_for_one_is_a_sentence() {
     still_plays(&mut harness);
     harness.state_mut().command(Command::ChooseDevice("auto".to_owned()));
     harness.run_steps(2);
-    harness.get_by_label("Train").click();
+    harness.get_by_label("Train").click_accesskit();
     wait_for(&mut harness, "a training on the CPU", PATIENCE, |state| {
         state.run.as_ref().is_some_and(|run| run.state == RunState::Running)
     });
@@ -148,9 +148,9 @@ fn a_recipe_and_weights_that_are_none_are_sentences() {
     let weights = folder.path().join("weights.safetensors");
     std::fs::write(&weights, b"I am no weights").expect("written");
     harness.state_mut().command(Command::ChooseCheckpoint(Some(weights)));
-    harness.get_by_label("Detections").click();
+    harness.get_by_label("Detections").click_accesskit();
     harness.run_steps(3);
-    harness.get_by_label("Detect in this video").click();
+    harness.get_by_label("Detect in this video").click_accesskit();
     wait_for(&mut harness, "the weights' sentence", PATIENCE, |state| {
         state.notices.shown.iter().any(|notice| notice.failure.sentence.contains("weights.safetensors"))
     });

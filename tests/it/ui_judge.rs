@@ -22,9 +22,13 @@ fn rows_cells_and_points_of_the_analysis_lead_to_segments() {
     let (mut harness, _writer) = followed(folder.path(), 3);
     front(&mut harness, "Analysis");
     let class = harness.state().state().inspect.comparison.as_ref().expect("one").evaluation.classes[0].label.clone();
-    harness.query_all_by_label_contains(&format!("Class {class}: average precision")).next().expect("a row").click();
+    harness
+        .query_all_by_label_contains(&format!("Class {class}: average precision"))
+        .next()
+        .expect("a row")
+        .click_accesskit();
     wait(&mut harness, "its errors", |state| state.inspect.filter.class.as_ref() == Some(&class));
-    harness.get_by_label("Precision-recall").click();
+    harness.get_by_label("Precision-recall").click_accesskit();
     wait(&mut harness, "the page", |state| state.inspect.page == Page::PrecisionRecall);
     harness.run_steps(3);
     let state = harness.state().state();
@@ -38,7 +42,7 @@ fn rows_cells_and_points_of_the_analysis_lead_to_segments() {
         state.inspect.target.as_ref().is_some_and(|target| target.video == video && (target.score - score).abs() < 1e-9)
     });
     harness.state_mut().command(Command::Pause);
-    harness.get_by_label("Confusion").click();
+    harness.get_by_label("Confusion").click_accesskit();
     wait(&mut harness, "the page", |state| state.inspect.page == Page::Confusion);
     harness.run_steps(3);
     // The first cell: hits of the first class.
@@ -48,11 +52,11 @@ fn rows_cells_and_points_of_the_analysis_lead_to_segments() {
         let label = state.inspect.comparison.as_ref().map(|known| known.review.labels[0].clone());
         state.inspect.filter.kind.is_some() && state.inspect.filter.class == label
     });
-    harness.get_by_label("Results").click();
+    harness.get_by_label("Results").click_accesskit();
     wait(&mut harness, "the page", |state| state.inspect.page == Page::Results);
     harness.run_steps(3);
     let other = harness.state().state().inspect.measured.last().expect("a row").video.clone();
-    harness.get_by_label(&format!("Results of {other}")).click();
+    harness.get_by_label(&format!("Results of {other}")).click_accesskit();
     wait(&mut harness, "the video", |state| state.selected().is_some_and(|entry| entry.id == other));
 }
 
@@ -68,18 +72,18 @@ fn what_to_annotate_next_is_a_list_and_each_judgement_goes_on_and_is_one_step_ba
     let history = |state: &State| state.editing.book.undoable().map(|edit| edit.title.clone());
     let before = history(harness.state().state());
     front(&mut harness, "Analysis");
-    harness.get_by_label("What next").click();
+    harness.get_by_label("What next").click_accesskit();
     wait(&mut harness, "the page", |state| state.inspect.page == Page::Next);
     harness.run_steps(3);
     screenshot(&mut harness, "what_next");
     let next = harness.state().state().inspect.next.clone().expect("ranked");
     assert!(next.moments.len() >= 3, "{next:?}");
     assert!(next.moments.windows(2).all(|pair| pair[0].worth >= pair[1].worth));
-    harness.query_all_by_label_contains("Video to annotate ").next().expect("a video").click();
+    harness.query_all_by_label_contains("Video to annotate ").next().expect("a video").click_accesskit();
     wait(&mut harness, "its first moment", |state| state.inspect.target.is_some() && state.inspect.moment.is_some());
     let first = &next.moments[0];
     let label = format!("Moment {} {:.2} to", first.label, first.segment[0]);
-    harness.query_all_by_label_contains(&label).next().expect("a row").click();
+    harness.query_all_by_label_contains(&label).next().expect("a row").click_accesskit();
     let at = |state: &State, index: usize| {
         let moment = &next.moments[index];
         state
@@ -105,7 +109,7 @@ fn what_to_annotate_next_is_a_list_and_each_judgement_goes_on_and_is_one_step_ba
     }
     // Where nobody wants to be led on, what was accepted stays in hand.
     front(&mut harness, "Errors");
-    harness.get_by_label("Go on").click();
+    harness.get_by_label("Go on").click_accesskit();
     wait(&mut harness, "no going on", |state| !state.settings.go_on);
     compared(&mut harness);
     harness.state_mut().command(Command::Inspect(Inspect::Select(0)));
@@ -129,7 +133,7 @@ fn a_click_on_a_detection_of_the_timeline_takes_it_at_hand() {
     click_at(&mut harness, rect.center());
     wait(&mut harness, "a target", |state| state.inspect.target.is_some());
     front(&mut harness, "Errors");
-    harness.get_by_label("Reject").click();
+    harness.get_by_label("Reject").click_accesskit();
     wait(&mut harness, "a rejection", |state| {
         state.editing.book.undoable().is_some_and(|edit| edit.title.starts_with("Reject "))
     });

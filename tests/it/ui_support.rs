@@ -1,4 +1,7 @@
 //! A window under test: the real application on a software GPU, driven by labels.
+//!
+//! Where something is going on besides (a training, lengths of videos that come in), tests press by `click_accesskit`: what arrives
+//! moves the buttons below it, and on a slow machine a pointer's click would land where the button was a picture before.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -59,7 +62,7 @@ pub fn window_with(etad: &Path, paths: &[PathBuf], size: [f32; 2], density: f32)
 
 /// Steps the window in real time until the state is as wanted.
 pub fn wait(harness: &mut Harness<'static, Workbench>, what: &str, wanted: impl Fn(&State) -> bool) {
-    wait_for(harness, what, Duration::from_secs(60), wanted);
+    wait_for(harness, what, Duration::from_secs(120), wanted);
 }
 
 /// As [`wait`], for what may take longer.

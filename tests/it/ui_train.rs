@@ -113,21 +113,21 @@ fn a_run_that_something_else_writes_is_found_followed_and_seen_to_die() {
     assert!(harness.query_all_by_label_contains("Prediction ").next().is_some(), "on the timeline");
 
     for (split, named, unnamed) in [("By stage", "stage 3", "offsets"), ("By term", "offsets", "stage 3")] {
-        harness.get_by_label(split).click();
+        harness.get_by_label(split).click_accesskit();
         harness.run_steps(3);
         let count = |name: &str| harness.query_all_by_label(name).count();
         assert_eq!((count(named), count(unnamed), count("boundary curves")), (1, 0, 1), "each share of the loss once");
     }
 
-    harness.get_by_label("Detections").click();
+    harness.get_by_label("Detections").click_accesskit();
     harness.run_steps(4);
     screenshot(&mut harness, "detections_dark");
     let rows = harness.state().state().detecting.listed().to_vec();
     assert!(rows.windows(2).all(|pair| pair[0].score >= pair[1].score), "best first");
     let name = format!("Detection {} {:.2} to", rows[0].label, rows[0].start);
-    harness.query_all_by_label_contains(&name).next().expect("the first row").click();
+    harness.query_all_by_label_contains(&name).next().expect("the first row").click_accesskit();
     wait(&mut harness, "the jump", |state| (state.playback.time.as_secs() - rows[0].start).abs() < 0.05);
-    harness.get_by_label("Training").click();
+    harness.get_by_label("Training").click_accesskit();
     harness.state_mut().command(Command::SetTheme(ThemeChoice::Light));
     harness.run_steps(4);
     screenshot(&mut harness, "training_light");
@@ -160,11 +160,11 @@ fn every_size_shows_the_same_and_nothing_is_lost() {
         wait(&mut harness, "five evaluations", |state| state.predictions.sets.len() == 5);
         harness.run_steps(4);
         screenshot(&mut harness, &format!("size_{name}"));
-        harness.get_by_label("Help").click();
+        harness.get_by_label("Help").click_accesskit();
         harness.run_steps(4);
         screenshot(&mut harness, &format!("help_{name}"));
         harness.key_press(egui::Key::Escape);
-        harness.get_by_label("View").click();
+        harness.get_by_label("View").click_accesskit();
         harness.run_steps(4);
         screenshot(&mut harness, &format!("menu_{name}"));
         harness.get_by_label("Light");
@@ -228,7 +228,7 @@ fn training_from_the_button_is_another_process_whose_curves_are_its_events() {
     let run_folder = folder.path().join("runs/tiny-1");
     assert!(!run_folder.exists());
 
-    harness.get_by_label("Train").click();
+    harness.get_by_label("Train").click_accesskit();
     let patience = std::time::Duration::from_secs(120);
     wait_for(&mut harness, "a first evaluation", patience, |state| {
         state.run.as_ref().is_some_and(|run| !run.curves.evals.is_empty() || !run.state.is_living())
@@ -257,29 +257,29 @@ fn training_from_the_button_is_another_process_whose_curves_are_its_events() {
         .collect();
     assert_eq!(run.curves.loss, written);
     assert!(matches!(run.state, RunState::Dead(_)));
-    harness.get_by_label("Continue").click();
+    harness.get_by_label("Continue").click_accesskit();
     wait_for(&mut harness, "going on", patience, |state| {
         state
             .run
             .as_ref()
             .is_some_and(|run| run.state == RunState::Running && run.started.as_ref().is_some_and(|now| now.pid != pid))
     });
-    harness.get_by_label("Stop").click();
+    harness.get_by_label("Stop").click_accesskit();
     wait_for(&mut harness, "a stop", patience, |state| {
         state.run.as_ref().is_some_and(|run| run.state == RunState::Stopped)
     });
 
-    harness.get_by_label("Detections").click();
+    harness.get_by_label("Detections").click_accesskit();
     wait(&mut harness, "weights", |state| state.checkpoint().is_some());
     harness.state_mut().command(Command::SetMinScore(0.0));
     harness.run_steps(3);
-    harness.get_by_label("Detect in all").click();
+    harness.get_by_label("Detect in all").click_accesskit();
     wait_for(&mut harness, "detections in every video", patience, |state| {
         state.detecting.next_job == 1
             && state.detecting.job.is_none()
             && state.predictions.set(&Origin::Detected).is_some()
     });
-    harness.get_by_label("All videos").click();
+    harness.get_by_label("All videos").click_accesskit();
     harness.run_steps(3);
     screenshot(&mut harness, "detected");
     let state = harness.state().state();
@@ -287,7 +287,7 @@ fn training_from_the_button_is_another_process_whose_curves_are_its_events() {
     assert_eq!(set.detections.videos.len(), state.library.entries.len());
     assert_eq!(state.detecting.listed().len(), set.detections.count());
 
-    harness.get_by_label("Evidence").click();
+    harness.get_by_label("Evidence").click_accesskit();
     wait(&mut harness, "evidence", |state| state.inspect.evidence.is_some());
     harness.run_steps(4);
     screenshot(&mut harness, "evidence");

@@ -54,11 +54,11 @@ fn runs_are_ticked_to_lie_over_each_other_and_tell_what_differs() {
     wait(&mut harness, "three runs", |state| state.runs.len() == 3 && state.run.is_some());
     let followed = harness.state().state().run.as_ref().expect("one").name.clone();
     harness.run_steps(4);
-    harness.get_by_label("Runs (3)").click();
+    harness.get_by_label("Runs (3)").click_accesskit();
     harness.run_steps(20);
     for other in ["one", "two", "three"].into_iter().filter(|name| *name != followed) {
         let name = format!("Compare {other}");
-        harness.get_by_label(&name).click();
+        harness.get_by_label(&name).click_accesskit();
         wait(&mut harness, "its curves", |state| {
             state.compared.iter().any(|run| run.name == other && !run.curves.evals.is_empty())
         });
@@ -72,7 +72,7 @@ fn runs_are_ticked_to_lie_over_each_other_and_tell_what_differs() {
     assert!(harness.query_all_by_label("Finished").count() >= 3);
     screenshot(&mut harness, "runs_beside");
     let name = format!("Compare {}", harness.state().state().compared[0].name);
-    harness.get_by_label(&name).click();
+    harness.get_by_label(&name).click_accesskit();
     wait(&mut harness, "one less", |state| state.compared.len() == 1);
 }
 
@@ -84,7 +84,7 @@ fn two_trainings_wait_their_turn_and_the_next_begins_when_the_first_ends() {
     checked(&mut harness);
     harness.state_mut().command(Command::ChooseDevice("cpu".to_owned()));
     harness.run_steps(3);
-    harness.get_by_label("Train").click();
+    harness.get_by_label("Train").click_accesskit();
     let patience = std::time::Duration::from_secs(180);
     let runs = |state: &State, name: &str| {
         state
@@ -94,10 +94,10 @@ fn two_trainings_wait_their_turn_and_the_next_begins_when_the_first_ends() {
     };
     wait_for(&mut harness, "a training", patience, |state| runs(state, "tiny-1"));
     harness.run_steps(3);
-    harness.get_by_label("New training").click();
+    harness.get_by_label("New training").click_accesskit();
     harness.run_steps(20);
     for waiting in 1..=2 {
-        harness.get_by_label("Queue").click();
+        harness.get_by_label("Queue").click_accesskit();
         wait(&mut harness, "one more", |state| state.settings.queue.len() == waiting);
         harness.run_steps(2);
     }
@@ -108,14 +108,14 @@ fn two_trainings_wait_their_turn_and_the_next_begins_when_the_first_ends() {
         if harness.state().state().settings.queue.len() == 1 {
             break;
         }
-        harness.query_all_by_label("Remove").next().expect("a button").click();
+        harness.query_all_by_label("Remove").next().expect("a button").click_accesskit();
         harness.run_steps(6);
     }
     wait(&mut harness, "one taken away", |state| state.settings.queue.len() == 1);
-    harness.get_by_label("Stop").click();
+    harness.get_by_label("Stop").click_accesskit();
     wait_for(&mut harness, "the next training", patience, |state| runs(state, "tiny-2"));
     assert!(harness.state().state().settings.queue.is_empty());
-    harness.get_by_label("Stop").click();
+    harness.get_by_label("Stop").click_accesskit();
     wait_for(&mut harness, "its end", patience, |state| state.run.as_ref().is_some_and(|run| !run.state.is_living()));
 }
 
@@ -127,7 +127,7 @@ fn the_form_has_the_keys_of_the_configuration_and_marks_what_is_changed() {
     checked(&mut harness);
     wait(&mut harness, "a recipe", |state| state.training.recipe.config.is_some());
     harness.run_steps(2);
-    harness.get_by_label("Recipe").click();
+    harness.get_by_label("Recipe").click_accesskit();
     harness.run_steps(20);
     let value = |state: &State| state.training.recipe.config.as_ref().map(|config| config.solver.epochs);
     assert_eq!(value(harness.state().state()), Some(400));
@@ -143,7 +143,7 @@ fn the_form_has_the_keys_of_the_configuration_and_marks_what_is_changed() {
     screenshot(&mut harness, "form_changed");
     assert_eq!(harness.state().state().training.recipe.overrides(), ["solver.epochs=7"]);
     harness.get_by_label("Save as…");
-    harness.get_by_label("Reset solver.epochs").click();
+    harness.get_by_label("Reset solver.epochs").click_accesskit();
     wait(&mut harness, "as in the file", |state| value(state) == Some(400));
     // What does not fit is said beside it.
     harness.get_by_role_and_label(Role::TextInput, "solver.epochs").focus();
@@ -184,11 +184,15 @@ fn what_is_wrong_with_the_data_leads_to_its_place_in_a_video_or_in_the_recipe() 
     });
     harness.run_steps(3);
     screenshot(&mut harness, "findings");
-    harness.query_all_by_label_contains("is not longer than one frame").next().expect("a link").click();
+    harness.query_all_by_label_contains("is not longer than one frame").next().expect("a link").click_accesskit();
     wait(&mut harness, "its place", |state| {
         state.selected().is_some_and(|entry| entry.id == name) && (state.playback.time.as_secs() - 3.0).abs() < 0.1
     });
-    harness.query_all_by_label_contains("No video is in the subset \"nobody\"").next().expect("a link").click();
+    harness
+        .query_all_by_label_contains("No video is in the subset \"nobody\"")
+        .next()
+        .expect("a link")
+        .click_accesskit();
     wait(&mut harness, "its key", |state| state.training.recipe.find == "data.train_subset");
     harness.run_steps(20);
     harness.get_by_role_and_label(Role::TextInput, "data.train_subset");

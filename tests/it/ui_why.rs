@@ -30,7 +30,7 @@ pub fn followed(folder: &Path, epochs: usize) -> (Harness<'static, Workbench>, R
 }
 
 pub fn front(harness: &mut Harness<'static, Workbench>, panel: &str) {
-    harness.get_by_label(panel).click();
+    harness.get_by_label(panel).click_accesskit();
     harness.run_steps(4);
 }
 
@@ -49,7 +49,7 @@ fn sliders_mark_the_timeline_and_errors_are_jumped_to() {
     assert!(harness.query_all_by_label_contains(&format!("false alarm: {kind}")).next().is_some(), "{kind}");
     screenshot(&mut harness, "why_errors");
 
-    harness.query_all_by_label_contains(&format!("Errors of kind {kind}")).next().expect("a kind").click();
+    harness.query_all_by_label_contains(&format!("Errors of kind {kind}")).next().expect("a kind").click_accesskit();
     harness.run_steps(3);
     let rows = harness.state().state().inspect.rows.clone();
     assert!(!rows.is_empty() && rows.iter().all(|row| row.kind.name() == kind));
@@ -83,7 +83,7 @@ fn a_round_from_training_to_corrections_and_training_again() {
     harness.state_mut().command(Command::ChooseDevice("cpu".to_owned()));
     harness.state_mut().command(Command::SetMinScore(0.0));
     harness.run_steps(3);
-    harness.get_by_label("Train").click();
+    harness.get_by_label("Train").click_accesskit();
     let patience = std::time::Duration::from_secs(400);
     wait_for(&mut harness, "a trained detector", patience, |state| {
         state.run.as_ref().is_some_and(|run| run.state == RunState::Done) && !state.predictions.sets.is_empty()
@@ -117,7 +117,7 @@ fn a_round_from_training_to_corrections_and_training_again() {
 
     wait(&mut harness, "weights", |state| state.runs.iter().any(|run| run.checkpoint.is_some()));
     front(&mut harness, "Training");
-    harness.get_by_label("Train again").click();
+    harness.get_by_label("Train again").click_accesskit();
     wait_for(&mut harness, "the next run", patience, |state| {
         let new = state.run.as_ref().filter(|run| run.name == "tiny-2");
         new.is_some_and(|run| run.state == RunState::Running && !run.curves.loss.is_empty())

@@ -31,21 +31,21 @@ fn a_project_opens_and_plays() {
     assert!(!harness.state().state().lanes.is_empty(), "truth on the timeline");
     assert!(harness.query_all_by_label_contains("Truth ").next().is_some());
 
-    harness.get_by_label("Frame forward").click();
+    harness.get_by_label("Frame forward").click_accesskit();
     wait(&mut harness, "a step", |state| state.playback.frame == 1);
     harness.key_press(egui::Key::Space);
     harness.step();
     assert!(harness.state().state().playback.playing);
     wait(&mut harness, "a second of playing", |state| state.playback.time.as_secs() > 1.0);
-    harness.get_by_label("Pause").click();
+    harness.get_by_label("Pause").click_accesskit();
     wait(&mut harness, "a pause", |state| !state.playback.playing);
 
     let other = harness.state().state().library.entries[2].id.clone();
-    harness.get_by_label(&format!("Video {other}")).click();
+    harness.get_by_label(&format!("Video {other}")).click_accesskit();
     wait(&mut harness, "another video", |state| {
         state.playback.video == Some(2) && state.playback.status == Status::Ready
     });
-    harness.get_by_label("Detections").click();
+    harness.get_by_label("Detections").click_accesskit();
     harness.run_steps(4);
     screenshot(&mut harness, "detections_empty");
     harness.state_mut().command(Command::SetTheme(ThemeChoice::Light));
@@ -83,7 +83,7 @@ fn what_is_not_a_video_says_so_and_the_window_goes_on() {
     harness.run_steps(3);
     screenshot(&mut harness, "not_a_video");
     let second = harness.state().state().library.entries[1].id.clone();
-    harness.get_by_label(&format!("Video {second}")).click();
+    harness.get_by_label(&format!("Video {second}")).click_accesskit();
     wait(&mut harness, "the good one", |state| state.playback.status == Status::Ready);
 }
 
@@ -94,7 +94,7 @@ fn a_missing_folder_is_one_sentence() {
     harness.run_steps(3);
     screenshot(&mut harness, "missing_folder");
     assert_eq!(harness.query_all_by_label_contains("does not exist").count(), 1);
-    harness.get_by_label("Dismiss problem").click();
+    harness.get_by_label("Dismiss problem").click_accesskit();
     wait(&mut harness, "its end", |state| state.notices.shown.is_empty());
     assert!(harness.get_by_label("Open a folder…").accesskit_node().label().is_some());
 }
