@@ -26,11 +26,18 @@ pub struct PathField {
     pub text: String,
 }
 
-/// What keys ask of the window alone: the state knows neither panels nor pages.
+/// What keys and links ask of the window alone: the state knows neither panels nor pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wish {
     /// Show the panel of this number.
     Panel(usize),
     /// Show the page of keys, or close it.
     Keys,
+}
+
+impl Wish {
+    /// Show the panel of errors.
+    pub const ERRORS: Self = Self::Panel(5);
+    /// Show the panel of classes.
+    pub const CLASSES: Self = Self::Panel(9);
 }

@@ -130,11 +130,11 @@ pub const DEEDS: &[Deed] = &[
     once("panel.timeline", "the timeline", &["Ctrl+3"], |_| Command::Wish(Wish::Panel(2))),
     once("panel.training", "training", &["Ctrl+4"], |_| Command::Wish(Wish::Panel(3))),
     once("panel.detections", "detections", &["Ctrl+5"], |_| Command::Wish(Wish::Panel(4))),
-    once("panel.errors", "errors", &["Ctrl+6"], |_| Command::Wish(Wish::Panel(5))),
+    once("panel.errors", "errors", &["Ctrl+6"], |_| Command::Wish(Wish::ERRORS)),
     once("panel.analysis", "analysis", &["Ctrl+7"], |_| Command::Wish(Wish::Panel(6))),
     once("panel.evidence", "evidence", &["Ctrl+8"], |_| Command::Wish(Wish::Panel(7))),
     once("panel.segments", "the table of segments", &["Ctrl+9"], |_| Command::Wish(Wish::Panel(8))),
-    once("panel.classes", "classes, subjects, subsets", &["F3"], |_| Command::Wish(Wish::Panel(9))),
+    once("panel.classes", "classes, subjects, subsets", &["F3"], |_| Command::Wish(Wish::CLASSES)),
     once("keys", "this page", &["F1", "Shift+Questionmark", "Questionmark"], |_| Command::Wish(Wish::Keys)),
 ];
 

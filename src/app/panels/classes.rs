@@ -65,6 +65,15 @@ fn class_row(ui: &mut Ui, view: &mut View<'_>, index: usize, class: &Class, coun
         let text = RichText::new(key.unwrap_or_else(|| "-".to_owned())).font(theme.number_font());
         ui.label(text.color(theme.accent_text()));
         let response = ui.selectable_label(active, &class.name);
+        if active {
+            // Whoever is led to a class sees it, however many there are.
+            let id = egui::Id::unique("class in sight");
+            let seen = ui.data_mut(|data| data.get_temp_mut_or_default::<String>(id).clone());
+            if seen != class.name {
+                response.scroll_to_me(None);
+                ui.data_mut(|data| data.insert_temp(id, class.name.clone()));
+            }
+        }
         let tip = if class.description.is_empty() { "New segments get this class" } else { class.description.as_str() };
         if response.on_hover_text(tip).clicked() {
             view.send(Annotate::ChooseClass(class.name.clone()).into());

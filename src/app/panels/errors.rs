@@ -8,6 +8,7 @@ use egui::{
 
 use crate::eval::diagnosis::Kind;
 use crate::eval::{ErrorFilter, ErrorKind, ErrorRow, Tally, slider_tious};
+use crate::jobs::review::Comparison;
 use crate::state::{Command, Correct, Inspect, Mark, clock_text};
 
 use super::super::icons::Icon;
@@ -199,7 +200,7 @@ fn kinds(ui: &mut Ui, view: &mut View<'_>) {
         };
         if response.on_hover_text(format!("{} {what}", kind.advice())).clicked() {
             let wanted = (!selected).then_some(kind);
-            let filter = ErrorFilter { kind: wanted, truth: None, ..inspect.filter.clone() };
+            let filter = ErrorFilter { kind: wanted, truth: None, bin: None, ..inspect.filter.clone() };
             view.commands.push(Command::Inspect(Inspect::Filter(filter)));
         }
     }
@@ -275,22 +276,20 @@ fn filters(ui: &mut Ui, view: &mut View<'_>) {
     let Some(comparison) = &inspect.comparison else { return };
     ui.horizontal(|ui| {
         let text = inspect.filter.class.clone().unwrap_or_else(|| "All classes".to_owned());
-        let combo = egui::ComboBox::from_id_salt("error class").selected_text(text).width(130.0).truncate();
+        let width = (0.5 * (ui.available_width() - 128.0)).clamp(70.0, 130.0);
+        let combo = egui::ComboBox::from_id_salt("error class").selected_text(text).width(width).truncate();
         let combo = combo.show_ui(ui, |ui| {
             let names = comparison.review.labels.iter().map(|label| Some(label.clone()));
             for class in std::iter::once(None).chain(names) {
                 let name = class.as_deref().unwrap_or("All classes");
                 if ui.selectable_label(inspect.filter.class == class, name).clicked() {
-                    let filter = ErrorFilter { class, truth: None, ..inspect.filter.clone() };
+                    let filter = ErrorFilter { class, truth: None, bin: None, ..inspect.filter.clone() };
                     view.commands.push(Command::Inspect(Inspect::Filter(filter)));
                 }
             }
         });
         combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Class of the errors"));
-        let mut here = inspect.here;
-        if ui.checkbox(&mut here, "Open video").on_hover_text("List errors of the open video alone").changed() {
-            view.commands.push(Command::Inspect(Inspect::Here(here)));
-        }
+        videos(ui, view, comparison);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             for (name, by, tip) in
                 [("Next", 1, "The next error, played (N)"), ("Back", -1, "The error before (Shift+N)")]
@@ -303,6 +302,32 @@ fn filters(ui: &mut Ui, view: &mut View<'_>) {
             caption(ui, theme, inspect.rows.len().to_string());
         });
     });
+}
+
+/// Of which videos: all, the open one whichever that is, or one of those that are judged.
+fn videos(ui: &mut Ui, view: &mut View<'_>, comparison: &Comparison) {
+    let inspect = &view.state.inspect;
+    let (all, open) = ("All videos", "The open video");
+    let chosen = if inspect.here { open } else { inspect.only.as_deref().unwrap_or(all) };
+    let width = (ui.available_width() - 128.0).clamp(70.0, 130.0);
+    let combo = egui::ComboBox::from_id_salt("error video").selected_text(chosen).width(width).truncate();
+    let combo = combo.show_ui(ui, |ui| {
+        if ui.selectable_label(!inspect.here && inspect.only.is_none(), all).clicked() {
+            view.commands.push(Command::Inspect(Inspect::Video(None)));
+        }
+        if ui.selectable_label(inspect.here, open).on_hover_text("Whichever that is").clicked() {
+            view.commands.push(Command::Inspect(Inspect::Here(true)));
+        }
+        ui.separator();
+        for id in comparison.review.videos.keys() {
+            let is_it = !inspect.here && inspect.only.as_ref() == Some(id);
+            if ui.selectable_label(is_it, id).clicked() {
+                view.commands.push(Command::Inspect(Inspect::Video(Some(id.clone()))));
+            }
+        }
+    });
+    combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Videos of the errors"));
+    combo.response.on_hover_text("List the errors of one video alone; what is counted above is of all");
 }
 
 fn list(ui: &mut Ui, view: &mut View<'_>) {
@@ -349,7 +374,11 @@ fn line(ui: &mut Ui, view: &mut View<'_>, index: usize, row: &ErrorRow) {
     painter.text(plate.center(), egui::Align2::CENTER_CENTER, letter, theme.small_font(), theme.ink_on(colour));
     let score = row.score.map_or("-".to_owned(), |score| format!("{score:.2}"));
     paint_line(&painter, pos2(rect.left() + 26.0, middle), 34.0, &score, theme.number_font(), theme.text());
-    let rest = rect.width() - 196.0;
+    // Where there is little room the start is enough: the names of videos often differ at their ends.
+    let narrow = rect.width() < 440.0;
+    let time = if narrow { clock_text(start) } else { format!("{}-{}", clock_text(start), clock_text(end)) };
+    let room = if narrow { 58.0 } else { 114.0 };
+    let rest = rect.width() - 82.0 - room;
     let body = egui::FontId::proportional(theme.size.body);
     let class = match one.truth.filter(|(truth, _)| *truth != one.label) {
         Some((truth, _)) => format!("{} / {truth}", one.label),
@@ -359,19 +388,12 @@ fn line(ui: &mut Ui, view: &mut View<'_>, index: usize, row: &ErrorRow) {
     painter.rect_filled(dot, CornerRadius::same(2), theme.class(view.state.colour(one.label)));
     paint_line(&painter, pos2(rect.left() + 77.0, middle), rest * 0.56, &class, body.clone(), theme.text());
     let at = pos2(rect.left() + 82.0 + rest * 0.56, middle);
-    paint_line(
-        &painter,
-        at,
-        112.0,
-        &format!("{}-{}", clock_text(start), clock_text(end)),
-        theme.number_font(),
-        theme.text_soft(),
-    );
-    let at = pos2(rect.left() + 196.0 + rest * 0.56, middle);
+    paint_line(&painter, at, room, &time, theme.number_font(), theme.text_soft());
+    let at = pos2(rect.left() + 82.0 + room + rest * 0.56, middle);
     paint_line(&painter, at, rect.right() - at.x - 4.0, one.video, body, theme.text_soft());
     let response = response.on_hover_ui(|ui| {
         ui.label(RichText::new(format!("{}: {}", row.kind.name(), one.label)).font(theme.strong_font()));
-        caption(ui, theme, format!("in {}", one.video));
+        caption(ui, theme, format!("in {}, {} to {}", one.video, clock_text(start), clock_text(end)));
         if let Some((truth, [start, end])) = one.truth {
             caption(ui, theme, format!("nearest truth: {truth}, {} to {}", clock_text(start), clock_text(end)));
         }
