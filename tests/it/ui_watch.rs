@@ -206,7 +206,8 @@ fn a_class_without_actions_is_led_to_among_the_classes() {
     let folder = project();
     tiny_config(folder.path());
     let path = folder.path().join("project.toml");
-    let names: Vec<String> = (0..60).map(|number| format!("\"unused {number}\"")).chain(["\"aside\"".to_owned()]).collect();
+    let names: Vec<String> =
+        (0..60).map(|number| format!("\"unused {number}\"")).chain(["\"aside\"".to_owned()]).collect();
     let project = format!("name = \"Findings\"\nclasses = [{}]", names.join(", "));
     std::fs::write(&path, project).expect("written");
     let mut harness = window(&[folder.path().to_owned()]);

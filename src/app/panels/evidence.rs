@@ -111,14 +111,18 @@ fn names(ui: &Ui, view: &View<'_>, evidence: &Evidence, curves: Rect, map: Rect)
 /// The times of the columns, as the ruler of the timeline has them.
 fn axis(ui: &Ui, view: &View<'_>, rect: Rect) {
     let (theme, timeline) = (view.theme, &view.state.timeline);
+    let mut free = f32::NEG_INFINITY;
     for tick in ticks(timeline, f64::from(rect.width())).into_iter().filter(|tick| tick.labelled) {
         let x = x_at(view, rect, tick.time);
         ui.painter()
             .line_segment([pos2(x, rect.top()), pos2(x, rect.top() + 4.0)], Stroke::new(1.0, theme.text_soft()));
         let words = if timeline.span < 8.0 { clock_text(tick.time) } else { length_text(tick.time) };
         let galley = ui.painter().layout_no_wrap(words, theme.small_font(), theme.text_soft());
-        let at = (x - galley.size().x * 0.5).min(rect.right() - galley.size().x).max(rect.left());
-        ui.painter().galley(pos2(at, rect.top() + 4.0), galley, theme.text_soft());
+        let at = (x - galley.size().x * 0.5).min(rect.right() - galley.size().x);
+        if at >= free {
+            free = at + galley.size().x + 4.0;
+            ui.painter().galley(pos2(at, rect.top() + 4.0), galley, theme.text_soft());
+        }
     }
 }
 
@@ -191,7 +195,9 @@ fn paint_map(ui: &mut Ui, view: &mut View<'_>, evidence: &std::sync::Arc<Evidenc
             // Of several in one place the best is seen; thousands cost no more than there is room for.
             let cell = ((at.x / RING).floor() as i32, (at.y / RING).floor() as i32);
             if rect.expand(RING).contains(at) && ringed.insert(cell) {
-                painter.circle_stroke(at, RING, Stroke::new(1.5, theme.class(bar.colour)));
+                // A rim keeps it apart from whatever colour the map has there.
+                painter.circle_stroke(at, RING, Stroke::new(4.0, theme.well()));
+                painter.circle_stroke(at, RING, Stroke::new(1.8, theme.class(bar.colour)));
             }
         }
         for bar in lane.truth.iter() {

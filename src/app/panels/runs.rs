@@ -38,7 +38,7 @@ fn beside<'a>(view: &View<'a>) -> Vec<&'a RunSummary> {
 /// Points of the columns after the name: state, device, mAP, epoch, time.
 const WIDTHS: [f32; 5] = [64.0, 52.0, 40.0, 46.0, 46.0];
 /// Points of the tick.
-const TICK: f32 = 20.0;
+const TICK: f32 = 28.0;
 const GAP: f32 = 5.0;
 
 /// A cell of the table; the whole of what is cut stands beside the pointer.
@@ -62,7 +62,7 @@ fn table(ui: &mut Ui, view: &mut View<'_>, runs: &[RunSummary]) {
     Grid::new("runs").num_columns(7).min_col_width(0.0).spacing([GAP, 2.0]).show(ui, |ui| {
         head(ui, TICK, left, "");
         head(ui, name, left, "run");
-        for ((text, width), side) in ["state", "device", "mAP %", "at", "time"].into_iter().zip(WIDTHS).zip(sides) {
+        for ((text, width), side) in ["state", "device", "mAP %", "epoch", "time"].into_iter().zip(WIDTHS).zip(sides) {
             head(ui, width, side, text);
         }
         ui.end_row();

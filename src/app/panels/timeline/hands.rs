@@ -113,7 +113,7 @@ pub(super) fn act(ui: &Ui, view: &mut View<'_>, lane: &Lane, response: &Response
                 ui.data_mut(|data| data.insert_temp(box_id(), (origin, origin)));
             }
             _ if held.is_some() => {
-                view.commands.extend(held.map(|grip| Annotate::DragStart(grip, time(origin)).into()))
+                view.commands.extend(held.map(|grip| Annotate::DragStart(grip, time(origin)).into()));
             }
             _ => {
                 let class = lane.class.clone().or_else(|| view.state.editing.class.clone());
