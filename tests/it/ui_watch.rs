@@ -212,8 +212,6 @@ fn a_class_without_actions_is_led_to_among_the_classes() {
     std::fs::write(&path, project).expect("written");
     let mut harness = window(&[folder.path().to_owned()]);
     checked(&mut harness);
-    harness.set_size(egui::vec2(1280.0, 2200.0));
-    harness.run_steps(4);
     let closed = harness.query_all_by_label_contains("\"aside\" has no instance").next().is_none();
     if closed {
         harness.get_by_label("What is wrong with the data").click_accesskit();
@@ -221,9 +219,9 @@ fn a_class_without_actions_is_led_to_among_the_classes() {
     }
     harness.query_all_by_label_contains("\"aside\" has no instance").next().expect("a link").click_accesskit();
     wait(&mut harness, "the class", |state| state.editing.class.as_deref() == Some("aside"));
-    harness.set_size(egui::vec2(1280.0, 720.0));
-    harness.run_steps(20);
-    harness.get_by_label("Edit class aside");
+    harness.run_steps(60);
+    let place = harness.get_by_label("Edit class aside").rect();
+    assert!(place.top() > 60.0 && place.bottom() < 720.0, "it is scrolled to: {place:?}");
     screenshot(&mut harness, "finding_class");
 }
 
