@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Annotate, Command, Correct, DrawCrop, Edge, Inspect, PictureView, Settings, State, Wish};
+use super::{Annotate, Column, Command, Correct, DrawCrop, Edge, Inspect, PictureView, Settings, State, Wish};
 
 /// Something that a key can do.
 pub struct Deed {
@@ -74,6 +74,12 @@ pub const DEEDS: &[Deed] = &[
     again("error.previous", "previous error", &["Shift+N"], |_| Command::Inspect(Inspect::Next(-1))),
     again("segment.previous", "previous segment", &["Comma"], |_| Annotate::Step(-1).into()),
     again("segment.next", "next segment", &["Period"], |_| Annotate::Step(1).into()),
+    again("segment.previous.too", "the previous segment as well", &["Shift+Comma", "Shift+Semicolon"], |_| {
+        Annotate::StepToo(-1).into()
+    }),
+    again("segment.next.too", "the next segment as well", &["Shift+Period", "Shift+Colon"], |_| {
+        Annotate::StepToo(1).into()
+    }),
     once("segment.start", "its start, or the video's", &["Home"], |_| Annotate::GoTo(Edge::Start).into()),
     once("segment.end", "its end, or the video's", &["End"], |_| Annotate::GoTo(Edge::End).into()),
     again("start.earlier", "its start a frame earlier", &["Alt+Left"], |_| Annotate::Nudge(Edge::Start, -1).into()),
@@ -92,6 +98,9 @@ pub const DEEDS: &[Deed] = &[
     once("class.set", "give the selected the active class", &["C"], |state| {
         Annotate::SetClass(state.editing.class.clone().unwrap_or_default()).into()
     }),
+    again("class.previous", "the class before becomes active", &["Alt+Up"], |_| Annotate::NextClass(-1).into()),
+    again("class.next", "the class after becomes active", &["Alt+Down"], |_| Annotate::NextClass(1).into()),
+    again("subject.next", "the next subject becomes active", &["Shift+Alt+Down"], |_| Annotate::NextSubject.into()),
     once("verify", "verified, or draft again", &["V"], |_| Annotate::ToggleDraft.into()),
     once("loop", "play the segment again and again", &["Shift+Space"], |_| Annotate::ToggleLoop.into()),
     once("select.all", "select all", &["Ctrl+A"], |_| Annotate::SelectAll.into()),
@@ -103,6 +112,8 @@ pub const DEEDS: &[Deed] = &[
     again("video.next", "next video", &["PageDown"], |_| Command::SelectNext(1)),
     again("zoom.in", "zoom the timeline in", &["Ctrl+Up"], |state| zoom(state, 1.5)),
     again("zoom.out", "zoom the timeline out", &["Ctrl+Down"], |state| zoom(state, 1.0 / 1.5)),
+    again("pan.back", "move the timeline back", &["Ctrl+Shift+Left"], |state| pan(state, -0.25)),
+    again("pan.forward", "move the timeline on", &["Ctrl+Shift+Right"], |state| pan(state, 0.25)),
     once("picture.whole", "the whole picture", &["F4"], |_| Command::ViewPicture(PictureView::default())),
     once("picture.true", "the picture pixel by pixel", &["Shift+F4"], |state| {
         let view = state.playback.view;
@@ -114,7 +125,15 @@ pub const DEEDS: &[Deed] = &[
     once("crop.clear", "the whole picture counts", &["Shift+R"], |_| Annotate::SetCrop(None).into()),
     once("stats", "dropped frames and the like over the picture", &["F9"], |_| Command::ToggleStats),
     once("fit", "whole video on the timeline", &["F2"], |_| Command::FitTimeline),
+    once("follow", "the timeline follows the playhead, or not", &["Shift+F2"], |state| {
+        Command::SetFollow(!state.settings.follow)
+    }),
+    once("lanes", "divide segments into lanes another way", &["Shift+L"], |state| {
+        Command::SetLanes(state.settings.lanes.next())
+    }),
     once("save", "write the annotation file now", &["Ctrl+S"], |_| Annotate::Save.into()),
+    once("import", "import annotations", &["Ctrl+I"], |_| Annotate::AskImport.into()),
+    once("export", "export annotations", &["Ctrl+E"], |_| control("Annotations", None)),
     once("open", "open a folder", &["Ctrl+O"], |_| Command::ChooseFolder),
     once("train", "train", &["Ctrl+T"], |_| Command::Train),
     again("larger", "larger", &["Ctrl+Plus", "Ctrl+Equals", "Ctrl+Shift+Plus"], |state| {
@@ -124,7 +143,15 @@ pub const DEEDS: &[Deed] = &[
     once("normal", "normal size", &["Ctrl+0"], |_| Command::SetScale(1.0)),
     once("find", "find segments in all videos", &["Ctrl+F"], |_| Annotate::Find.into()),
     once("find.video", "find a video by name", &["Ctrl+Shift+F"], |_| Command::FindVideo),
-    once("cell.edit", "change the selected segment in the table", &["F6"], |_| Annotate::EditCells.into()),
+    again("hit.next", "next segment of what was found", &["Ctrl+G"], |_| Annotate::NextHit(1).into()),
+    again("hit.previous", "the one found before", &["Ctrl+Shift+G"], |_| Annotate::NextHit(-1).into()),
+    once("cell.edit", "change the selected segment in the table", &["F6"], |_| {
+        Annotate::EditCells(Column::Start).into()
+    }),
+    once("cell.note", "write a note on the selected segment", &["Ctrl+N"], |_| {
+        Annotate::EditCells(Column::Note).into()
+    }),
+    once("menus", "the menus at the top", &["F10"], |_| control("Open", None)),
     once("panel.library", "the library", &["Ctrl+1"], |_| Command::Wish(Wish::Panel(0))),
     once("panel.player", "the player", &["Ctrl+2"], |_| Command::Wish(Wish::Panel(1))),
     once("panel.timeline", "the timeline", &["Ctrl+3"], |_| Command::Wish(Wish::Panel(2))),
@@ -135,8 +162,21 @@ pub const DEEDS: &[Deed] = &[
     once("panel.evidence", "evidence", &["Ctrl+8"], |_| Command::Wish(Wish::Panel(7))),
     once("panel.segments", "the table of segments", &["Ctrl+9"], |_| Command::Wish(Wish::Panel(8))),
     once("panel.classes", "classes, subjects, subsets", &["F3"], |_| Command::Wish(Wish::Panel(9))),
+    once("class.edit", "rename, join or delete the active class", &["Shift+F3"], |_| control("Edit class", Some(9))),
+    once("subjects", "add a subject", &["Ctrl+F3"], |_| control("New subject", Some(9))),
+    once("measure", "measure how fast you react", &["Ctrl+Shift+R"], |_| Annotate::Calibrate(true).into()),
     once("keys", "this page", &["F1", "Shift+Questionmark", "Questionmark"], |_| Command::Wish(Wish::Keys)),
 ];
+
+/// Puts the keyboard on a control of the window, or of a panel that comes to the front.
+fn control(name: &'static str, panel: Option<usize>) -> Command {
+    Command::Wish(Wish::Control { name, panel })
+}
+
+/// Moves the timeline by a share of what it shows.
+fn pan(state: &State, share: f64) -> Command {
+    Command::Pan(share * state.timeline.span)
+}
 
 /// Zooms at the playhead.
 fn zoom(state: &State, factor: f64) -> Command {
@@ -279,11 +319,24 @@ impl Keymap {
         }
     }
 
+    /// The first key of a deed as people read it; none where it has lost all.
+    #[must_use]
+    pub fn key(&self, id: &str) -> Option<String> {
+        let deed = DEEDS.iter().find(|deed| deed.id == id)?;
+        self.keys(deed).first().map(|key| readable(key))
+    }
+
+    /// The first key of a deed within a sentence: its words where it has none.
+    #[must_use]
+    pub fn named(&self, id: &str) -> String {
+        let words = || DEEDS.iter().find(|deed| deed.id == id).map_or(id, |deed| deed.words);
+        self.key(id).unwrap_or_else(|| format!("\u{201c}{}\u{201d} (no key)", words()))
+    }
+
     /// The first key of a deed, for a tooltip: "Undo (Ctrl+Z)".
     #[must_use]
     pub fn hint(&self, id: &str) -> String {
-        let deed = DEEDS.iter().find(|deed| deed.id == id);
-        deed.and_then(|deed| self.keys(deed).first().map(|key| format!(" ({})", readable(key)))).unwrap_or_default()
+        self.key(id).map(|key| format!(" ({key})")).unwrap_or_default()
     }
 }
 

@@ -2,20 +2,22 @@
 
 use egui::accesskit::Role;
 use egui::containers::menu::{MenuButton, MenuConfig};
-use egui::{ComboBox, CornerRadius, PopupCloseBehavior, RichText, ScrollArea, Sense, TextEdit, Ui, WidgetInfo, vec2};
+use egui::{
+    ComboBox, CornerRadius, Popup, PopupCloseBehavior, RichText, ScrollArea, Sense, TextEdit, Ui, WidgetInfo, vec2,
+};
 
 use crate::project::Class;
 use crate::state::{Annotate, Removal};
 
 use super::super::icons::Icon;
-use super::super::widgets::{caption, field, heading, icon_button, soft};
+use super::super::widgets::{caption, field, focus_when_new, heading, icon_button, is_wanted, soft};
 use super::View;
 
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     let theme = view.theme;
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         heading(ui, theme, "Classes");
-        if let Some(name) = adding(ui, "New class", "Add class") {
+        if let Some(name) = adding(ui, "New class", "Add class", "") {
             view.send(Annotate::AddClass(name).into());
         }
         let document = &view.state.editing.book.document;
@@ -26,7 +28,8 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
         ui.add_space(12.0);
         heading(ui, theme, "Subjects");
         caption(ui, theme, "Who acts: which animal, which player. New segments get the chosen one.");
-        if let Some(name) = adding(ui, "New subject", "Add subject") {
+        let hint = view.state.settings.keymap.hint("subjects");
+        if let Some(name) = adding(ui, "New subject", "Add subject", &hint) {
             view.send(Annotate::AddSubject(name).into());
         }
         subjects(ui, view);
@@ -38,14 +41,17 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
 }
 
 /// Text that a person types into a field, taken with Enter or the button.
-fn adding(ui: &mut Ui, hint: &str, name: &str) -> Option<String> {
+fn adding(ui: &mut Ui, hint: &'static str, name: &str, key: &str) -> Option<String> {
     let id = ui.scope_id().with(hint);
     let mut typed = ui.data(|data| data.get_temp::<String>(id)).unwrap_or_default();
     let mut taken = false;
     ui.horizontal(|ui| {
         let response = ui.add(TextEdit::singleline(&mut typed).hint_text(hint).desired_width(150.0));
         response.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, hint));
-        let response = response.on_hover_text("Type its name, Enter adds it");
+        if is_wanted(&response, hint) {
+            response.scroll_to_me(None);
+        }
+        let response = response.on_hover_text(format!("Type its name, Enter adds it{key}"));
         taken = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
         taken |= ui.button(name).on_hover_text("Also with Enter").clicked();
     });
@@ -66,6 +72,9 @@ fn class_row(ui: &mut Ui, view: &mut View<'_>, index: usize, class: &Class, coun
         ui.label(text.color(theme.accent_text()));
         let response = ui.selectable_label(active, &class.name);
         let tip = if class.description.is_empty() { "New segments get this class" } else { class.description.as_str() };
+        let keys = &view.state.settings.keymap;
+        let (before, after) = (keys.hint("class.previous"), keys.hint("class.next"));
+        let tip = format!("{tip}\nThe class before{before}, after{after}");
         if response.on_hover_text(tip).clicked() {
             view.send(Annotate::ChooseClass(class.name.clone()).into());
         }
@@ -76,7 +85,12 @@ fn class_row(ui: &mut Ui, view: &mut View<'_>, index: usize, class: &Class, coun
             let (button, _) = MenuButton::new("Edit").config(stays).ui(ui, |ui| edit(ui, view, class, count));
             let name = format!("Edit class {}", class.name);
             button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
-            button.on_hover_text("Rename, merge, describe, key, delete");
+            if active && is_wanted(&button, "Edit class") {
+                button.scroll_to_me(None);
+                Popup::open_id(ui.ctx(), Popup::default_response_id(&button));
+            }
+            let hint = if active { view.state.settings.keymap.hint("class.edit") } else { String::new() };
+            button.on_hover_text(format!("Rename, merge, describe, key, delete{hint}"));
         });
     });
 }
@@ -97,6 +111,9 @@ fn edit(ui: &mut Ui, view: &mut View<'_>, class: &Class, count: usize) {
         let mut typed = ui.data(|data| data.get_temp::<String>(id)).unwrap_or_else(|| text.clone());
         field(ui, theme, name, |ui, label| {
             let response = ui.add(TextEdit::singleline(&mut typed).desired_width(150.0)).labelled_by(label);
+            if name == "New name" {
+                focus_when_new(ui, &response);
+            }
             let response = response.on_hover_text(tip);
             let entered = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
             if entered && typed.trim() != text {
@@ -133,7 +150,7 @@ fn edit(ui: &mut Ui, view: &mut View<'_>, class: &Class, count: usize) {
     if count > 0 {
         ui.menu_button("Delete class, segments become", |ui| {
             for other in view.state.editing.book.document.classes.iter().filter(|other| other.name != class.name) {
-                if ui.button(&other.name).clicked() {
+                if ui.button(&other.name).on_hover_text("Its segments become this class").clicked() {
                     let removal = Removal::MoveTo(other.name.clone());
                     view.commands.push(Annotate::DeleteClass(class.name.clone(), removal).into());
                     ui.close();
@@ -180,7 +197,8 @@ fn person(ui: &mut Ui, view: &mut View<'_>) {
         if response.on_hover_text("Logging while playing goes back by this much").changed() {
             view.send(Annotate::SetReaction(milliseconds / 1000.0).into());
         }
-        if ui.button("Measure").on_hover_text("An exercise of 20 seconds").clicked() {
+        let tip = format!("An exercise of 20 seconds{}", view.state.settings.keymap.hint("measure"));
+        if ui.button("Measure").on_hover_text(tip).clicked() {
             view.send(Annotate::Calibrate(true).into());
         }
     });

@@ -9,11 +9,11 @@ use super::super::super::widgets::caption;
 use super::{View, labelled};
 
 /// A field whose text counts when it is left: what was typed, then.
-pub(super) fn cell(ui: &mut Ui, id: egui::Id, text: &str, width: f32, name: &str) -> Option<String> {
+pub(super) fn cell(ui: &mut Ui, id: egui::Id, text: &str, width: f32, (name, key): (&str, &str)) -> Option<String> {
     let mut typed = ui.data(|data| data.get_temp::<String>(id)).unwrap_or_else(|| text.to_owned());
     let response = ui.add(TextEdit::singleline(&mut typed).id(id.with("field")).desired_width(width));
     response.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, name));
-    let response = response.on_hover_text(format!("{name}; Enter takes it, Escape leaves it"));
+    let response = response.on_hover_text(format!("{name}{key}; Enter takes it, Escape leaves it"));
     if response.has_focus() {
         ui.data_mut(|data| data.insert_temp(id, typed));
         return None;
@@ -40,12 +40,14 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     };
     let id = ui.scope_id().with(("cells", action.id));
     let mut fields = Vec::new();
+    let keymap = &view.state.settings.keymap;
+    let (edit, note) = (keymap.hint("cell.edit"), keymap.hint("cell.note"));
     ui.horizontal(|ui| {
         let times =
             [("Start", action.segment[0], Field::Start as fn(f64) -> Field), ("End", action.segment[1], Field::End)];
         for (name, value, field) in times {
             caption(ui, theme, name);
-            let typed = cell(ui, id.with(name), &clock_text(value), 66.0, name);
+            let typed = cell(ui, id.with(name), &clock_text(value), 66.0, (name, &edit));
             fields.extend(typed.and_then(|typed| seconds(&typed)).map(field));
         }
         let mut draft = action.draft;
@@ -83,7 +85,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
             fields.push(Field::Subject(subject));
         }
         let width = ui.available_width() - 8.0;
-        fields.extend(cell(ui, id.with("note"), &action.note, width.max(60.0), "Note").map(Field::Note));
+        fields.extend(cell(ui, id.with("note"), &action.note, width.max(60.0), ("Note", &note)).map(Field::Note));
     });
     for field in fields {
         view.send(Annotate::SetField(action.id, field).into());

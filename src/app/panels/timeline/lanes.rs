@@ -89,7 +89,7 @@ fn hint(ui: &mut Ui, view: &View<'_>, lanes: Rect) {
         ui.vertical_centered(|ui| {
             ui.label(RichText::new("Nothing is annotated here yet").font(theme.strong_font()));
             let keymap = &view.state.settings.keymap;
-            let key = |deed: &str| keymap.hint(deed).trim_matches([' ', '(', ')']).to_owned();
+            let key = |deed: &str| keymap.named(deed);
             let (play, undo, keys) = (key("play"), key("undo"), key("keys"));
             let (start, end, make) = (key("mark.in"), key("mark.out"), key("mark.make"));
             for line in [
@@ -269,14 +269,7 @@ impl Brush<'_> {
 
     /// What a bar is beside the truth.
     fn mark(&self, bar: &Bar, truth: bool) -> Option<Mark> {
-        let known = self.known.as_ref()?;
-        // Truth goes by the ids of its actions, which are in order.
-        let index = if truth {
-            self.view.state.actions().binary_search_by_key(&bar.id, |action| action.id).ok()?
-        } else {
-            bar.id as usize
-        };
-        known.of(truth, index)
+        self.known.as_ref()?.of(truth, bar.place)
     }
 }
 
