@@ -85,7 +85,7 @@ fn shown(folder: &Path, size: [f32; 2], density: f32) -> Window {
 #[test]
 fn with_more_classes_than_colours_names_stand_on_bars_and_lanes() {
     let folder = hard();
-    let mut harness = shown(folder.path(), [1920.0, 1400.0], 1.0);
+    let mut harness = shown(folder.path(), [1920.0, 2400.0], 1.0);
     let painted = |harness: &Window, wanted: &str| {
         let shapes = harness.output().shapes.iter();
         shapes.filter(|shape| matches!(&shape.shape, Shape::Text(text) if text.galley.text() == wanted)).count()

@@ -430,14 +430,10 @@ fn reaction_time_is_measured_in_twenty_seconds_and_logging_goes_back_by_it() {
         lit = if harness.query_all_by_label("Press now").count() > 0 { lit + 1 } else { 0 };
         if lit == 2 {
             signs += 1;
-            // A key event is a picture of its own.
-            harness.input_mut().events.push(Event::Key {
-                key: Key::Space,
-                physical_key: None,
-                pressed: true,
-                repeat: false,
-                modifiers: NONE,
-            });
+            let (key, physical_key, repeat, modifiers) = (Key::Space, None, false, NONE);
+            for pressed in [true, false] {
+                harness.input_mut().events.push(Event::Key { key, physical_key, pressed, repeat, modifiers });
+            }
         }
     }
     harness.run_steps(2);

@@ -73,6 +73,25 @@ fn labels_in(path: &std::path::Path) -> Vec<String> {
     all.map(|action| action["label"].as_str().expect("a label").to_owned()).collect()
 }
 
+/// A folder made anew where the stick was would take the edits, and they would seem kept.
+#[test]
+fn a_stick_that_is_pulled_out_before_the_first_edit_is_not_made_anew() {
+    let parent = tempfile::tempdir().expect("folder");
+    let (root, away) = (parent.path().join("stick"), parent.path().join("away"));
+    let sample = project();
+    std::fs::rename(sample.path(), &root).expect("moved");
+    let mut harness = blank(&root);
+    std::fs::rename(&root, &away).expect("pulled out");
+    draw(&mut harness, "kick", 1.0, 2.0);
+    wait(&mut harness, "the trouble", |state| state.editing.trouble.is_some());
+    let since = std::time::Instant::now();
+    wait(&mut harness, "more tries", |_| since.elapsed().as_secs_f64() > 3.0);
+    assert!(!root.exists(), "nothing is written where the stick was");
+    assert!(!harness.state().state().editing.is_kept());
+    std::fs::rename(&away, &root).expect("back");
+    wait(&mut harness, "all on the disk", kept);
+}
+
 #[test]
 fn saving_elsewhere_writes_every_edit_and_editing_goes_on() {
     let parent = tempfile::tempdir().expect("folder");

@@ -3,7 +3,8 @@
 use egui::accesskit::Role;
 use egui::containers::menu::{MenuButton, MenuConfig};
 use egui::{
-    ComboBox, CornerRadius, Popup, PopupCloseBehavior, RichText, ScrollArea, Sense, TextEdit, Ui, WidgetInfo, vec2,
+    Button, ComboBox, CornerRadius, Popup, PopupCloseBehavior, RichText, ScrollArea, Sense, TextEdit, Ui, WidgetInfo,
+    vec2,
 };
 
 use crate::project::Class;
@@ -70,15 +71,6 @@ fn class_row(ui: &mut Ui, view: &mut View<'_>, index: usize, class: &Class, coun
         let key = view.state.key_of_class(&class.name).map(|key| key.to_ascii_uppercase().to_string());
         let text = RichText::new(key.unwrap_or_else(|| "-".to_owned())).font(theme.number_font());
         ui.label(text.color(theme.accent_text()));
-        let response = ui.selectable_label(active, &class.name);
-        let tip = if class.description.is_empty() { "New segments get this class" } else { class.description.as_str() };
-        let keys = &view.state.settings.keymap;
-        let (before, after) = (keys.hint("class.previous"), keys.hint("class.next"));
-        let tip = format!("{tip}\nThe class before{before}, after{after}");
-        if response.on_hover_text(tip).clicked() {
-            view.send(Annotate::ChooseClass(class.name.clone()).into());
-        }
-        caption(ui, theme, if count == 1 { "1 segment".to_owned() } else { format!("{count} segments") });
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             // It has fields: a click into one of them must not close it.
             let stays = MenuConfig::new().close_behavior(PopupCloseBehavior::CloseOnClickOutside);
@@ -91,8 +83,22 @@ fn class_row(ui: &mut Ui, view: &mut View<'_>, index: usize, class: &Class, coun
             }
             let hint = if active { view.state.settings.keymap.hint("class.edit") } else { String::new() };
             button.on_hover_text(format!("Rename, merge, describe, key, delete{hint}"));
+            caption(ui, theme, if count == 1 { "1 segment".to_owned() } else { format!("{count} segments") });
+            ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| name_of(ui, view, class, active));
         });
     });
+}
+
+/// The name of a class, cut where it is too long, with its description.
+fn name_of(ui: &mut Ui, view: &mut View<'_>, class: &Class, active: bool) {
+    let response = ui.add(Button::selectable(active, &class.name).truncate());
+    let words = if class.description.is_empty() { "New segments get this class" } else { class.description.as_str() };
+    let keys = &view.state.settings.keymap;
+    let (before, after) = (keys.hint("class.previous"), keys.hint("class.next"));
+    let tip = format!("{}\n{words}\nThe class before{before}, after{after}", class.name);
+    if response.on_hover_text(tip).clicked() {
+        view.send(Annotate::ChooseClass(class.name.clone()).into());
+    }
 }
 
 fn edit(ui: &mut Ui, view: &mut View<'_>, class: &Class, count: usize) {
@@ -168,13 +174,20 @@ fn subjects(ui: &mut Ui, view: &mut View<'_>) {
     }
     for name in &view.state.editing.book.document.subjects {
         ui.horizontal(|ui| {
-            if ui.selectable_label(active == *name, name).on_hover_text("New segments get this subject").clicked() {
-                view.commands.push(Annotate::ChooseSubject(name.clone()).into());
-            }
-            let tip = "Its segments have no subject then; Undo brings it back";
-            if icon_button(ui, theme, Icon::Close, &format!("Delete subject {name}"), tip).clicked() {
-                view.commands.push(Annotate::DeleteSubject(name.clone()).into());
-            }
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                let tip = "Its segments have no subject then; Undo brings it back";
+                if icon_button(ui, theme, Icon::Close, &format!("Delete subject {name}"), tip).clicked() {
+                    view.commands.push(Annotate::DeleteSubject(name.clone()).into());
+                }
+                ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                    let label = ui.add(Button::selectable(active == *name, name).truncate());
+                    let next = view.state.settings.keymap.hint("subject.next");
+                    let tip = format!("{name}\nNew segments get this subject; the next one{next}");
+                    if label.on_hover_text(tip).clicked() {
+                        view.commands.push(Annotate::ChooseSubject(name.clone()).into());
+                    }
+                });
+            });
         });
     }
 }

@@ -62,25 +62,32 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     ui.horizontal(|ui| {
         let document = &view.state.editing.book.document;
         let mut label = action.label.clone();
-        let combo = ComboBox::from_id_salt("cell class").selected_text(&label).width(100.0).show_ui(ui, |ui| {
+        // What is too long for its half is cut; the list below has it whole.
+        let (wide, half) = (ui.available_width(), 0.5 * ui.available_width() - 8.0);
+        let combo =
+            ComboBox::from_id_salt("cell class").selected_text(&label).width(half.clamp(60.0, 150.0)).truncate();
+        let combo = combo.show_ui(ui, |ui| {
             for class in &document.classes {
                 ui.selectable_value(&mut label, class.name.clone(), &class.name);
             }
         });
-        labelled(combo.response, Role::ComboBox, "Class of the segment").on_hover_text("Its class; of all selected");
+        let tip = format!("{}\nIts class; of all selected", action.label);
+        labelled(combo.response, Role::ComboBox, "Class of the segment").on_hover_text(tip);
         if label != action.label {
             fields.push(Field::Label(label));
         }
         let mut subject = action.subject.clone();
         let words = |subject: &str| if subject.is_empty() { "No subject".to_owned() } else { subject.to_owned() };
-        let combo =
-            ComboBox::from_id_salt("cell subject").selected_text(words(&subject)).width(90.0).show_ui(ui, |ui| {
-                ui.selectable_value(&mut subject, String::new(), "No subject");
-                for name in &document.subjects {
-                    ui.selectable_value(&mut subject, name.clone(), name);
-                }
-            });
-        labelled(combo.response, Role::ComboBox, "Subject of the segment").on_hover_text("Who acts; of all selected");
+        let width = (0.25 * wide).clamp(90.0, 150.0);
+        let combo = ComboBox::from_id_salt("cell subject").selected_text(words(&subject)).width(width).truncate();
+        let combo = combo.show_ui(ui, |ui| {
+            ui.selectable_value(&mut subject, String::new(), "No subject");
+            for name in &document.subjects {
+                ui.selectable_value(&mut subject, name.clone(), name);
+            }
+        });
+        let tip = format!("{}\nWho acts; of all selected", words(&action.subject));
+        labelled(combo.response, Role::ComboBox, "Subject of the segment").on_hover_text(tip);
         if subject != action.subject {
             fields.push(Field::Subject(subject));
         }

@@ -72,7 +72,8 @@ fn filters(ui: &mut Ui, view: &mut View<'_>) {
     });
     ui.horizontal(|ui| {
         let name = filter.class.clone().unwrap_or_else(|| "Any class".to_owned());
-        let combo = ComboBox::from_id_salt("find class").selected_text(name).width(96.0).show_ui(ui, |ui| {
+        let combo = ComboBox::from_id_salt("find class").selected_text(name).width(96.0).truncate();
+        let combo = combo.show_ui(ui, |ui| {
             ui.selectable_value(&mut filter.class, None, "Any class");
             for class in &view.state.editing.book.document.classes {
                 ui.selectable_value(&mut filter.class, Some(class.name.clone()), &class.name);

@@ -81,6 +81,9 @@ fn lanes(ui: &mut Ui, view: &mut View<'_>) {
     }
 }
 
+/// Widest button of a class, in points.
+const MOST: f32 = 200.0;
+
 /// The palette: a button a class, with its key.
 fn classes(ui: &mut Ui, view: &mut View<'_>) {
     let theme = view.theme;
@@ -107,10 +110,18 @@ fn classes(ui: &mut Ui, view: &mut View<'_>) {
                 if active {
                     button = button.stroke(egui::Stroke::new(1.5, colour));
                 }
-                let response = ui.add(button);
+                // A long name is cut, its tooltip has it whole.
+                let add = |ui: &mut Ui| {
+                    ui.set_max_width(MOST);
+                    ui.add(button.truncate())
+                };
+                let response = ui.scope(add).inner;
                 response
                     .widget_info(|| WidgetInfo::selected(Role::Button, true, active, format!("Class {}", class.name)));
-                let mut tip = if class.description.is_empty() { class.name.clone() } else { class.description.clone() };
+                let mut tip = class.name.clone();
+                if !class.description.is_empty() {
+                    tip.push_str(&format!("\n{}", class.description));
+                }
                 if let Some(key) = key {
                     let key = key.to_ascii_uppercase();
                     tip.push_str(&format!(

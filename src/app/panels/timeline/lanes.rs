@@ -252,7 +252,8 @@ impl Brush<'_> {
                 self.strips.alone(marks::strip(place), told);
             }
         } else {
-            paint_bar(&self.painter, theme, bar, place, under, selected);
+            let covered = if truth && bar.row + 1 == MOST_ROWS { self.covered(lane, bar) } else { f32::INFINITY };
+            paint_bar(&self.painter, theme, bar, (place, covered), under, selected);
             marks::paint(&self.painter, theme, place, truth, mark);
         }
         if is_named {
@@ -265,6 +266,13 @@ impl Brush<'_> {
             });
         }
         under.then_some(Hit { bar, place, mark })
+    }
+
+    /// Where the next bar of the last row, the only one on which bars overlap, begins.
+    fn covered(&self, lane: &Lane, bar: &Bar) -> f32 {
+        let later = lane.truth.partition_point(|other| (other.start, other.id) <= (bar.start, bar.id));
+        let next = lane.truth[later..].iter().take(MOST_NAMED).find(|other| other.row == bar.row);
+        next.map_or(f32::INFINITY, |next| x_at(&self.view.state.timeline, self.line, next.start))
     }
 
     /// What a bar is beside the truth.
@@ -299,7 +307,8 @@ fn fill(bar: &Bar, colour: Color32) -> Color32 {
     }
 }
 
-fn paint_bar(painter: &Painter, theme: &Theme, bar: &Bar, place: Rect, under: bool, selected: bool) {
+/// Paints a bar; from `covered` on, another one will lie on it.
+fn paint_bar(painter: &Painter, theme: &Theme, bar: &Bar, (place, covered): (Rect, f32), under: bool, selected: bool) {
     let radius = CornerRadius::same(3);
     let colour = theme.class(bar.colour);
     match bar.score {
@@ -308,7 +317,8 @@ fn paint_bar(painter: &Painter, theme: &Theme, bar: &Bar, place: Rect, under: bo
             if bar.draft {
                 painter.rect_stroke(place, radius, Stroke::new(1.0, colour), StrokeKind::Inside);
             }
-            let visible = place.intersect(painter.clip_rect());
+            let mut visible = place.intersect(painter.clip_rect());
+            visible.max.x = visible.max.x.min(covered);
             if visible.width() > 34.0 {
                 let at = pos2(visible.left() + 5.0, visible.center().y);
                 let ink = if bar.draft { theme.text() } else { theme.ink_on(colour) };
