@@ -31,6 +31,15 @@ pub(super) fn seconds(text: &str) -> Option<f64> {
     sum.is_finite().then_some(sum)
 }
 
+/// Draws what must not become wider than so many points.
+pub(super) fn within<R>(ui: &mut Ui, width: f32, draw: impl FnOnce(&mut Ui, f32) -> R) -> R {
+    ui.scope(|ui| {
+        ui.set_max_width(width);
+        draw(ui, width)
+    })
+    .inner
+}
+
 /// Draws them.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     let theme = view.theme;
@@ -62,14 +71,15 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     ui.horizontal(|ui| {
         let document = &view.state.editing.book.document;
         let mut label = action.label.clone();
-        // What is too long for its half is cut; the list below has it whole.
-        let (wide, half) = (ui.available_width(), 0.5 * ui.available_width() - 8.0);
-        let combo =
-            ComboBox::from_id_salt("cell class").selected_text(&label).width(half.clamp(60.0, 150.0)).truncate();
-        let combo = combo.show_ui(ui, |ui| {
-            for class in &document.classes {
-                ui.selectable_value(&mut label, class.name.clone(), &class.name);
-            }
+        // What is too long is cut; its tooltip has it whole.
+        let wide = ui.available_width();
+        let combo = within(ui, 0.36 * wide, |ui, width| {
+            let combo = ComboBox::from_id_salt("cell class").selected_text(&label).width(width).truncate();
+            combo.show_ui(ui, |ui| {
+                for class in &document.classes {
+                    ui.selectable_value(&mut label, class.name.clone(), &class.name);
+                }
+            })
         });
         let tip = format!("{}\nIts class; of all selected", action.label);
         labelled(combo.response, Role::ComboBox, "Class of the segment").on_hover_text(tip);
@@ -78,13 +88,14 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
         }
         let mut subject = action.subject.clone();
         let words = |subject: &str| if subject.is_empty() { "No subject".to_owned() } else { subject.to_owned() };
-        let width = (0.25 * wide).clamp(90.0, 150.0);
-        let combo = ComboBox::from_id_salt("cell subject").selected_text(words(&subject)).width(width).truncate();
-        let combo = combo.show_ui(ui, |ui| {
-            ui.selectable_value(&mut subject, String::new(), "No subject");
-            for name in &document.subjects {
-                ui.selectable_value(&mut subject, name.clone(), name);
-            }
+        let combo = within(ui, 0.3 * wide, |ui, width| {
+            let combo = ComboBox::from_id_salt("cell subject").selected_text(words(&subject)).width(width).truncate();
+            combo.show_ui(ui, |ui| {
+                ui.selectable_value(&mut subject, String::new(), "No subject");
+                for name in &document.subjects {
+                    ui.selectable_value(&mut subject, name.clone(), name);
+                }
+            })
         });
         let tip = format!("{}\nWho acts; of all selected", words(&action.subject));
         labelled(combo.response, Role::ComboBox, "Subject of the segment").on_hover_text(tip);

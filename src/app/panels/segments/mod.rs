@@ -72,12 +72,14 @@ fn filters(ui: &mut Ui, view: &mut View<'_>) {
     });
     ui.horizontal(|ui| {
         let name = filter.class.clone().unwrap_or_else(|| "Any class".to_owned());
-        let combo = ComboBox::from_id_salt("find class").selected_text(name).width(96.0).truncate();
-        let combo = combo.show_ui(ui, |ui| {
-            ui.selectable_value(&mut filter.class, None, "Any class");
-            for class in &view.state.editing.book.document.classes {
-                ui.selectable_value(&mut filter.class, Some(class.name.clone()), &class.name);
-            }
+        let combo = details::within(ui, 150.0, |ui, _| {
+            let combo = ComboBox::from_id_salt("find class").selected_text(name).width(96.0).truncate();
+            combo.show_ui(ui, |ui| {
+                ui.selectable_value(&mut filter.class, None, "Any class");
+                for class in &view.state.editing.book.document.classes {
+                    ui.selectable_value(&mut filter.class, Some(class.name.clone()), &class.name);
+                }
+            })
         });
         labelled(combo.response, Role::ComboBox, "Class to find").on_hover_text("Show only this class");
         let name = state_name(filter.draft);

@@ -2,8 +2,8 @@
 
 use egui::accesskit::Role;
 use egui::{
-    Align2, Color32, CornerRadius, Painter, Pos2, Rect, RichText, ScrollArea, Sense, Shape, Stroke, StrokeKind, Ui,
-    WidgetInfo, pos2, vec2,
+    Color32, CornerRadius, Painter, Pos2, Rect, RichText, ScrollArea, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo,
+    pos2, vec2,
 };
 
 use crate::domain::Segment;
@@ -14,7 +14,7 @@ use super::super::super::theme::Theme;
 use super::super::super::widgets::caption;
 use super::super::marks;
 use super::columns::Columns;
-use super::{NAMES, View, hands, paint_line, x_at};
+use super::{NAMES, View, hands, paint_line, regions, x_at};
 
 const TRUTH: f32 = 16.0;
 const PREDICTION: f32 = 9.0;
@@ -31,6 +31,9 @@ const MOST_OUTLINED: usize = 64;
 
 /// Bars that get a name of their own for screen readers; beyond, the table lists them.
 const MOST_NAMED: usize = 200;
+
+/// Bars among which the one is looked for that covers the name of another.
+const MOST_LOOKED_AT: usize = 200;
 
 /// A bar and where it stands.
 #[derive(Clone, Copy)]
@@ -67,7 +70,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, track: Rect) {
         }
         hands::boxed(ui, view, &places, track);
     });
-    regions(ui, view, output.inner_rect, track);
+    regions::show(ui, view, output.inner_rect, track);
     let empty = view.state.lanes.iter().all(|lane| lane.truth.is_empty() && lane.predictions.is_empty());
     if empty && !view.state.playback.playing && view.state.editing.drag.is_none() {
         let lanes = output.inner_rect;
@@ -271,8 +274,12 @@ impl Brush<'_> {
     /// Where the next bar of the last row, the only one on which bars overlap, begins.
     fn covered(&self, lane: &Lane, bar: &Bar) -> f32 {
         let later = lane.truth.partition_point(|other| (other.start, other.id) <= (bar.start, bar.id));
-        let next = lane.truth[later..].iter().take(MOST_NAMED).find(|other| other.row == bar.row);
-        next.map_or(f32::INFINITY, |next| x_at(&self.view.state.timeline, self.line, next.start))
+        // Slim ones lie below.
+        let timeline = &self.view.state.timeline;
+        let wide = f64::from(SLIM / self.line.width().max(1.0)) * timeline.span;
+        let covers = |other: &&Bar| other.row == bar.row && other.end - other.start > wide;
+        let next = lane.truth[later..].iter().take(MOST_LOOKED_AT).find(covers);
+        next.map_or(f32::INFINITY, |next| x_at(timeline, self.line, next.start))
     }
 
     /// What a bar is beside the truth.
@@ -354,34 +361,6 @@ fn growing(painter: &Painter, view: &View<'_>, lane: &Lane, line: Rect) {
         let colour = view.theme.class(view.state.colour(&logged.label));
         painter.rect_filled(place, CornerRadius::same(3), colour.gamma_multiply(0.6));
         painter.rect_stroke(place, CornerRadius::same(3), Stroke::new(1.5, view.theme.accent()), StrokeKind::Outside);
-    }
-}
-
-/// Regions that nobody annotated, hatched over all lanes.
-fn regions(ui: &Ui, view: &View<'_>, lanes: Rect, track: Rect) {
-    let Some(entry) = view.state.selected() else { return };
-    let Some(record) = view.state.editing.book.document.videos.get(&entry.id) else { return };
-    let area = Rect::from_min_max(pos2(track.left(), lanes.top()), pos2(track.right(), lanes.bottom()));
-    for (index, region) in record.head.not_annotated.iter().enumerate() {
-        let left = x_at(&view.state.timeline, track, region[0]).max(area.left());
-        let right = x_at(&view.state.timeline, track, region[1]).min(area.right());
-        if right <= left {
-            continue;
-        }
-        let place = Rect::from_min_max(pos2(left, area.top()), pos2(right, area.bottom()));
-        let painter = ui.painter_at(place);
-        painter.rect_filled(place, 0.0, view.theme.ground().gamma_multiply(0.55));
-        let stroke = Stroke::new(1.0, view.theme.line());
-        let mut x = left - place.height();
-        while x < right {
-            painter.line_segment([pos2(x, place.bottom()), pos2(x + place.height(), place.top())], stroke);
-            x += 12.0;
-        }
-        let at = place.left_bottom() + vec2(4.0, -3.0);
-        painter.text(at, Align2::LEFT_BOTTOM, "not annotated", view.theme.small_font(), view.theme.text_soft());
-        let response = ui.interact(place, ui.scope_id().with(("region", index)), Sense::hover());
-        let name = format!("Not annotated {:.2} to {:.2} s", region[0], region[1]);
-        response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, &name));
     }
 }
 

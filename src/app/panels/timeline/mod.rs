@@ -5,6 +5,7 @@ mod hands;
 mod header;
 mod lanes;
 mod minimap;
+mod regions;
 mod ruler;
 
 use egui::{Rect, Stroke, Ui, pos2, vec2};
