@@ -25,6 +25,7 @@ use etad::train::step::{Engine, Pulse, Rates, Stepped, chunk_size};
 use etad::train::targets::{Span, Truth};
 use etad::train::windows::Window;
 use etad::train::{device_reserved, process_memory_peak};
+use peak_alloc::PeakAlloc;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 
@@ -190,6 +191,49 @@ fn parts(config: &Config, engine: &Engine, peak: Option<u64>) -> Option<serde_js
     }))
 }
 
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
+/// The most memory that the program held in each part of a step, in bytes, by its own account of what it asked for: the system's account
+/// of the process also has what the allocator keeps for later.
+#[derive(Default)]
+struct Peaks {
+    forward: usize,
+    detector: usize,
+    backward: usize,
+}
+
+impl Peaks {
+    /// One more step, watched at its pulses: `chunks` of the encoder's forward pass, the detector's, the chunks that learn. The last
+    /// chunk's forward pass counts to the detector: no pulse lies between.
+    fn watch(&mut self, engine: &mut Engine, batch: &Batch, step: u64, chunks: usize) -> Result<()> {
+        let mut pulses = 0;
+        let mut watched = || {
+            let part = match pulses {
+                0 => None,
+                pulse if pulse < chunks => Some(&mut self.forward),
+                pulse if pulse < chunks + 2 => Some(&mut self.detector),
+                _ => Some(&mut self.backward),
+            };
+            if let Some(part) = part {
+                *part = MEMORY.peak_usage().max(*part);
+            }
+            MEMORY.reset_peak_usage();
+            pulses += 1;
+            Pulse::Go
+        };
+        engine.step(batch, step, RATES, true, &mut watched).context("broken off")?;
+        Ok(())
+    }
+
+    fn report(&self) -> serde_json::Value {
+        let mega = |bytes: usize| bytes as f64 / 1e6;
+        serde_json::json!({
+            "encoder_forward": mega(self.forward), "detector": mega(self.detector), "encoder_backward": mega(self.backward),
+        })
+    }
+}
+
 fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
@@ -217,6 +261,15 @@ fn main() -> Result<()> {
             measured.push((since.elapsed().as_secs_f64(), stepped.seconds));
         }
     }
+    let peak = process_memory_peak();
+    let mut peaks = Peaks::default();
+    let clips = config.model.tscale * config.solver.batch_size;
+    peaks.watch(
+        &mut engine,
+        &batch,
+        options.steps + 2,
+        clips.div_ceil(chunk_size(&config.encoder, config.solver.batch_size)),
+    )?;
     let part = |pick: fn(&Seconds) -> f64| median(measured.iter().map(|(_, seconds)| pick(seconds)));
     let mega = |bytes: Option<u64>| bytes.map(|bytes| bytes as f64 / 1e6);
     let report = serde_json::json!({
@@ -226,7 +279,7 @@ fn main() -> Result<()> {
         "encoder_forward": part(|seconds| seconds.encoder_forward),
         "detector": part(|seconds| seconds.detector),
         "encoder_backward": part(|seconds| seconds.encoder_backward),
-        "process_peak_mb": mega(process_memory_peak()),
+        "process_peak_mb": mega(peak), "held_peak_mb": peaks.report(),
         "device_peak_mb": mega(device_reserved(&chosen.device)),
         "device_parts_mb": parts(&config, &engine, device_reserved(&chosen.device)),
     });

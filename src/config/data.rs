@@ -64,8 +64,8 @@ section! {
         feature_cache: Option<String> = None,
         /// Folder, from `--root`, where resized frames are kept from one run to the next; a run that finds them there decodes none of them
         /// (times of frames are kept in the user's cache folder where counting them took long, and all of them in that of the variable
-        /// `ETAD_CACHE`). Absent: each run decodes anew. May be shared by runs and deleted at any time; two that write at once may together
-        /// pass its limit until the next one starts.
+        /// `ETAD_CACHE`). Absent: each run decodes anew. May be shared by runs, which keep its limit together to
+        /// about a fiftieth, and deleted at any time.
         disk_cache: Option<String> = None,
         /// Megabytes that this folder may grow to; where they are used up, what was not used for longest goes.
         disk_cache_limit: usize = 20_480,

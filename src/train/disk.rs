@@ -3,7 +3,8 @@
 //! A video has a folder, named by what its frames depend on: name, size and time of the file, and how frames are resized. Frames lie there in
 //! files of as many as were decoded at a time. Such a file is written beside and renamed, and each frame has a checksum: what is torn,
 //! damaged or gone is decoded again. Where room is needed, what was not used for longest goes first, but nothing of this process: an epoch visits
-//! everything, so that what it used last is what it needs last.
+//! everything, so that what it used last is what it needs last. Several runs may share a folder and its limit: each counts again what all of
+//! them keep whenever it has written a fiftieth of it.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
@@ -28,8 +29,10 @@ pub struct DiskCache {
 
 #[derive(Default)]
 struct State {
-    /// Bytes of all files.
+    /// Bytes of all files, as far as known: other processes write too.
     bytes: u64,
+    /// Bytes written since they were counted.
+    uncounted: u64,
     /// Files of earlier processes, the one used last first.
     old: Vec<(PathBuf, u64)>,
     /// Files that this process used, and that stay.
@@ -145,9 +148,13 @@ impl DiskCache {
         let folder = self.folder.join(key);
         let (file, number) = (folder.join(name), {
             let mut state = self.state();
+            if state.uncounted > self.limit / 50 {
+                state.count(&self.folder);
+            }
             if state.failed || !state.make_room(size, self.limit) {
                 return None;
             }
+            state.uncounted += size;
             state.written += 1;
             state.written
         });
@@ -197,6 +204,13 @@ impl State {
         }
     }
 
+    /// Counts again what lies there, whoever wrote it.
+    fn count(&mut self, folder: &Path) {
+        let files = entries(folder).flat_map(|video| entries(&video));
+        self.bytes = files.filter_map(|file| fs::metadata(file).ok()).map(|meta| meta.len()).sum();
+        self.uncounted = 0;
+    }
+
     /// Removes what was not used for longest until `size` bytes more fit, and counts them in; false where they cannot.
     fn make_room(&mut self, size: u64, limit: u64) -> bool {
         while self.bytes + size > limit {
@@ -212,7 +226,7 @@ impl State {
     }
 }
 
-fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
+fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path())
 }
 
@@ -332,6 +346,18 @@ mod tests {
         assert!(size() <= limit);
         put(&cache, "e", &[5]);
         assert_eq!((found(&cache, "e"), size()), (vec![], limit), "c was looked at meanwhile");
+    }
+
+    #[test]
+    fn two_runs_share_the_limit() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let limit = 5 * (HEAD + ENTRY + 100) as u64;
+        let runs = [DiskCache::new(folder.path(), limit), DiskCache::new(folder.path(), limit)];
+        for number in 0..8 {
+            put(&runs[usize::from(number % 2)], &format!("video {number}"), &[number]);
+        }
+        let held: u64 = files(folder.path()).iter().map(|file| fs::metadata(file).expect("there").len()).sum();
+        assert_eq!(held, limit);
     }
 
     #[test]

@@ -175,8 +175,7 @@ mod files {
         fn read(&mut self, video: &Video, indices: &[usize]) -> Result<Vec<u8>, String> {
             let (disk, spec) = (self.disk.clone(), self.spec(video));
             let open = self.open(video)?;
-            // Lost frames of a damaged file are replaced by others that are read with them: they are not the same each time.
-            let key = open.key.clone().filter(|_| open.index.exact && !open.index.damaged);
+            let key = open.key.clone().filter(|_| open.index.exact);
             let (Some(disk), Some(key)) = (disk, key) else { return open.decode(indices, spec) };
             let size = (spec.resize_width * spec.resize_height * 3) as usize;
             let mut known = disk.frames(&key, indices, size);

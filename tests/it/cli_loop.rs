@@ -175,6 +175,7 @@ fn sample_train_test_detect_and_eval() {
     stored_features(folder.path(), &project, &checkpoint);
     one_frame(folder.path(), &project, &checkpoint);
     torchvisions_encoder(folder.path(), &project, &checkpoint);
+    crate::streams::searched(folder.path(), &checkpoint);
 }
 
 /// An encoder alone, as torchvision's models are stored, is a start like a whole checkpoint.

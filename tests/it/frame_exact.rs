@@ -19,7 +19,7 @@ use etad::video::{Decoder, Frame, FrameQueue, Player, PlayerUpdate, SeekTarget, 
 
 use crate::made_videos;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Number, nanoseconds and hash of a frame.
 type Seen = (usize, i64, u64);

@@ -48,7 +48,7 @@ impl Drop for Disk {
 
 fn wait<T>(told: &Receiver<Told>, what: &str, mut wanted: impl FnMut(Told) -> Option<T>) -> T {
     let begin = Instant::now();
-    while begin.elapsed() < Duration::from_secs(30) {
+    while begin.elapsed() < Duration::from_secs(60) {
         if let Ok(told) = told.recv_timeout(Duration::from_millis(100))
             && let Some(found) = wanted(told)
         {

@@ -41,3 +41,26 @@ fn probe_and_frame_take_the_stream_that_is_named() {
     let out = folder.path().join("none.png");
     refused(&["frame", text(path), "--stream", "5", "--index", "0", "--out", text(&out)], &["has no video stream 5"]);
 }
+
+/// A search in a stream finds what it finds in that stream alone. Weights come from whoever has some.
+pub fn searched(folder: &Path, checkpoint: &Path) {
+    let Some(files) = made_videos::files() else { return };
+    let made = |name: &str| files.iter().find(|path| path.ends_with(name)).expect("made");
+    let search = |path: &Path, stream: &[&str]| -> Value {
+        let out = folder.join("of_stream.json");
+        let detect = ["detect", "--checkpoint", text(checkpoint), "--out", text(&out), "--device", "cpu"];
+        done(&[&detect[..], stream, &[text(path)]].concat());
+        let found: Value = serde_json::from_str(&std::fs::read_to_string(&out).expect("written")).expect("JSON");
+        let of_all = found["results"].as_object().expect("results");
+        of_all.values().next().expect("one video").clone()
+    };
+    let both = made("two_streams.mkv");
+    let (main, other) = (search(both, &["--stream", "0"]), search(both, &["--stream", "1"]));
+    assert_eq!(other, search(made("second.mkv"), &[]));
+    assert_eq!(main, search(made("b_frames.mp4"), &[]));
+    assert_ne!(main, other);
+    assert!(other.as_array().is_some_and(|found| !found.is_empty()), "{other}");
+    let out = folder.join("none.json");
+    let absent = ["detect", "--checkpoint", text(checkpoint), "--out", text(&out), "--device", "cpu", "--stream", "2"];
+    refused(&[&absent[..], &[text(both)]].concat(), &["two_streams.mkv has no video stream 2"]);
+}

@@ -237,7 +237,7 @@ fn the_end_of_a_training_elsewhere_is_told_whether_it_is_followed_or_not() {
     wait(&mut harness, "life", |state| state.run.as_ref().is_some_and(|run| run.seen_alive));
     let mut other = write_run(&folder.path().join("runs/unseen"), harness.state().state(), 1);
     writer.event(checkpoint()).expect("written");
-    wait_for(&mut harness, "both runs", std::time::Duration::from_secs(30), |state| {
+    wait_for(&mut harness, "both runs", std::time::Duration::from_secs(120), |state| {
         state.runs.iter().any(|run| run.name == "unseen" && run.alive)
     });
     assert_eq!(told(harness.state().state(), "is finished"), 0);

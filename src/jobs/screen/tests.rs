@@ -70,7 +70,7 @@ impl Bench {
     fn until(&mut self, what: &str, wanted: impl Fn(&Screen) -> bool) {
         let began = Instant::now();
         while !wanted(&self.screen) {
-            assert!(began.elapsed() < Duration::from_secs(20), "{what}");
+            assert!(began.elapsed() < Duration::from_secs(60), "{what}");
             self.tick();
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -136,7 +136,7 @@ fn a_seek_shows_the_nearest_picture_and_then_the_right_one() {
     let (mut near, mut told) = (Vec::new(), Vec::new());
     let began = Instant::now();
     while bench.screen.awaited.is_some() {
-        assert!(began.elapsed() < Duration::from_secs(20));
+        assert!(began.elapsed() < Duration::from_secs(60));
         told.extend(bench.tick());
         let showing = bench.screen.picture().expect("a picture");
         near.push(showing.frame.index);

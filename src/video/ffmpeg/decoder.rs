@@ -23,6 +23,8 @@ pub struct Decoder {
     current: Option<usize>,
     /// Whether `current` has not been handed out.
     fresh: bool,
+    /// Where the last jump asked to go; none: decoded from the beginning.
+    origin: Option<i64>,
     /// Whether the container was caught giving other frames after a jump than the index has.
     lies: bool,
 }
@@ -48,7 +50,7 @@ impl Decoder {
         let (input, stream) = source.input();
         let aspect = raw::pixel_aspect(input, stream);
         let converter = Converter::default();
-        Ok(Self { source, index, rotation, aspect, converter, current: None, fresh: false, lies: false })
+        Ok(Self { source, index, rotation, aspect, converter, current: None, fresh: false, origin: None, lies: false })
     }
 
     /// The index by which this decoder counts.
@@ -183,24 +185,36 @@ impl Decoder {
         Ok(())
     }
 
-    /// Decodes to `frame` by the cheapest way.
+    /// Decodes to `frame` by the cheapest way; in a damaged file always by the same, as the codec makes up what is missing from what came
+    /// before.
     fn reach(&mut self, frame: usize, way: &mut dyn Way) -> Result<Reached, VideoError> {
         let next = self.current.map_or(0, |current| current + 1);
         let starts: Vec<(usize, i64)> =
             if self.lies { Vec::new() } else { self.index.starts_before(frame).take(TRIES).collect() };
-        // A jump throws away what the codec holds: it pays only when it skips frames.
-        if next <= frame && starts.first().is_none_or(|start| start.0 <= next + scan::threads()) {
+        let nearest = starts.first().filter(|start| start.0 > 0);
+        let goes_on = if self.index.damaged {
+            self.origin == nearest.map(|start| start.1)
+        } else {
+            // A jump throws away what the codec holds: it pays only when it skips frames.
+            nearest.is_none_or(|start| start.0 <= next + scan::threads())
+        };
+        if next <= frame && goes_on {
             match self.skip_to(frame, way)? {
                 Reached::Passed => {}
                 reached => return Ok(reached),
             }
         }
         for &(_, ask) in starts.iter().filter(|start| start.0 > 0) {
+            if self.index.damaged {
+                // Another codec, which holds nothing of what was decoded before.
+                self.begin_anew()?;
+            }
             // What follows is known by its time alone, so `current` says nothing until a frame has come.
             self.current = None;
             if self.source.jump(ask).is_err() {
                 continue;
             }
+            self.origin = Some(ask);
             match self.skip_to(frame, way)? {
                 Reached::Passed => {}
                 reached => return Ok(reached),
@@ -208,14 +222,14 @@ impl Decoder {
         }
         self.begin_anew()?;
         let reached = self.skip_to(frame, way)?;
-        // The frame is there, and no jump led to it.
-        self.lies |= matches!(reached, Reached::There) && starts.iter().any(|start| start.0 > 0);
+        // The frame is there, and no jump led to it. What that says of other frames would depend on which was asked for first.
+        self.lies |= !self.index.damaged && matches!(reached, Reached::There) && nearest.is_some();
         Ok(reached)
     }
 
     fn begin_anew(&mut self) -> Result<(), VideoError> {
         self.source.rewind(threads(&self.index))?;
-        (self.current, self.fresh) = (None, false);
+        (self.current, self.fresh, self.origin) = (None, false, None);
         Ok(())
     }
 

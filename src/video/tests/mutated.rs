@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::domain::{Draw, Purpose};
-use crate::video::Decoder;
+use crate::video::{ClipReader, ClipSpec, Decoder, Filter, VideoWriter, WriterSpec};
 
 use super::{generated, sequential};
 
@@ -59,4 +59,55 @@ fn damaged_files_neither_crash_nor_hang() {
     }
     println!("{readable} of {turns} damaged files still gave frames; the slowest took {slowest:?}");
     assert!(u64::from(readable) > turns / 4 && slowest < Duration::from_secs(20), "{readable} {slowest:?}");
+}
+
+/// Frames on which everything moves, so that what the codec makes up differs from the truth.
+fn write_moving(path: &Path, frames: usize) {
+    let (width, height) = (64u32, 48u32);
+    let spec = WriterSpec { width, height, frame_rate: (25, 1), audio: None, key_interval: 12 };
+    let mut writer = VideoWriter::create(path, &spec).expect("a writer starts");
+    for frame in 0..frames as u32 {
+        let pixel = |at: u32| ((at % width * 7 + at / width * 5 + frame * 11) % 256) as u8;
+        let bytes: Vec<u8> = (0..width * height).flat_map(|at| [pixel(at), pixel(at + 900), frame as u8]).collect();
+        writer.write_rgb(&bytes).expect("a frame is written");
+    }
+    writer.finish().expect("the file closes");
+}
+
+/// What a training reads of a damaged file is the same whatever it read before, so that neither the number of threads nor a kill changes it.
+#[test]
+fn a_frame_of_a_damaged_file_is_the_same_whatever_was_read_before() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let whole = folder.path().join("whole.mkv");
+    write_moving(&whole, 70);
+    let original = std::fs::read(&whole).expect("the file is there");
+    let spec = ClipSpec { resize_width: 32, resize_height: 24, filter: Filter::Smooth, crop: None };
+    let size = 32 * 24 * 3;
+    let mut damaged = 0;
+    for turn in 0..40 {
+        let mut draw = Draw::new(6, Purpose::Sample, &[turn]);
+        let mut bytes = original.clone();
+        for _ in 0..6 {
+            let at = bytes.len() / 10 + draw.below(bytes.len() * 8 / 10);
+            bytes[at] = draw.below(256) as u8;
+        }
+        let path = folder.path().join(format!("{turn}.mkv"));
+        std::fs::write(&path, bytes).expect("written");
+        let Ok(mut all) = ClipReader::open(&path, spec) else { continue };
+        if !all.index().damaged {
+            continue;
+        }
+        damaged += 1;
+        let frames = all.index().len();
+        let together = all.read(&(0..frames).collect::<Vec<_>>()).expect("frames");
+        let mut order: Vec<usize> = (0..frames).collect();
+        draw.shuffle(&mut order);
+        let mut one_by_one = ClipReader::open(&path, spec).expect("opens again");
+        for &frame in &order {
+            let alone = one_by_one.read(&[frame]).expect("a frame");
+            assert!(alone == together[frame * size..][..size], "frame {frame} of file {turn} depends on the way to it");
+        }
+    }
+    println!("{damaged} of 40 files were damaged and gave frames");
+    assert!(damaged > 10, "{damaged}");
 }
