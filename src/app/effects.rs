@@ -198,7 +198,7 @@ impl Effects {
             Effect::Close => self.outbox.ctx.send_viewport_cmd(egui::ViewportCommand::Close),
             Effect::AskElsewhere => dialogs::ask_file(&self.outbox, crate::state::Wanted::Elsewhere),
             Effect::SaveElsewhere { path, last, document } => {
-                dialogs::save_elsewhere(&self.outbox, path, last, document)
+                dialogs::save_elsewhere(&self.outbox, path, last, document);
             }
             Effect::AskFolder => dialogs::ask_folder(&self.outbox),
             Effect::AskVideos => dialogs::ask_videos(&self.outbox),

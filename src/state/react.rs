@@ -55,7 +55,7 @@ pub(super) fn react(state: &mut State, report: Report, effects: &mut Vec<Effect>
         Report::Saved(Ok(path)) => state.notices.done(format!("Saved {}.", path.display())),
         Report::SavedElsewhere(last, Ok(path)) => editing::saved_elsewhere(state, path, last),
         Report::SavedElsewhere(_, Err(failure)) | Report::Saved(Err(failure)) | Report::Failed(failure) => {
-            state.notices.wrong(failure)
+            state.notices.wrong(failure);
         }
         Report::ConfigText { path, text } if state.training.config.as_ref() == Some(&path) => {
             state.training.recipe.read(text.unwrap_or_default());
