@@ -3,7 +3,7 @@
 use egui::{Key, Modifiers, ViewportEvent};
 use egui_kittest::kittest::Queryable as _;
 
-use etad::state::Wanted;
+use etad::state::{Annotate, Grip, Wanted};
 
 use crate::ui_hands::{Window, actions, blank, click, draw, kept, press, told};
 use crate::ui_support::{project, screenshot, wait};
@@ -50,6 +50,17 @@ fn a_stick_that_is_pulled_out_is_said_and_the_window_does_not_close_over_it() {
     assert_eq!(opened.book.document.all_actions().count(), 2);
 }
 
+/// Makes a segment by what a drag sends: here the disk is looked at, not the hand, and what arrives meanwhile moves the lanes.
+fn add(harness: &mut Window, label: &str, from: f64, to: f64) {
+    let drag = [
+        Annotate::DragStart(Grip::New(label.to_owned()), from),
+        Annotate::DragTo { at: to, reach: 0.0, free: true },
+        Annotate::DragEnd,
+    ];
+    drag.into_iter().for_each(|what| harness.state_mut().command(what.into()));
+    harness.run_steps(2);
+}
+
 /// Types a path into the field that takes the place of a dialog, and waits until every edit so far is there.
 fn save_elsewhere(harness: &mut Window, path: &std::path::Path) {
     harness.get_by_label("Save elsewhere…").click_accesskit();
@@ -82,7 +93,7 @@ fn a_stick_that_is_pulled_out_before_the_first_edit_is_not_made_anew() {
     std::fs::rename(sample.path(), &root).expect("moved");
     let mut harness = blank(&root);
     std::fs::rename(&root, &away).expect("pulled out");
-    draw(&mut harness, "kick", 1.0, 2.0);
+    add(&mut harness, "kick", 1.0, 2.0);
     wait(&mut harness, "the trouble", |state| state.editing.trouble.is_some());
     let since = std::time::Instant::now();
     wait(&mut harness, "more tries", |_| since.elapsed().as_secs_f64() > 3.0);
@@ -99,10 +110,10 @@ fn saving_elsewhere_writes_every_edit_and_editing_goes_on() {
     let sample = project();
     std::fs::rename(sample.path(), &root).expect("moved");
     let mut harness = blank(&root);
-    draw(&mut harness, "kick", 1.0, 2.0);
+    add(&mut harness, "kick", 1.0, 2.0);
     wait(&mut harness, "all on the disk", kept);
     std::fs::rename(&root, &away).expect("pulled out");
-    draw(&mut harness, "clap", 2.0, 3.0);
+    add(&mut harness, "clap", 2.0, 3.0);
     wait(&mut harness, "the trouble", |state| state.editing.trouble.is_some());
     harness.run_steps(2);
     // A place that cannot be written is said, and the person tries another one.
@@ -124,7 +135,7 @@ fn saving_elsewhere_writes_every_edit_and_editing_goes_on() {
     assert!(said(&harness, "Editing goes on in this project"));
     screenshot(&mut harness, "annotate_elsewhere");
     // Editing goes on; what came later is said not to be in the copy until it is saved again.
-    draw(&mut harness, "wave", 4.0, 5.0);
+    add(&mut harness, "wave", 4.0, 5.0);
     close(&mut harness);
     assert_eq!(harness.query_all_by_label_contains("All but the last edit is also in").count(), 1);
     screenshot(&mut harness, "annotate_elsewhere_later");
