@@ -5,5 +5,5 @@
 set -eu
 cd "$(dirname "$0")/.."
 export ETAD_PROJECT="$1" ETAD_SCREENSHOTS="${2:-target/pictures}"
-scripts/test.sh --test it -- ui_pictures what_is_empty two_hundred_classes runs_are_ticked
+scripts/test.sh --test it -- --test-threads=1 ui_pictures what_is_empty two_hundred_classes runs_are_ticked
 echo "Pictures are in $ETAD_SCREENSHOTS."

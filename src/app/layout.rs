@@ -257,6 +257,8 @@ mod tests {
                 .iter()
                 .any(|id| matches!(tree.tiles.get(*id), Some(Tile::Pane(other)) if *other == panel))
         };
+        let number = |of: Panel| Panel::ALL.iter().position(|panel| *panel == of).map(Wish::Panel);
+        assert_eq!([Panel::Errors, Panel::Classes].map(number), [Wish::ERRORS, Wish::CLASSES].map(Some));
         assert!(is_shown(&tree, Panel::Training) && !is_shown(&tree, Panel::Detections));
         bring(&mut tree, Panel::Detections);
         assert!(is_shown(&tree, Panel::Detections) && is_shown(&tree, Panel::Library));

@@ -90,7 +90,7 @@ pub struct Detection {
     pub device: String,
     /// On what.
     pub videos: Vec<DetectVideo>,
-    /// Where the network's raw outputs are kept.
+    /// Where evidence is kept.
     pub evidence: Option<PathBuf>,
     /// Set to end it.
     pub cancel: Arc<AtomicBool>,
@@ -143,7 +143,7 @@ fn detect_one(etad: &Path, job: &Detection, video: &DetectVideo, folder: &Path) 
         arguments.extend(["--crop".into(), shares.map(|share| share.to_string()).join(",").into()]);
     }
     if let Some(folder) = &job.evidence {
-        arguments.extend(["--raw-predictions".into(), folder.clone().into()]);
+        arguments.extend(["--evidence".into(), folder.clone().into()]);
     }
     // What an earlier video left must not be taken for this one's.
     let _ = std::fs::remove_file(&out);

@@ -213,6 +213,12 @@ impl Theme {
         self.classes.get(index % self.classes.len().max(1)).copied().unwrap_or(self.accent())
     }
 
+    /// The colour of a place 0..1 in an ordered family of curves: all of them stand out from the ground.
+    #[must_use]
+    pub fn ramp(&self, share: f32) -> Color32 {
+        self.class(0).lerp_to_gamma(self.class(5), share.clamp(0.0, 1.0))
+    }
+
     /// Black or white, whichever is read better on `ground`.
     #[must_use]
     pub fn ink_on(&self, ground: Color32) -> Color32 {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use egui::{CentralPanel, Frame, TextureHandle, TextureOptions, ThemePreference};
 
-use crate::state::{Annotate, Command, Input, Settings, State, ThemeChoice, update};
+use crate::state::{Annotate, Command, Input, Settings, State, ThemeChoice, Wish, update};
 
 use super::calibration::Exercise;
 use super::effects::{Effects, Message};
@@ -221,6 +221,11 @@ impl eframe::App for Workbench {
             |state: &State| (state.editing.asked_to_find + state.editing.asked_for_table, state.library.asked_to_find);
         let (asked_for_table, asked_for_video) = asked(&self.state);
         for command in commands {
+            if let Command::Wish(Wish::Panel(number)) = command
+                && let Some(panel) = Panel::ALL.get(number)
+            {
+                layout::bring(&mut self.tree, *panel);
+            }
             self.input(Input::Command(command));
         }
         if asked(&self.state).0 != asked_for_table {

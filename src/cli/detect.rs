@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{
+    Evidence,
     exit::{Outcome, bad_input, interrupted},
     interrupt, out, progress, table,
 };
@@ -32,9 +33,11 @@ pub(super) struct DetectArgs {
     /// Search this video stream of each file, counted from 0 (`etad probe` lists them); else the main one
     #[arg(long, value_name = "N")]
     stream: Option<usize>,
-    /// Also keep the network's raw outputs here, one file a video: what the window shows as evidence
+    /// Also write the network's raw outputs here, one file a video, as `etad test` reads them
     #[arg(long, value_name = "DIR")]
     raw_predictions: Option<PathBuf>,
+    #[command(flatten)]
+    evidence: Evidence,
     /// Print one JSON document about what was done
     #[arg(long)]
     json: bool,
@@ -47,17 +50,23 @@ pub(super) fn run(args: DetectArgs) -> Outcome {
     let videos = files(&args.videos)?;
     out::check(&args.out)?;
     let DetectArgs { checkpoint, device, crop, stream, raw_predictions: raw, .. } = args;
-    let request = DetectRequest { checkpoint, videos, device, crop, stream, raw };
+    // A pipe or a device has no place beside it.
+    let usual = || (!args.out.exists() || args.out.is_file()).then(|| jobs::evidence_of_detections(&args.out));
+    let evidence = args.evidence.folder(usual);
+    let kept = evidence.clone();
+    let request = DetectRequest { checkpoint, videos, device, crop, stream, raw, evidence };
     let bar = progress::bar("detecting");
     let found = jobs::detect(&request, interrupt::flag(Some("ending")), &mut |event| progress::watch(&bar, event));
     bar.finish_and_clear();
     let found = found?.ok_or_else(|| interrupted("nothing was written"))?;
     progress::warn_all(&found.broken);
+    progress::warn_all(found.unkept.as_slice());
     out::write_detections(&args.out, &found.detections)?;
     let (count, videos) = (found.detections.count(), found.detections.videos.len());
     if args.json {
         return table::print_json(&serde_json::json!({
             "detections": count, "videos": videos, "broken": found.broken, "device": found.device, "out": args.out,
+            "evidence": kept,
         }));
     }
     table::print_line(&format!("{count} detections in {videos} videos, written to {}", args.out.display()))

@@ -75,21 +75,37 @@ pub fn run(args: &DiagnoseArgs) -> anyhow::Result<()> {
     };
     let how = DiagnosisOptions { normalised: args.normalised, bins };
     let diagnosis = diagnose(&truth, &found, &options, how).map_err(bad_input)?;
-    let errors = if args.errors == 0 {
-        Vec::new()
-    } else {
-        let review = review(&truth, &found, &options).map_err(bad_input)?;
-        let least = options.score_threshold.unwrap_or(f64::NEG_INFINITY);
-        let rows = review.errors(0, least, &ErrorFilter::default());
-        rows.iter().take(args.errors).filter_map(|row| listed(&truth, &found, &review, row)).collect()
-    };
+    let review = review(&truth, &found, &options).map_err(bad_input)?;
+    let least = options.score_threshold.unwrap_or(f64::NEG_INFINITY);
+    let rows = if args.errors == 0 { Vec::new() } else { review.errors(0, least, &ErrorFilter::default()) };
+    let errors: Vec<Listed> =
+        rows.iter().take(args.errors).filter_map(|row| listed(&truth, &found, &review, row)).collect();
+    let counted: Vec<Counted> = (0..options.tious.len()).map(|index| Counted::of(review.kinds(index, least))).collect();
     if let Some(path) = &args.html {
         write_report(args, path, truth, found, &options, bins)?;
     }
     if args.json {
-        return table::print_json(&to_json(&diagnosis, &errors));
+        return table::print_json(&to_json(&diagnosis, &counted, &errors));
     }
-    print(&diagnosis, &errors)
+    print(&diagnosis, &counted, &errors)
+}
+
+/// Kinds of all detections from the score on, as the window counts them.
+struct Counted {
+    /// In the order of [`Kind::ALL`], and missed truths.
+    counts: [usize; 7],
+    /// Of the detections, and of the truths; 0 where there are none.
+    shares: [f64; 7],
+}
+
+impl Counted {
+    fn of(counts: [usize; 7]) -> Self {
+        let detections: usize = counts[..6].iter().sum();
+        let truths = counts[0] + counts[6];
+        let whole = |kind: usize| if kind < 6 { detections } else { truths };
+        let shares = std::array::from_fn(|kind| counts[kind] as f64 / whole(kind).max(1) as f64);
+        Self { counts, shares }
+    }
 }
 
 fn write_report(
@@ -136,24 +152,27 @@ fn percent(share: f64) -> String {
     format!("{:.2}", 100.0 * share)
 }
 
-fn print(diagnosis: &Diagnosis, errors: &[Listed]) -> anyhow::Result<()> {
-    table::print_line(
-        "Kinds of detections, up to ten a truth and class, best scores first; shares in %, gains in points of mAP",
-    )?;
+fn print(diagnosis: &Diagnosis, counted: &[Counted], errors: &[Listed]) -> anyhow::Result<()> {
+    table::print_line("Kinds of detections: of all from the score on, and of the best ten a truth and class (DETAD);")?;
+    table::print_line("shares in %, of missed truths that of the truths, gains in points of mAP of the best ten")?;
     let thresholds: Vec<String> = diagnosis.at_tiou.iter().map(|at| tiou_key(at.tiou)).collect();
-    for (key, at) in thresholds.iter().zip(&diagnosis.at_tiou) {
+    for ((key, at), all) in thresholds.iter().zip(&diagnosis.at_tiou).zip(counted) {
         table::print_line(&format!("\ntIoU {key}: mAP {} %, {} truths missed", percent(at.map), at.missed))?;
         let rows = Kind::ALL.iter().map(|&kind| {
             let gain = Kind::ERRORS.iter().position(|&error| error == kind).map(|error| percent(at.gains[error]));
             let index = kind as usize;
             vec![
                 kind.name().to_owned(),
+                all.counts[index].to_string(),
+                percent(all.shares[index]),
                 at.counts[index].to_string(),
                 percent(at.shares[index]),
                 gain.unwrap_or_default(),
             ]
         });
-        table::print(&["kind", "count", "share", "gain"], rows)?;
+        let missed = vec!["missed".to_owned(), all.counts[6].to_string(), percent(all.shares[6])];
+        let missed = missed.into_iter().chain(std::iter::repeat_n(String::new(), 3)).collect();
+        table::print(&["kind", "count", "share", "of best", "share", "gain"], rows.chain([missed]))?;
     }
     table::print_line(&format!("\nAll thresholds: mAP {} %", percent(diagnosis.average_map)))?;
     let gains = Kind::ERRORS.iter().zip(&diagnosis.gains);
@@ -204,14 +223,25 @@ fn bin_row(bin: &BinResult) -> Vec<String> {
 }
 
 /// The document of `--json`. A bin without upper end has `to` null.
-fn to_json(diagnosis: &Diagnosis, errors: &[Listed]) -> serde_json::Value {
+fn to_json(diagnosis: &Diagnosis, counted: &[Counted], errors: &[Listed]) -> serde_json::Value {
     let kinds = |kinds: &[Kind], values: Vec<serde_json::Value>| -> serde_json::Value {
         kinds.iter().map(|kind| kind.name().replace(' ', "_")).zip(values).collect::<serde_json::Map<_, _>>().into()
     };
     let shares = |shares: &[f64; 6]| kinds(&Kind::ALL, shares.iter().map(|share| json!(share)).collect());
     let gains = |gains: &[f64]| kinds(&Kind::ERRORS, gains.iter().map(|gain| json!(gain)).collect());
-    let at = diagnosis.at_tiou.iter().map(|at| {
+    let with_missed = |found: serde_json::Value, missed: serde_json::Value| {
+        let mut found = found;
+        found["missed"] = missed;
+        found
+    };
+    let at = diagnosis.at_tiou.iter().zip(counted).map(|(at, all)| {
+        let numbers = all.counts.iter().map(|count| json!(count)).collect();
+        let of_all = json!({
+            "counts": with_missed(kinds(&Kind::ALL, numbers), json!(all.counts[6])),
+            "shares": with_missed(kinds(&Kind::ALL, all.shares.iter().map(|share| json!(share)).collect()), json!(all.shares[6])),
+        });
         let value = json!({
+            "all": of_all,
             "map": at.map,
             "counts": kinds(&Kind::ALL, at.counts.iter().map(|count| json!(count)).collect()),
             "shares": shares(&at.shares),

@@ -94,6 +94,24 @@ struct Recipe {
     overrides: Vec<String>,
 }
 
+/// Where evidence is kept, as `test` and `detect` take it.
+#[derive(Debug, Args)]
+struct Evidence {
+    /// Keep what the network says before suppression here, a small file a video, for the window's Evidence
+    #[arg(long, value_name = "DIR", conflicts_with = "no_evidence")]
+    evidence: Option<PathBuf>,
+    /// Keep no evidence
+    #[arg(long)]
+    no_evidence: bool,
+}
+
+impl Evidence {
+    /// The folder that was named, else the usual one; none where nobody wants any.
+    fn folder(self, usual: impl FnOnce() -> Option<PathBuf>) -> Option<PathBuf> {
+        if self.no_evidence { None } else { self.evidence.or_else(usual) }
+    }
+}
+
 /// Runs a command to its end.
 #[must_use]
 pub fn run(arguments: Arguments) -> ExitCode {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{
-    Recipe, eval,
+    Evidence, Recipe, eval,
     exit::{Outcome, bad_input, interrupted},
     interrupt, out, progress, table,
 };
@@ -33,6 +33,8 @@ pub(super) struct TestArgs {
     /// Folder of the network's raw outputs: written when it holds none, else read instead of running the network; several are averaged
     #[arg(long, value_name = "DIR")]
     raw_predictions: Vec<PathBuf>,
+    #[command(flatten)]
+    evidence: Evidence,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
@@ -55,14 +57,19 @@ pub(super) fn run(args: TestArgs) -> Outcome {
                 folder.display()
             )
         }
-        RawOutputs::Forget | RawOutputs::Read(_) => "nothing was written".to_owned(),
+        RawOutputs::Forget | RawOutputs::Read(_) => "no detections were written".to_owned(),
     };
-    let request = TestRequest { config, root, checkpoint, device, evaluate: !args.no_eval, raw };
+    let evidence = args.evidence.folder(|| Some(jobs::evidence_of_test(&checkpoint, &root)));
+    // Raw outputs that are read had theirs kept when they were written.
+    let evidence = evidence.filter(|_| !matches!(raw, RawOutputs::Read(_)));
+    let kept = evidence.clone();
+    let request = TestRequest { config, root, checkpoint, device, evaluate: !args.no_eval, raw, evidence };
     let bar = progress::bar("detecting");
     let tested = jobs::test(&request, interrupt::flag(Some("ending")), &mut |event| progress::watch(&bar, event));
     bar.finish_and_clear();
     let tested = tested?.ok_or_else(|| interrupted(left))?;
     progress::warn_all(&tested.broken);
+    progress::warn_all(tested.unkept.as_slice());
     if let Some(out) = &args.out {
         out::write_detections(out, &tested.detections)?;
     }
@@ -70,12 +77,13 @@ pub(super) fn run(args: TestArgs) -> Outcome {
         (Some(evaluation), true) => {
             let mut document = eval::to_json(evaluation);
             document["device"] = serde_json::json!(tested.device);
+            document["evidence"] = serde_json::json!(kept);
             table::print_json(&document)
         }
         (Some(evaluation), false) => table::print_line(&eval::to_table(evaluation)),
         (None, true) => {
             let count = tested.detections.count();
-            table::print_json(&serde_json::json!({ "detections": count, "device": tested.device }))
+            table::print_json(&serde_json::json!({ "detections": count, "device": tested.device, "evidence": kept }))
         }
         (None, false) => table::print_line(&format!("{} detections", tested.detections.count())),
     }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::diagnosis::Kind;
-use super::review::Review;
+use super::diagnosis::{Kind, Property};
+use super::review::{Counted, Review};
 
 /// What is wrong in one place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -76,7 +76,7 @@ impl ErrorKind {
 }
 
 /// Which errors to list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ErrorFilter {
     /// Only of this class: of the detection, or of the missed truth.
     pub class: Option<String>,
@@ -86,6 +86,27 @@ pub struct ErrorFilter {
     pub video: Option<String>,
     /// Only false alarms on a truth of this class, by name; an empty name means on none.
     pub truth: Option<String>,
+    /// Only missed truths of this bin.
+    pub bin: Option<Bin>,
+}
+
+/// A bin of truths.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bin {
+    /// What it sorts by.
+    pub property: Property,
+    /// Values above this are in it.
+    pub from: f64,
+    /// And up to this, inclusive.
+    pub to: f64,
+}
+
+impl Bin {
+    fn holds(self, truth: &Counted) -> bool {
+        let place = Property::ALL.iter().position(|property| *property == self.property);
+        let value = place.map_or(f64::NAN, |place| truth.properties[place]);
+        value > self.from && value <= self.to
+    }
 }
 
 /// One error.
@@ -149,7 +170,9 @@ impl Review {
                 continue;
             }
             rows.extend((0..video.truths.len()).filter_map(|index| {
-                let shown = fits(video.truths[index].class) && video.is_missed(threshold, least, index);
+                let truth = &video.truths[index];
+                let asked = fits(truth.class) && filter.bin.is_none_or(|bin| bin.holds(truth));
+                let shown = asked && video.is_missed(threshold, least, index);
                 shown.then_some(ErrorRow { video: place, kind: ErrorKind::Missed, index, score: None, truth: None })
             }));
         }

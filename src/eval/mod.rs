@@ -19,7 +19,7 @@ mod review;
 pub use average_precision::{AtTiou, ClassResult, Counts, Evaluation, evaluate};
 pub use cases::{EvalError, EvalOptions, Ignored, Rules};
 pub use curves::{Confusion, PrPoint, interpolated};
-pub use errors::{ErrorFilter, ErrorKind, ErrorRow};
+pub use errors::{Bin, ErrorFilter, ErrorKind, ErrorRow};
 pub use next::{Moment, ToAnnotate, VideoToAnnotate, to_annotate};
 pub use recall::{ProposalRecall, average_recall, top_kx_recall};
 pub use results::{Measured, measure, measured_csv};

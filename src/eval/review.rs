@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use rayon::prelude::*;
 
 use super::cases::{Cases, EvalError, EvalOptions, sort_out};
-use super::diagnosis::{Kind, kind_of, nearest};
+use super::diagnosis::{Kind, Property, kind_of, nearest};
 use super::matching::{ClassMatches, match_class};
 use crate::domain::{Dataset, Detections, Video};
 
@@ -77,10 +77,12 @@ pub struct Nearest {
 }
 
 /// An annotation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Counted {
     /// Its class as an index of [`Review::labels`]; none: it does not count (it is empty, repeated, or where nobody annotated).
     pub class: Option<u32>,
+    /// What bins sort by, in the order of [`Property::ALL`]; NaN where the video's duration is unknown.
+    pub properties: [f64; 3],
 }
 
 /// How many hits and errors.
@@ -138,7 +140,7 @@ pub fn review(truth: &Dataset, found: &Detections, options: &EvalOptions) -> Res
     let thresholds = options.tious.len();
     let mut videos: IndexMap<String, VideoReview> = IndexMap::new();
     for (place, video) in truth.videos.iter().enumerate().filter(|(_, video)| counts(video)) {
-        let truths = vec![Counted { class: None }; video.annotations.len()];
+        let truths = vec![Counted::default(); video.annotations.len()];
         let finder = vec![vec![None; truths.len()]; thresholds];
         let found = vec![Vec::new(); thresholds];
         let of_video = VideoReview { truths, finder, found, in_truth: Some(place), ..VideoReview::default() };
@@ -190,7 +192,9 @@ fn note(
     // Truths of a video come in file order, so the n-th of the class is the n-th with this label.
     let mut next: HashMap<&str, usize> = HashMap::new();
     let mut numbered: Vec<(usize, u32)> = Vec::with_capacity(matches.truths.len());
-    for (video, _) in &matches.truths {
+    let mut instances: HashMap<&str, usize> = HashMap::new();
+    matches.truths.iter().for_each(|(video, _)| *instances.entry(video).or_default() += 1);
+    for (video, segment) in &matches.truths {
         let (Some(truths), Some(at)) = (cases.truths.get(video), videos.get_index_of(*video)) else { continue };
         let from = next.entry(video).or_default();
         let Some(ahead) = truths.truths[*from..].iter().position(|(_, label)| *label == matches.label) else {
@@ -198,7 +202,9 @@ fn note(
         };
         let place = truths.places[*from + ahead];
         *from += ahead + 1;
-        videos[at].truths[place].class = Some(class);
+        let count = instances.get(video).copied().unwrap_or_default();
+        let properties = Property::ALL.map(|property| property.of(*segment, truths.duration, count));
+        videos[at].truths[place] = Counted { class: Some(class), properties };
         numbered.push((at, place as u32));
     }
     for (rank, one) in matches.ranked.iter().enumerate() {

@@ -2,8 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::detect::Candidates;
 use crate::model::proposals;
 use crate::train::raw;
+use crate::train::windows::Window;
+
+use super::shelf;
 
 /// Most columns of the map; what is longer is drawn coarser, with the best of the cells that fall together.
 const MOST_COLUMNS: usize = 4096;
@@ -31,11 +35,14 @@ pub struct Evidence {
     pub ends: Vec<f32>,
 }
 
-/// Reads what was saved of a video in a folder; `Ok(None)` when nothing was.
+/// Reads what was saved of a video in a folder, as evidence or as raw outputs; `Ok(None)` when nothing was.
 ///
 /// # Errors
 /// One sentence when the file is damaged.
 pub fn read(folder: &Path, video: &str) -> Result<Option<Evidence>, String> {
+    if let Some(kept) = shelf::read(folder, video)? {
+        return Ok(Some(kept));
+    }
     if !raw::has(folder, video) {
         return Ok(None);
     }
@@ -58,28 +65,50 @@ pub fn find(folders: &[PathBuf], names: &[String]) -> Result<Option<Evidence>, S
 }
 
 fn on_one_grid(gathered: &raw::Gathered) -> Option<Evidence> {
-    let (first, found) = gathered.windows.first()?;
-    let tscale = found.starts.len();
-    let dscale = rows_of(tscale, found.segments.len())?;
-    let cell = first.length / tscale as f64;
-    let end = gathered.windows.iter().map(|(window, _)| window.start + window.length).fold(0.0, f64::max);
-    let fine = (end / cell).ceil().max(1.0) as usize;
-    let coarser = fine.div_ceil(MOST_COLUMNS).max(1);
-    let column = cell * coarser as f64;
-    let columns = fine.div_ceil(coarser);
-    let mut evidence = Evidence {
-        video: gathered.video.clone(),
-        column,
-        row: cell,
-        columns,
-        rows: dscale,
-        scores: vec![-1.0; columns * dscale],
-        refined: vec![[0.0; 2]; columns * dscale],
-        starts: vec![0.0; columns],
-        ends: vec![0.0; columns],
-    };
-    let map = proposals::all(tscale, dscale);
-    for (window, found) in &gathered.windows {
+    let mut grid = Grid::new(&gathered.video);
+    gathered.windows.iter().for_each(|(window, found)| grid.add(*window, found));
+    grid.finish()
+}
+
+/// The evidence of a video while its windows come: however long it is, this takes no more than [`MOST_COLUMNS`] of memory.
+#[derive(Debug)]
+pub struct Grid {
+    evidence: Evidence,
+    /// Seconds of a snippet.
+    cell: f64,
+    /// Start and end of each proposal in snippets.
+    map: Vec<[f32; 2]>,
+}
+
+impl Grid {
+    /// Nothing yet of a video.
+    #[must_use]
+    pub fn new(video: &str) -> Self {
+        Self { evidence: Evidence { video: video.to_owned(), ..Evidence::default() }, cell: 0.0, map: Vec::new() }
+    }
+
+    /// The video's name.
+    #[must_use]
+    pub fn video(&self) -> &str {
+        &self.evidence.video
+    }
+
+    /// Lays a window on the grid. The first one says how fine it is; one of another map is left out.
+    pub fn add(&mut self, window: Window, found: &Candidates) {
+        let tscale = found.starts.len();
+        if self.map.is_empty() {
+            let Some(dscale) = rows_of(tscale, found.segments.len()) else { return };
+            self.cell = window.length / tscale as f64;
+            self.map = proposals::all(tscale, dscale);
+            let evidence = &mut self.evidence;
+            (evidence.column, evidence.row, evidence.rows) = (self.cell, self.cell, dscale);
+        }
+        if found.segments.len() != self.map.len() {
+            return;
+        }
+        self.make_room(window.start + window.length);
+        let (cell, evidence) = (self.cell, &mut self.evidence);
+        let (column, columns) = (evidence.column, evidence.columns);
         let at = |snippet: f64| {
             let place = ((window.start + snippet * cell) / column + 1e-6).floor();
             (place >= 0.0 && (place as usize) < columns).then_some(place as usize)
@@ -90,7 +119,7 @@ fn on_one_grid(gathered: &raw::Gathered) -> Option<Evidence> {
                 evidence.ends[place] = evidence.ends[place].max(end);
             }
         }
-        for (index, &[start, end]) in map.iter().enumerate() {
+        for (index, &[start, end]) in self.map.iter().enumerate() {
             let Some(place) = at(f64::from(start)) else { continue };
             let cell_index = ((end - start) as usize - 1) * columns + place;
             let best = if found.classes.is_empty() {
@@ -107,7 +136,64 @@ fn on_one_grid(gathered: &raw::Gathered) -> Option<Evidence> {
             }
         }
     }
-    Some(evidence)
+
+    /// Columns up to `end` seconds; coarser ones where they would be too many.
+    fn make_room(&mut self, end: f64) {
+        let evidence = &mut self.evidence;
+        while end / evidence.column > MOST_COLUMNS as f64 {
+            let even = evidence.columns.next_multiple_of(2);
+            widen(evidence, even);
+            fold(evidence);
+        }
+        let columns = (end / evidence.column - 1e-6).ceil().max(1.0) as usize;
+        if columns > evidence.columns {
+            widen(evidence, columns);
+        }
+    }
+
+    /// The evidence, if there was any window.
+    #[must_use]
+    pub fn finish(self) -> Option<Evidence> {
+        (self.evidence.columns > 0).then_some(self.evidence)
+    }
+}
+
+/// As many columns as wanted; the new ones hold nothing.
+fn widen(evidence: &mut Evidence, columns: usize) {
+    let stretched = |old: &[f32], nothing: f32| -> Vec<f32> {
+        let mut values = vec![nothing; columns * evidence.rows];
+        for (row, old) in old.chunks_exact(evidence.columns.max(1)).enumerate() {
+            values[row * columns..][..old.len()].copy_from_slice(old);
+        }
+        values
+    };
+    evidence.scores = stretched(&evidence.scores, -1.0);
+    let edges = [0, 1].map(|edge| {
+        let edges: Vec<f32> = evidence.refined.iter().map(|segment| segment[edge]).collect();
+        stretched(&edges, 0.0)
+    });
+    evidence.refined = edges[0].iter().zip(&edges[1]).map(|(&start, &end)| [start, end]).collect();
+    evidence.starts.resize(columns, 0.0);
+    evidence.ends.resize(columns, 0.0);
+    evidence.columns = columns;
+}
+
+/// Half the columns, of an even number: of every two the surer cell, the greater value.
+fn fold(evidence: &mut Evidence) {
+    let pairs = |index: usize| (2 * index, 2 * index + 1);
+    let (scores, refined) = (0..evidence.scores.len() / 2)
+        .map(|index| {
+            let (a, b) = pairs(index);
+            let best = if evidence.scores[b] > evidence.scores[a] { b } else { a };
+            (evidence.scores[best], evidence.refined[best])
+        })
+        .unzip();
+    (evidence.scores, evidence.refined) = (scores, refined);
+    for curve in [&mut evidence.starts, &mut evidence.ends] {
+        *curve = curve.chunks_exact(2).map(|pair| pair[0].max(pair[1])).collect();
+    }
+    evidence.columns /= 2;
+    evidence.column *= 2.0;
 }
 
 /// Durations of a map of this many starts that has this many proposals.
@@ -144,8 +230,6 @@ impl Evidence {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::detect::Candidates;
-    use crate::train::windows::Window;
 
     #[test]
     fn windows_lie_on_one_grid_and_the_better_score_stands() {
@@ -171,5 +255,31 @@ mod tests {
         assert_eq!(evidence.cell_at(5.0, 1.5), None, "it would end after the last window");
         assert_eq!((evidence.cell_at(-0.1, 0.5), evidence.cell_at(1.0, 2.1)), (None, None));
         assert_eq!((rows_of(4, 7), rows_of(4, 8)), (Some(2), None));
+    }
+    #[test]
+    fn a_long_video_is_drawn_coarser_with_the_best_of_what_falls_together() {
+        let mut grid = Grid::new("long");
+        let last = 2.0 * MOST_COLUMNS as f64;
+        for (start, score) in [(0.0, 0.2), (1.0, 0.7), (last, 0.4)] {
+            let found = Candidates {
+                starts: vec![score],
+                ends: vec![0.1],
+                segments: vec![[0.0, 1.0]],
+                iou: vec![[1.0, score]],
+                classes: Vec::new(),
+            };
+            grid.add(Window { start, length: 1.0 }, &found);
+        }
+        let evidence = grid.finish().expect("a grid");
+        // One column too many for two seconds each.
+        assert_eq!(
+            (evidence.column, evidence.row, evidence.rows, evidence.columns),
+            (4.0, 1.0, 1, MOST_COLUMNS / 2 + 1)
+        );
+        let ends = [0, evidence.columns - 1];
+        assert_eq!(ends.map(|column| evidence.scores[column]), [0.7, 0.4]);
+        assert_eq!(ends.map(|column| evidence.starts[column]), [0.7, 0.4]);
+        assert_eq!(evidence.refined[0], [1.0, 2.0]);
+        assert!(evidence.scores[1] < 0.0 && evidence.scores.len() == evidence.columns);
     }
 }

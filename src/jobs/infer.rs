@@ -10,8 +10,18 @@ use crate::{
     domain::{Detections, Event},
     eval::Evaluation,
     model::device::{self, Chosen, DeviceError},
-    train::{self, TrainError, checkpoint, inference, material::Material, raw, sink::Unrecorded},
+    train::{
+        self, TrainError,
+        checkpoint::{self, Loaded},
+        evaluate::Found,
+        inference,
+        material::Material,
+        raw,
+        sink::Unrecorded,
+    },
 };
+
+use super::shelf::Shelf;
 
 /// Detections on the test subset of a recipe.
 #[derive(Clone, Debug)]
@@ -28,6 +38,8 @@ pub struct TestRequest {
     pub evaluate: bool,
     /// Raw outputs of the network: none, one folder to write them to, or folders to read and average them from.
     pub raw: RawOutputs,
+    /// Folder that the evidence of each video is kept in, if it is wanted; none of it comes of raw outputs that are read.
+    pub evidence: Option<PathBuf>,
 }
 
 /// What becomes of the network's raw outputs.
@@ -72,6 +84,8 @@ pub struct Tested {
     pub broken: Vec<String>,
     /// What computed, in words; none when raw outputs were read instead.
     pub device: Option<String>,
+    /// Why evidence was not kept of all videos, if it was wanted and was not.
+    pub unkept: Option<String>,
 }
 
 /// Detects on the test subset; `None` when `stop` became true. `watch` sees warnings and progress.
@@ -87,7 +101,7 @@ pub fn test(
     train::check(config)?;
     let material = Material::open(config, &request.root)?;
     let mut sink = Unrecorded { stop, watch };
-    let mut device = None;
+    let (mut device, mut unkept) = (None, None);
     let found = if let RawOutputs::Read(folders) = &request.raw {
         inference::search_raw(config, &material, folders, &mut sink)?
     } else {
@@ -96,10 +110,13 @@ pub fn test(
         device = Some(chosen.description.clone());
         let loaded = checkpoint::load_any(&request.checkpoint, config, &material.classes)?;
         let raw = match &request.raw {
-            RawOutputs::Write(folder) => Some(folder.as_path()),
+            RawOutputs::Write(folder) => Some(folder),
             RawOutputs::Forget | RawOutputs::Read(_) => None,
         };
-        inference::search(config, &material, &loaded, &chosen.device, &mut sink, raw)?
+        let folders = (raw, request.evidence.as_ref());
+        let (found, why) = search(config, &material, &loaded, &chosen, folders, &mut sink)?;
+        unkept = why;
+        found
     };
     let Some(found) = found else { return Ok(None) };
     let evaluation = match request.evaluate {
@@ -113,7 +130,56 @@ pub fn test(
         return Err(TrainError::BrokenVideos { broken: broken.len(), total: detections.videos.len(), first }.into());
     }
     let broken = broken.into_iter().map(|video| format!("{}: {}", video.video, video.reason)).collect();
-    Ok(Some(Tested { detections, evaluation, broken, device }))
+    Ok(Some(Tested { detections, evaluation, broken, device, unkept }))
+}
+
+/// Searches and keeps what the network says in the folders that are named, of raw outputs and of evidence; why not all evidence was kept.
+fn search(
+    config: &Config,
+    material: &Material,
+    loaded: &Loaded,
+    chosen: &Chosen,
+    (raw, evidence): (Option<&PathBuf>, Option<&PathBuf>),
+    sink: &mut Unrecorded<'_>,
+) -> Result<(Option<Found>, Option<String>), TrainError> {
+    let mut raw = raw.map(|folder| raw::Writer::new(folder.clone(), loaded.classes.clone()));
+    let mut shelf = evidence.map(|folder| Shelf::new(folder.clone()));
+    let found = inference::search(
+        config,
+        material,
+        loaded,
+        &chosen.device,
+        sink,
+        Some(&mut |video, window, found| {
+            if let Some(shelf) = &mut shelf {
+                shelf.add(video, window, found);
+            }
+            raw.as_mut().map_or(Ok(()), |raw| raw.add(video, window, found))
+        }),
+    )?;
+    if found.is_none() {
+        // The last video is not whole.
+        return Ok((None, None));
+    }
+    raw.as_mut().map_or(Ok(()), raw::Writer::close)?;
+    Ok((found, shelf.and_then(Shelf::finish)))
+}
+
+/// Name of the folder of evidence.
+const EVIDENCE: &str = "evidence";
+
+/// Where a test keeps its evidence when nobody names a folder: with the run whose weights it takes, else with what was detected under `root`.
+#[must_use]
+pub fn evidence_of_test(checkpoint: &Path, root: &Path) -> PathBuf {
+    let folder = checkpoint.parent().filter(|folder| folder.file_name().is_some_and(|name| name == "checkpoints"));
+    let run = folder.and_then(Path::parent).filter(|run| run.join("config.toml").is_file());
+    run.map_or_else(|| root.join("runs"), Path::to_owned).join(EVIDENCE)
+}
+
+/// Where detections in a file have their evidence: beside it, in a folder of its name. `found.json` has `found.evidence`.
+#[must_use]
+pub fn evidence_of_detections(file: &Path) -> PathBuf {
+    file.with_extension(EVIDENCE)
 }
 
 /// The device of a name, said to whoever waits: `auto` leaves it open.
@@ -146,6 +212,8 @@ pub struct DetectRequest {
     pub stream: Option<usize>,
     /// Folder that the network's raw outputs are written to, if they are wanted.
     pub raw: Option<PathBuf>,
+    /// Folder that the evidence of each video is kept in, if it is wanted.
+    pub evidence: Option<PathBuf>,
 }
 
 /// Detects in any videos, named by their file stems; `None` when `stop` became true. A video that cannot be read is a sentence in `broken`.
@@ -168,12 +236,11 @@ pub fn detect(
     }
     let material = Material::of_videos(&loaded.config, videos, loaded.classes.clone());
     let mut sink = Unrecorded { stop, watch };
-    let raw = request.raw.as_deref();
-    let Some(found) = inference::search(&loaded.config, &material, &loaded, &chosen.device, &mut sink, raw)? else {
-        return Ok(None);
-    };
+    let folders = (request.raw.as_ref(), request.evidence.as_ref());
+    let (found, unkept) = search(&loaded.config, &material, &loaded, &chosen, folders, &mut sink)?;
+    let Some(found) = found else { return Ok(None) };
     broken.extend(found.1.into_iter().map(|video| format!("{}: {}", video.video, video.reason)));
-    Ok(Some(Tested { detections: found.0, evaluation: None, broken, device: Some(chosen.description) }))
+    Ok(Some(Tested { detections: found.0, evaluation: None, broken, device: Some(chosen.description), unkept }))
 }
 
 /// Every file was refused.

@@ -15,6 +15,7 @@ pub mod report;
 pub mod review;
 #[cfg(feature = "video")]
 pub mod screen;
+mod shelf;
 #[cfg(feature = "window")]
 pub mod speaker;
 #[cfg(feature = "video")]
@@ -30,7 +31,10 @@ pub use devices::{DeviceInfo, devices};
 pub use features::{Extracted, FeaturesRequest, extract_features};
 #[cfg(feature = "video")]
 pub use infer::{DetectRequest, detect};
-pub use infer::{NothingToSearch, RawOutputs, TestRequest, Tested, default_checkpoint, test};
+pub use infer::{
+    NothingToSearch, RawOutputs, TestRequest, Tested, default_checkpoint, evidence_of_detections, evidence_of_test,
+    test,
+};
 pub use reins::Reins;
 pub use supervise::{SuperviseError, Supervised, supervise};
 pub use train::{NoStart, TrainRequest, rehearse, train};

@@ -28,7 +28,7 @@ pub struct PathField {
     pub text: String,
 }
 
-/// What keys ask of the window alone: the state knows neither panels nor pages.
+/// What keys and links ask of the window alone: the state knows neither panels nor pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wish {
     /// Show the panel of this number.
@@ -42,4 +42,11 @@ pub enum Wish {
         /// Number of the panel that must be in front for it.
         panel: Option<usize>,
     },
+}
+
+impl Wish {
+    /// Show the panel of errors.
+    pub const ERRORS: Self = Self::Panel(5);
+    /// Show the panel of classes.
+    pub const CLASSES: Self = Self::Panel(9);
 }

@@ -57,8 +57,8 @@ pub struct Target {
 
 pub(super) fn obey(state: &mut State, what: Correct, effects: &mut Vec<Effect>) {
     match what {
-        Correct::Accept => accept(state, None, effects),
-        Correct::AcceptAs(label) => accept(state, Some(label), effects),
+        Correct::Accept => accept_and_go_on(state, None, effects),
+        Correct::AcceptAs(label) => accept_and_go_on(state, Some(label), effects),
         Correct::Reject => reject(state, effects),
         Correct::AcceptAll { here } => accept_all(state, here, effects),
         Correct::Choose(index) => choose(state, index),
@@ -84,28 +84,48 @@ fn action(state: &State, target: &Target, label: Option<String>, more: u64) -> A
     }
 }
 
-fn accept(state: &mut State, label: Option<String>, effects: &mut Vec<Effect>) {
+/// Takes the detection at hand with the marks of start and end, where they are set, for edges.
+fn accept_and_go_on(state: &mut State, label: Option<String>, effects: &mut Vec<Effect>) {
     let Some(mut target) = state.inspect.target.clone() else { return };
-    let is_open = state.selected().is_some_and(|entry| entry.id == target.video);
-    if is_open {
+    if is_open(state, &target) {
         let [start, end] = target.segment;
         let marked = [state.editing.mark_in.unwrap_or(start), state.editing.mark_out.unwrap_or(end)];
         if marked[1] > marked[0] {
             target.segment = marked;
         }
     }
+    if accept(state, target, label, effects) {
+        (state.editing.mark_in, state.editing.mark_out) = (None, None);
+        go_on(state, effects);
+    }
+}
+
+/// Takes the detection at hand with an edge that was dragged. It stays in hand: its other edge may be wrong too.
+pub(super) fn accept_dragged(state: &mut State, segment: Segment, effects: &mut Vec<Effect>) {
+    if let Some(target) = state.inspect.target.clone() {
+        accept(state, Target { segment, ..target }, None, effects);
+    }
+}
+
+fn is_open(state: &State, target: &Target) -> bool {
+    state.selected().is_some_and(|entry| entry.id == target.video)
+}
+
+/// Makes an annotation of a detection, one step of undo; whether it did.
+fn accept(state: &mut State, target: Target, label: Option<String>, effects: &mut Vec<Effect>) -> bool {
+    let is_open = is_open(state, &target);
     let new = action(state, &target, label, 0);
     let (id, title) = (new.id, format!("Accept {}", new.label));
     let change = Change::Action { video: target.video, before: None, after: Some(new) };
-    if commit(state, &title, vec![change], effects) {
-        (state.editing.mark_in, state.editing.mark_out) = (None, None);
+    let accepted = commit(state, &title, vec![change], effects);
+    if accepted {
         if is_open {
             // Its edges can be dragged at once.
             state.editing.selection = [id].into();
         }
         state.inspect.target = None;
-        go_on(state, effects);
     }
+    accepted
 }
 
 /// The next thing to judge, of what a person goes through.
@@ -124,7 +144,7 @@ fn go_on(state: &mut State, effects: &mut Vec<Effect>) {
 }
 
 /// A click on a detection of the timeline.
-fn choose(state: &mut State, index: usize) {
+pub(super) fn choose(state: &mut State, index: usize) {
     let Some(entry) = state.selected() else { return };
     let Some(found) = state.predictions.of(&entry.id).get(index) else { return };
     let (video, label) = (entry.id.clone(), found.label.clone());

@@ -192,10 +192,10 @@ pub enum Effect {
         device: String,
         /// On what.
         videos: Vec<DetectVideo>,
-        /// Where the network's raw outputs are kept.
+        /// Where evidence is kept.
         evidence: Option<PathBuf>,
     },
-    /// Read what was kept of a video's raw outputs; reports `EvidenceRead`.
+    /// Read what was kept of a video's evidence; reports `EvidenceRead`.
     ReadEvidence {
         /// Where they may be kept, the likeliest first.
         folders: Vec<PathBuf>,

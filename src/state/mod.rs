@@ -68,8 +68,8 @@ pub use timeline::{Tick, TimelineView, ticks};
 pub use training::{DeviceChoice, Health, TrainForm};
 pub use update::update;
 pub use verdict::{Mood, Verdict, verdict};
-pub use watch::Watch;
-pub use words::{clock_text, length_text, percent, size_text, wait_text};
+pub use watch::{Lead, Watch};
+pub use words::{clock_text, length_text, percent, size_text, taken_text, wait_text};
 
 use std::path::PathBuf;
 

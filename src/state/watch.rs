@@ -2,8 +2,10 @@
 
 use crate::domain::MediaTime;
 
+use crate::project::Finding;
+
 use super::update::go_to;
-use super::{Effect, Health, State};
+use super::{Annotate, Effect, Health, State, editing};
 
 /// Commands about watching a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,14 +61,50 @@ pub(super) fn obey(state: &mut State, what: Watch, effects: &mut Vec<Effect>) {
         Watch::Finding(index) => {
             let Health::Checked(findings) = &state.training.health else { return };
             let Some(finding) = findings.get(index) else { return };
-            if let Some(video) = finding.video.clone() {
-                let at = finding.at.unwrap_or(MediaTime::ZERO);
-                go_to(state, &video, at.as_secs(), effects);
-            } else if let Some((video, at)) = finding.class.as_deref().and_then(|class| first_of(state, class)) {
-                go_to(state, &video, at, effects);
-            } else if let Some(key) = finding.key.clone() {
-                state.training.recipe.lead(key);
+            match state.lead(finding) {
+                Lead::Video(video, at) => go_to(state, &video, at, effects),
+                Lead::Class(class) => editing::obey(state, Annotate::ChooseClass(class), effects),
+                Lead::Key(key) => state.training.recipe.lead(key),
+                Lead::Nowhere => {}
             }
+        }
+    }
+}
+
+/// Where a finding of the health check is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Lead {
+    /// In a video, at so many seconds.
+    Video(String, f64),
+    /// In the list of classes.
+    Class(String),
+    /// At a key of the recipe.
+    Key(String),
+    /// Everywhere.
+    Nowhere,
+}
+
+impl State {
+    /// Where a finding is: in its video, at the first action of its class, at the class itself where no action has it, at a key.
+    #[must_use]
+    pub fn lead(&self, finding: &Finding) -> Lead {
+        /// The list of classes of a recipe.
+        const CLASSES: &str = "data.class_map";
+        if let Some(video) = finding.video.clone() {
+            return Lead::Video(video, finding.at.unwrap_or(MediaTime::ZERO).as_secs());
+        }
+        let class = finding.class.as_ref();
+        if let Some((video, at)) = class.and_then(|class| first_of(self, class)) {
+            return Lead::Video(video, at);
+        }
+        match (class, &finding.key) {
+            (Some(class), _) if self.editing.book.document.classes.iter().any(|known| known.name == *class) => {
+                Lead::Class(class.clone())
+            }
+            (_, Some(key)) => Lead::Key(key.clone()),
+            // Only the recipe names it.
+            (Some(_), None) => Lead::Key(CLASSES.to_owned()),
+            (None, None) => Lead::Nowhere,
         }
     }
 }

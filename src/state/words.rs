@@ -34,6 +34,16 @@ pub fn wait_text(seconds: f64) -> String {
     }
 }
 
+/// How long something took, where there is little room: "42 s", "12 min", "3.4 h".
+#[must_use]
+pub fn taken_text(seconds: f64) -> String {
+    match seconds {
+        ..59.5 => format!("{:.0} s", seconds.max(0.0)),
+        ..3570.0 => format!("{:.0} min", seconds / 60.0),
+        _ => format!("{:.1} h", seconds / 3600.0),
+    }
+}
+
 /// An amount of memory: "120 MB", "1.2 GB".
 #[must_use]
 pub fn size_text(bytes: u64) -> String {
@@ -60,6 +70,7 @@ mod tests {
         assert_eq!(length_text(3723.0), "1:02:03");
         assert_eq!(wait_text(20.0), "under a minute");
         assert_eq!(wait_text(601.0), "11 min");
+        assert_eq!([42.4, 720.0, 12_240.0].map(taken_text), ["42 s", "12 min", "3.4 h"]);
         assert_eq!(wait_text(12_000.0), "3 h 20 min");
         assert_eq!((size_text(120_400_000), size_text(15_620_000_000)), ("120 MB".to_owned(), "15.6 GB".to_owned()));
         assert_eq!(percent(0.4532), "45.3 %");

@@ -8,13 +8,13 @@ use burn::tensor::Tensor;
 
 use super::cache::FrameCache;
 use super::error::TrainError;
-use super::gather::{Gathered, Gathering};
+use super::gather::Gathering;
 use super::loader::{Batch, Broken, Loader, Maker, Next};
 use super::material::Material;
 use super::step::{Engine, Pulse, mask};
-use super::windows::Plan;
+use super::windows::{Plan, Window};
 use crate::config::{Config, EvalRules};
-use crate::detect::candidates;
+use crate::detect::{Candidates, candidates};
 use crate::domain::{Detections, Video};
 use crate::eval::{self, EvalOptions, Evaluation, Rules};
 
@@ -37,8 +37,8 @@ pub enum Moment {
 /// Asked at every [`Moment`].
 pub type Watch<'a> = dyn FnMut(Moment) -> Pulse + 'a;
 
-/// Told the raw outputs of each video when all its windows are searched.
-pub type Keep<'a> = dyn FnMut(&Gathered) -> Result<(), TrainError> + 'a;
+/// Told the raw outputs of each window: of a video, one after the other, each of its windows.
+pub type Keep<'a> = dyn FnMut(&Video, Window, &Candidates) -> Result<(), TrainError> + 'a;
 
 /// Detections by video in the order of the videos, rounded as result files are (spec 9.5), and the videos that could not be read.
 pub type Found = (Detections, Vec<Broken>);
@@ -63,7 +63,7 @@ pub fn search(
     let threads = (config.solver.workers, config.solver.batch_size);
     let loader = Loader::searching(Arc::new(maker), &material.source, cache, threads)?;
     let detector = engine.detector.valid();
-    let mut gathering = Gathering::new(config, material, &plan.videos, keep.is_some());
+    let mut gathering = Gathering::new(config, material, &plan.videos);
     let whole = encode(engine, loader, plan.items.len(), watch, &mut |batch, features, watch| {
         gathering.broken(&batch.broken);
         let Some(features) = features else { return Ok(true) };
@@ -71,20 +71,13 @@ pub fn search(
         let found = candidates(&detector, features, mask, &mut || watch(Moment::Chunk) == Pulse::Go)?;
         let Some(found) = found else { return Ok(false) };
         for (item, found) in batch.items.iter().zip(found) {
-            let complete = gathering.add(&item.video, item.window, found);
-            if let (Some(complete), Some(keep)) = (complete, keep.as_mut()) {
-                keep(&complete)?;
+            if let (Some(video), Some(keep)) = (gathering.add(&item.video, item.window, &found), keep.as_mut()) {
+                keep(video, item.window, &found)?;
             }
         }
         Ok(true)
     })?;
-    if !whole {
-        return Ok(None);
-    }
-    if let (Some(complete), Some(keep)) = (gathering.close(), keep.as_mut()) {
-        keep(&complete)?;
-    }
-    Ok(Some(gathering.finish()))
+    Ok(whole.then(|| gathering.finish()))
 }
 
 /// Told each batch with its features `[batch, channels, tscale]`, without where none of its items could be read, and whom to ask whether to

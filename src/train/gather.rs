@@ -11,44 +11,31 @@ use crate::detect::{Candidates, Joining, Naming, WindowTime, detections, merge};
 use crate::domain::{Detection, Detections, Video};
 use crate::eval::postprocess::{Clock, Fusion};
 
-/// The raw outputs of a video.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Gathered {
-    /// The video's name.
-    pub video: String,
-    /// Its windows with what the network said of them.
-    pub windows: Vec<(Window, Candidates)>,
-}
-
 /// Detections of the videos whose windows are all there, and the windows of the one that is coming in.
 pub(super) struct Gathering<'a> {
     config: &'a Config,
     material: &'a Material,
     videos: &'a [Video],
     by_name: HashMap<&'a str, &'a Video>,
-    keeps: bool,
     open: Option<&'a Video>,
     naming: Option<Naming<'a>>,
     found: Vec<Vec<Detection>>,
-    raw: Vec<(Window, Candidates)>,
     done: HashMap<&'a str, Vec<Detection>>,
     broken: Vec<Broken>,
     unnamed: HashSet<&'a str>,
 }
 
 impl<'a> Gathering<'a> {
-    /// Nothing yet of `videos`. Raw outputs stay in memory until their video is complete where `keeps` says so.
-    pub(super) fn new(config: &'a Config, material: &'a Material, videos: &'a [Video], keeps: bool) -> Self {
+    /// Nothing yet of `videos`.
+    pub(super) fn new(config: &'a Config, material: &'a Material, videos: &'a [Video]) -> Self {
         Self {
             config,
             material,
             videos,
             by_name: videos.iter().map(|video| (video.id.as_str(), video)).collect(),
-            keeps,
             open: None,
             naming: None,
             found: Vec::new(),
-            raw: Vec::new(),
             done: HashMap::new(),
             broken: Vec::new(),
             unnamed: HashSet::new(),
@@ -60,11 +47,13 @@ impl<'a> Gathering<'a> {
         self.broken.extend_from_slice(broken);
     }
 
-    /// Takes in a window. Windows of a video come one after the other: with the first of the next, the one before is complete and,
-    /// where raw outputs are kept, given back.
-    pub(super) fn add(&mut self, video: &str, window: Window, found: Candidates) -> Option<Gathered> {
+    /// Takes in a window; tells its video, if it is one of them. Windows of a video come one after the other: with the first of the next,
+    /// the one before is complete.
+    pub(super) fn add(&mut self, video: &str, window: Window, found: &Candidates) -> Option<&'a Video> {
         let &video = self.by_name.get(video)?;
-        let complete = if self.open.is_some_and(|open| open.id == video.id) { None } else { self.close() };
+        if self.open.is_none_or(|open| open.id != video.id) {
+            self.close();
+        }
         if self.open.is_none() {
             self.open = Some(video);
             self.naming = self.naming_of(video);
@@ -74,24 +63,19 @@ impl<'a> Gathering<'a> {
             duration: video.duration,
         };
         if let Some(naming) = &self.naming {
-            self.found.push(detections(&found, &time, &self.config.post, naming));
+            self.found.push(detections(found, &time, &self.config.post, naming));
         }
-        if self.keeps {
-            self.raw.push((window, found));
-        }
-        complete
+        Some(video)
     }
 
     /// Completes the video that is coming in.
-    pub(super) fn close(&mut self) -> Option<Gathered> {
-        let video = self.open.take()?;
+    fn close(&mut self) {
+        let Some(video) = self.open.take() else { return };
         let joining = Joining {
             sliding: self.config.data.scheme == Scheme::Windows,
             external: self.config.post.classifier.kind != ClassifierKind::None,
         };
         self.done.insert(&video.id, merge(std::mem::take(&mut self.found), &self.config.post, joining));
-        let windows = std::mem::take(&mut self.raw);
-        self.keeps.then(|| Gathered { video: video.id.clone(), windows })
     }
 
     /// Detections of all videos in their order, and the videos that have none because they could not be read or named.

@@ -1,6 +1,6 @@
 //! A trained network at work outside a run: the weights of a checkpoint on the test subset of some material.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use burn::tensor::Device;
@@ -10,7 +10,7 @@ use super::check::check;
 use super::checkpoint::{self, Loaded};
 use super::control::Control;
 use super::error::TrainError;
-use super::evaluate::{self, Found};
+use super::evaluate::{self, Found, Keep};
 use super::material::Material;
 use super::raw;
 use super::sink::RunSink;
@@ -18,8 +18,7 @@ use crate::config::Config;
 use crate::eval::Evaluation;
 
 /// Detections in the videos of the configuration's test subset, with the weights of a checkpoint. `sink` hears the progress and may order a
-/// stop, which gives `None`. Class names are the checkpoint's, whatever the material calls its own. Raw outputs are written to
-/// `raw` where it is given.
+/// stop, which gives `None`. Class names are the checkpoint's, whatever the material calls its own. `keep` is told the raw outputs.
 ///
 /// # Errors
 /// When the checkpoint is another model's, or nothing can be decoded.
@@ -29,7 +28,7 @@ pub fn search(
     loaded: &Loaded,
     device: &Device,
     sink: &mut dyn RunSink,
-    raw: Option<&Path>,
+    keep: Option<&mut Keep<'_>>,
 ) -> Result<Option<Found>, TrainError> {
     check(config)?;
     let engine = checkpoint::engine(config, loaded, device)?;
@@ -38,13 +37,7 @@ pub fn search(
     let videos = material.videos(&config.data.test_subset);
     let mut control = Control::new(sink);
     let watch = &mut |moment| control.moment(moment);
-    let found = match raw {
-        None => evaluate::search(config, &material, videos, &cache, &engine, watch, None)?,
-        Some(folder) => {
-            let keep = &mut |gathered: &_| raw::write(folder, gathered, &material.classes);
-            evaluate::search(config, &material, videos, &cache, &engine, watch, Some(keep))?
-        }
-    };
+    let found = evaluate::search(config, &material, videos, &cache, &engine, watch, keep)?;
     control.check()?;
     Ok(found)
 }

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use super::checkpoint::CheckpointError;
 use super::error::TrainError;
 use super::evaluate::{Found, Moment, Watch};
-pub use super::gather::Gathered;
 use super::gather::Gathering;
 use super::material::Material;
 use super::step::Pulse;
@@ -15,6 +14,15 @@ use crate::config::Config;
 use crate::detect::Candidates;
 use crate::domain::{ClassList, Video};
 use crate::model::weights::{Array, Weights};
+
+/// The raw outputs of a video.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Gathered {
+    /// The video's name.
+    pub video: String,
+    /// Its windows with what the network said of them.
+    pub windows: Vec<(Window, Candidates)>,
+}
 
 const EXTENSION: &str = "safetensors";
 const CLASSES: &str = "classes";
@@ -27,13 +35,51 @@ pub fn is_there(folder: &Path) -> bool {
 }
 
 /// A video's name as a file name: characters that one cannot have stand as their number.
-pub(super) fn plain_name(video: &str) -> String {
+#[must_use]
+pub fn plain_name(video: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     video.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
 fn file(folder: &Path, video: &str) -> PathBuf {
     folder.join(format!("{}.{EXTENSION}", plain_name(video)))
+}
+
+/// Collects the raw outputs of each video while its windows come, and writes them when they are all there.
+pub struct Writer {
+    folder: PathBuf,
+    classes: ClassList,
+    gathered: Gathered,
+}
+
+impl Writer {
+    /// Into `folder`, of a network with these classes.
+    #[must_use]
+    pub fn new(folder: PathBuf, classes: ClassList) -> Self {
+        Self { folder, classes, gathered: Gathered::default() }
+    }
+
+    /// Takes in a window.
+    ///
+    /// # Errors
+    /// When the video before is complete and its folder cannot be written.
+    pub fn add(&mut self, video: &Video, window: Window, found: &Candidates) -> Result<(), TrainError> {
+        if self.gathered.video != video.id {
+            self.close()?;
+            self.gathered.video.clone_from(&video.id);
+        }
+        self.gathered.windows.push((window, found.clone()));
+        Ok(())
+    }
+
+    /// Writes what is there of the last video.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn close(&mut self) -> Result<(), TrainError> {
+        let gathered = std::mem::take(&mut self.gathered);
+        if gathered.windows.is_empty() { Ok(()) } else { write(&self.folder, &gathered, &self.classes) }
+    }
 }
 
 /// Writes the raw outputs of a video: `starts`, `ends` `[windows, snippets]`, `segments`, `iou` `[windows, proposals, 2]`, with a
@@ -82,12 +128,12 @@ pub fn search(
     let classes = folders.iter().zip(videos).next().map(|(folder, video)| read(folder, &video.id)).transpose()?;
     let material =
         Material { classes: classes.map_or_else(ClassList::default, |read| read.classes), ..material.clone() };
-    let mut gathering = Gathering::new(config, &material, videos, false);
+    let mut gathering = Gathering::new(config, &material, videos);
     for (before, video) in videos.iter().enumerate() {
         let planned = super::windows::windows(&config.data, video, config.model.tscale);
         if !planned.is_empty() {
             for (window, found) in average(folders, video, &planned, config.model.tscale)? {
-                gathering.add(&video.id, window, found);
+                gathering.add(&video.id, window, &found);
             }
         }
         if watch(Moment::Batch { before, done: before + 1, total: videos.len() }) == Pulse::Stop {

@@ -3,6 +3,7 @@
 use std::process::{Command, Output};
 
 use etad::domain::tiou_key;
+use etad::eval::diagnosis::Kind;
 use etad::eval::{EvalOptions, review, slider_tious};
 use etad::formats::{read_truth, results};
 use serde_json::Value;
@@ -32,6 +33,7 @@ fn kinds_add_up_and_errors_are_listed() {
         assert!((sum("shares") - 1.0).abs() < 1e-9 && sum("counts") > 1000.0, "{at}");
         assert!(at["gains"]["background"].as_f64().expect("a gain") > 0.0);
     }
+    of_all_as_the_window_counts();
     assert_eq!(found["errors"].as_array().map(Vec::len), Some(7));
     assert!(found["errors"][0]["error"].is_string() && found["errors"][0]["segment"][1].is_f64());
     let coverage = &found["properties"][0]["bins"];
@@ -44,6 +46,27 @@ fn kinds_add_up_and_errors_are_listed() {
     assert!(report.contains("<svg") && report.contains("HighJump") && report.ends_with("</html>\n"));
     let text = String::from_utf8_lossy(&table.stdout).into_owned();
     assert!(text.contains("double detection") && text.contains("Truths by length"), "{text}");
+}
+
+/// Beside DETAD's best ten a truth, all detections from a score on, as the window's table of errors has them.
+fn of_all_as_the_window_counts() {
+    let tious = ["--tiou", "0.1:0.05:0.95", "--score", "0.3", "--json"];
+    let found = json(&run("diagnose", "validation", &tious));
+    let truth = read_truth(&path("real/thumos_test_gt.json")).expect("truth");
+    let detections = results::read(&path("real/thumos_noisy_pred.json")).expect("detections");
+    let review = review(&truth, &detections, &EvalOptions::new("validation", &slider_tious())).expect("reviews");
+    let names = Kind::ALL.map(|kind| kind.name().replace(' ', "_"));
+    for (threshold, &tiou) in review.tious.iter().enumerate() {
+        let all = &found["at_tiou"][tiou_key(tiou)]["all"];
+        let kinds = review.kinds(threshold, 0.3);
+        for (name, count) in names.iter().map(String::as_str).chain(["missed"]).zip(kinds) {
+            assert_eq!(all["counts"][name].as_u64(), Some(count as u64), "{name} at {tiou}");
+        }
+        let share = |name: &str| all["shares"][name].as_f64().expect("a share");
+        let sum: f64 = names.iter().map(|name| share(name)).sum();
+        let truths = (kinds[0] + kinds[6]) as f64;
+        assert!((sum - 1.0).abs() < 1e-9 && (share("missed") - kinds[6] as f64 / truths).abs() < 1e-9);
+    }
 }
 
 #[test]

@@ -70,6 +70,8 @@ mod ui_controls;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_cost;
 #[cfg(all(feature = "window", feature = "video"))]
+mod ui_evidence;
+#[cfg(all(feature = "window", feature = "video"))]
 mod ui_failures;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_gestures;

@@ -3,10 +3,11 @@
 
 use egui::{Modifiers, Pos2};
 use egui_kittest::kittest::Queryable as _;
+use etad::eval::ErrorKind;
 use etad::state::{Annotate, Command, Inspect, Page, State};
 
 use crate::ui_support::{project, screenshot, wait};
-use crate::ui_watch::click_at;
+use crate::ui_watch::{Window, click_at};
 use crate::ui_why::{compared, followed, front};
 
 /// Where a value of the precision-recall plot stands: its axes go from 0 to 100 with the margins that the plot has.
@@ -52,12 +53,51 @@ fn rows_cells_and_points_of_the_analysis_lead_to_segments() {
         let label = state.inspect.comparison.as_ref().map(|known| known.review.labels[0].clone());
         state.inspect.filter.kind.is_some() && state.inspect.filter.class == label
     });
+    harness.get_by_label("Videos of the errors");
+    lists_what_is_behind_bins_and_curves(&mut harness);
+    front(&mut harness, "Analysis");
     harness.get_by_label("Results").click_accesskit();
     wait(&mut harness, "the page", |state| state.inspect.page == Page::Results);
     harness.run_steps(3);
     let other = harness.state().state().inspect.measured.last().expect("a row").video.clone();
     harness.get_by_label(&format!("Results of {other}")).click_accesskit();
     wait(&mut harness, "the video", |state| state.selected().is_some_and(|entry| entry.id == other));
+}
+
+/// A bin and a point of the recall lead to missed truths, and the list to those of one video.
+fn lists_what_is_behind_bins_and_curves(harness: &mut Window) {
+    harness.state_mut().command(Command::SetMinScore(1.0));
+    front(harness, "Analysis");
+    harness.state_mut().command(Command::Inspect(Inspect::Page(Page::Bins)));
+    harness.run_steps(4);
+    harness.query_all_by_label_contains("Missed by length").next().expect("a bin").click_accesskit();
+    wait(harness, "its truths", |state| state.inspect.filter.bin.is_some());
+    harness.get_by_label("Videos of the errors");
+    let state = harness.state().state();
+    let bin = state.inspect.filter.bin.expect("a bin");
+    assert!(!state.inspect.rows.is_empty());
+    for row in &state.inspect.rows {
+        let [start, end] = state.inspect.describe(row).expect("described").segment;
+        assert!(row.score.is_none() && end - start > bin.from && end - start <= bin.to);
+    }
+    front(harness, "Analysis");
+    harness.state_mut().command(Command::Inspect(Inspect::Page(Page::Proposals)));
+    harness.run_steps(4);
+    let rect = harness.get_by_label("Plot of recall over detections").rect();
+    click_at(harness, rect.center());
+    wait(harness, "missed truths", |state| {
+        state.inspect.filter.bin.is_none() && state.inspect.filter.kind == Some(ErrorKind::Missed)
+    });
+    let named = harness.state().state().inspect.comparison.as_ref().expect("one").review.videos.clone();
+    let video = named.iter().find(|(_, video)| video.in_truth.is_some()).expect("a video").0.clone();
+    harness.get_by_label("Videos of the errors").click_accesskit();
+    harness.run_steps(4);
+    harness.query_all_by_label(&video).last().expect("in the list").click_accesskit();
+    wait(harness, "one video", |state| state.inspect.filter.video.as_ref() == Some(&video));
+    harness.run_steps(4);
+    harness.state_mut().command(Command::Inspect(Inspect::Video(None)));
+    harness.state_mut().command(Command::SetMinScore(0.1));
+    harness.run_steps(4);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use egui_kittest::Harness;
 use etad::app::{AppOptions, Workbench};
 use etad::sample::{SampleOptions, make};
-use etad::state::State;
+use etad::state::{Command, State, ThemeChoice};
 
 /// A small sample project, drawn once; each test gets a copy, so that none sees another's runs.
 pub fn project() -> tempfile::TempDir {
@@ -112,6 +112,27 @@ pub fn screenshot(harness: &mut Harness<'static, Workbench>, name: &str) {
     std::fs::create_dir_all(&folder).expect("folder");
     let image = harness.render().expect("a picture");
     image.save(Path::new(&folder).join(format!("{name}.png"))).expect("saved");
+}
+
+/// As [`screenshot`], in both themes and two sizes.
+pub fn screenshots(harness: &mut Harness<'static, Workbench>, name: &str) {
+    if std::env::var_os("ETAD_SCREENSHOTS").is_none() {
+        return;
+    }
+    let small = egui::vec2(1280.0, 720.0);
+    for (suffix, size, theme) in [
+        ("", small, ThemeChoice::Dark),
+        ("_light", small, ThemeChoice::Light),
+        ("_light_hd", egui::vec2(1920.0, 1080.0), ThemeChoice::Light),
+        ("_hd", egui::vec2(1920.0, 1080.0), ThemeChoice::Dark),
+    ] {
+        harness.set_size(size);
+        harness.state_mut().command(Command::SetTheme(theme));
+        harness.run_steps(6);
+        screenshot(harness, &format!("{name}{suffix}"));
+    }
+    harness.set_size(small);
+    harness.run_steps(6);
 }
 
 /// Starts a program; whoever gets it ends it.

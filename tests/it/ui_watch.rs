@@ -12,7 +12,7 @@ use etad::domain::{Event as RunEvent, Failure};
 use etad::run::RunWriter;
 use etad::state::{Command, Health, Inspect, Origin, Page, RunState, State};
 
-use crate::ui_support::{project, screenshot, tiny_config, wait, wait_for, window, window_of};
+use crate::ui_support::{project, screenshot, screenshots, tiny_config, wait, wait_for, window, window_of};
 use crate::ui_train::{eval, write_run};
 use crate::ui_why::{followed, front};
 
@@ -70,6 +70,7 @@ fn runs_are_ticked_to_lie_over_each_other_and_tell_what_differs() {
         assert!(harness.query_all_by_label(rate).next().is_some(), "{rate} stands in what differs");
     }
     assert!(harness.query_all_by_label("Finished").count() >= 3);
+    assert!(harness.query_all_by_label("cpu").count() >= 3, "what each ran on has a column");
     screenshot(&mut harness, "runs_beside");
     let name = format!("Compare {}", harness.state().state().compared[0].name);
     harness.get_by_label(&name).click_accesskit();
@@ -199,6 +200,31 @@ fn what_is_wrong_with_the_data_leads_to_its_place_in_a_video_or_in_the_recipe() 
     screenshot(&mut harness, "finding_key");
 }
 
+/// A class that no action has is shown where classes are, at the end of a long list too.
+#[test]
+fn a_class_without_actions_is_led_to_among_the_classes() {
+    let folder = project();
+    tiny_config(folder.path());
+    let path = folder.path().join("project.toml");
+    let names: Vec<String> =
+        (0..60).map(|number| format!("\"unused {number}\"")).chain(["\"aside\"".to_owned()]).collect();
+    let project = format!("name = \"Findings\"\nclasses = [{}]", names.join(", "));
+    std::fs::write(&path, project).expect("written");
+    let mut harness = window(&[folder.path().to_owned()]);
+    checked(&mut harness);
+    let closed = harness.query_all_by_label_contains("\"aside\" has no instance").next().is_none();
+    if closed {
+        harness.get_by_label("What is wrong with the data").click_accesskit();
+        harness.run_steps(20);
+    }
+    harness.query_all_by_label_contains("\"aside\" has no instance").next().expect("a link").click_accesskit();
+    wait(&mut harness, "the class", |state| state.editing.class.as_deref() == Some("aside"));
+    harness.run_steps(60);
+    let place = harness.get_by_label("Edit class aside").rect();
+    assert!(place.top() > 60.0 && place.bottom() < 720.0, "it is scrolled to: {place:?}");
+    screenshot(&mut harness, "finding_class");
+}
+
 #[test]
 fn the_epoch_slider_moves_the_detections() {
     let folder = project();
@@ -266,17 +292,17 @@ fn what_is_empty_or_has_failed_says_so() {
     let folder = project();
     let mut harness = window(&[folder.path().to_owned()]);
     checked(&mut harness);
-    screenshot(&mut harness, "empty_training");
+    screenshots(&mut harness, "empty_training");
     for panel in ["Detections", "Errors", "Analysis", "Evidence"] {
         front(&mut harness, panel);
-        screenshot(&mut harness, &format!("empty_{}", panel.to_lowercase()));
+        screenshots(&mut harness, &format!("empty_{}", panel.to_lowercase()));
     }
     harness.get_by_label("No evidence of this video");
     harness.get_by_label("Nothing to compare yet");
     for page in [Page::Results, Page::Next] {
         harness.state_mut().command(Command::Inspect(Inspect::Page(page)));
         harness.run_steps(4);
-        screenshot(&mut harness, &format!("empty_{}", page.name().to_lowercase().replace(' ', "_")));
+        screenshots(&mut harness, &format!("empty_{}", page.name().to_lowercase().replace(' ', "_")));
     }
     harness.get_by_label("Nothing to rank yet");
     failed(folder.path(), &mut harness);
@@ -284,7 +310,7 @@ fn what_is_empty_or_has_failed_says_so() {
     harness.get_by_label_contains("It failed: the loss is not a finite number at step 39");
     harness.get_by_label_contains("The loss is not a finite number any more.");
     harness.get_by_label("Continue");
-    screenshot(&mut harness, "failed_training");
+    screenshots(&mut harness, "failed_training");
 }
 
 fn failed(folder: &Path, harness: &mut Window) {

@@ -6,9 +6,10 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use etad::app::Workbench;
 use etad::run::RunWriter;
-use etad::state::{Command, Health, Inspect, Page, RunState};
+use etad::state::{Command, Health, Inspect, Page, RunState, Target};
 
-use crate::ui_support::{project, screenshot, tiny_config, wait, wait_for, window};
+use crate::ui_hands::{drag, place};
+use crate::ui_support::{project, screenshot, screenshots, tiny_config, wait, wait_for, window};
 use crate::ui_train::write_run;
 
 pub fn compared(harness: &mut Harness<'static, Workbench>) {
@@ -71,7 +72,45 @@ fn sliders_mark_the_timeline_and_errors_are_jumped_to() {
     }
 }
 
-/// Train, see the errors, jump to one, accept it with another edge, take that back, do it again, train on with it.
+/// Jumps with N to the first false alarm whose start can be dragged, and hides what is weaker.
+fn jumped(harness: &mut Harness<'static, Workbench>) -> Target {
+    let state = harness.state().state();
+    let fits = |row: &etad::eval::ErrorRow| {
+        let one = state.inspect.describe(row).expect("described");
+        row.score.is_some() && one.segment[0] > 0.3 && one.segment[1] - one.segment[0] > 0.6
+    };
+    let place = state.inspect.rows.iter().position(fits).expect("a false alarm with a start");
+    for index in 0..=place {
+        harness.key_press(egui::Key::N);
+        wait(harness, "an error", |state| state.inspect.selected == Some(index));
+    }
+    wait(harness, "its video", |state| state.inspect.target.is_some() && state.playback.is_ready());
+    harness.state_mut().command(Command::Pause);
+    let target = harness.state().state().inspect.target.clone().expect("a detection");
+    harness.state_mut().command(Command::SetMinScore(target.score));
+    harness.state_mut().command(Command::FitTimeline);
+    // High enough for all lanes.
+    harness.set_size(egui::vec2(1280.0, 1400.0));
+    harness.run_steps(8);
+    target
+}
+
+/// Drags the start of a detection on the timeline to a third of it; what is wanted then.
+fn edge_dragged(harness: &mut Harness<'static, Workbench>, target: &Target) -> [f64; 2] {
+    let Target { label, segment: [start, end], score, .. } = target;
+    let name = format!("Prediction {label} {start:.2} to {end:.2} s, score {score:.2}");
+    let rect = harness.query_all_by_label_contains(&name).next().expect("its bar").rect();
+    let wanted = start + (end - start) / 3.0;
+    let from = rect.left_center() + egui::vec2(1.0, 0.0);
+    // Without the Alt key an edge would keep to the playhead or another edge near it.
+    let to = egui::pos2(place(harness, label, wanted).x, from.y);
+    drag(harness, from, to, egui::Modifiers::ALT);
+    screenshot(harness, "why_dragged");
+    let length = harness.state().state().playback.length.as_secs();
+    [wanted, end.min(length)]
+}
+
+/// Train, see the errors, jump to one, accept it by dragging its edge, take that back, do it again, train on with it.
 #[test]
 fn a_round_from_training_to_corrections_and_training_again() {
     let folder = project();
@@ -91,23 +130,20 @@ fn a_round_from_training_to_corrections_and_training_again() {
     compared(&mut harness);
     front(&mut harness, "Errors");
     assert!(!harness.state().state().inspect.rows.is_empty(), "two epochs of a tiny detector are not right everywhere");
-    harness.key_press(egui::Key::N);
-    wait(&mut harness, "an error", |state| state.inspect.target.is_some() && state.playback.is_ready());
-    harness.state_mut().command(Command::Pause);
-    let target = harness.state().state().inspect.target.clone().expect("a detection");
-    let edge = 0.5 * (target.segment[0] + target.segment[1]);
-    harness.state_mut().command(Command::Seek(etad::domain::MediaTime::from_secs(edge)));
-    wait(&mut harness, "the edge", |state| (state.playback.time.as_secs() - edge).abs() < 0.1);
-    harness.key_press(egui::Key::I);
-    wait(&mut harness, "a mark", |state| state.editing.mark_in.is_some());
-    let marked = harness.state().state().editing.mark_in.expect("marked");
+    let target = jumped(&mut harness);
     let count = |state: &etad::state::State| state.editing.book.document.actions(&target.video).len();
     let before = count(harness.state().state());
-    harness.key_press(egui::Key::A);
+    let wanted = edge_dragged(&mut harness, &target);
     wait(&mut harness, "an annotation", |state| count(state) == before + 1);
     let actions = harness.state().state().editing.book.document.actions(&target.video).to_vec();
     let made = actions.last().expect("made");
-    assert_eq!((made.segment, made.label.as_str()), ([marked, target.segment[1]], target.label.as_str()));
+    assert_eq!(made.label, target.label);
+    // A pixel is a fiftieth of a second here, and edges keep to frames.
+    let near = |a: f64, b: f64| (a - b).abs() < 0.15;
+    assert!(near(made.segment[0], wanted[0]) && near(made.segment[1], wanted[1]), "{:?} {wanted:?}", made.segment);
+    let changed = harness.state().state().editing.book.undoable().map(|edit| edit.title.clone());
+    assert_eq!(changed, Some(format!("Accept {}", target.label)), "one step");
+    assert_eq!(harness.state().state().editing.selection.len(), 1, "its other edge can be dragged");
     assert!(made.foreign["source"].as_str().expect("text").starts_with("tiny-1, epoch 2"), "{:?}", made.foreign);
     harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
     wait(&mut harness, "undo", |state| count(state) == before);
@@ -149,12 +185,12 @@ fn two_hundred_classes_have_room() {
     std::fs::write(&path, file.to_string()).expect("written");
     let (mut harness, _writer) = followed(folder.path(), 2);
     front(&mut harness, "Errors");
-    screenshot(&mut harness, "classes200_errors");
+    screenshots(&mut harness, "classes200_errors");
     front(&mut harness, "Analysis");
     for page in [Page::Classes, Page::Confusion, Page::Results] {
         harness.state_mut().command(Command::Inspect(Inspect::Page(page)));
         harness.run_steps(4);
-        screenshot(&mut harness, &format!("classes200_{}", page.name().to_lowercase()));
+        screenshots(&mut harness, &format!("classes200_{}", page.name().to_lowercase()));
     }
     assert_eq!(harness.state().state().inspect.confusion.counts.len(), 201);
 }

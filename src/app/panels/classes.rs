@@ -96,6 +96,15 @@ fn name_of(ui: &mut Ui, view: &mut View<'_>, class: &Class, active: bool) {
     let keys = &view.state.settings.keymap;
     let (before, after) = (keys.hint("class.previous"), keys.hint("class.next"));
     let tip = format!("{}\n{words}\nThe class before{before}, after{after}", class.name);
+    if active {
+        // Whoever is led to a class sees it, however many there are.
+        let id = egui::Id::unique("class in sight");
+        let seen = ui.data_mut(|data| data.get_temp_mut_or_default::<String>(id).clone());
+        if seen != class.name {
+            response.scroll_to_me(None);
+            ui.data_mut(|data| data.insert_temp(id, class.name.clone()));
+        }
+    }
     if response.on_hover_text(tip).clicked() {
         view.send(Annotate::ChooseClass(class.name.clone()).into());
     }

@@ -13,7 +13,7 @@ use crate::state::{Command, Correct, Inspect, Mark, clock_text};
 use super::super::icons::Icon;
 use super::super::theme::Theme;
 use super::super::widgets::{caption, choice, empty_state, field, row_ground};
-use super::{View, marks, paint_line};
+use super::{View, error_filters, marks, paint_line};
 
 /// Least height of the list; where there is less room the panel scrolls.
 const LIST: f32 = 180.0;
@@ -40,7 +40,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
         kinds(ui, view);
         ui.add_space(4.0);
         corrections(ui, view);
-        filters(ui, view);
+        error_filters::show(ui, view);
         let height = ui.available_height().max(LIST);
         ui.allocate_ui(vec2(ui.available_width(), height), |ui| {
             ui.set_min_height(height);
@@ -199,7 +199,7 @@ fn kinds(ui: &mut Ui, view: &mut View<'_>) {
         };
         if response.on_hover_text(format!("{} {what}", kind.advice())).clicked() {
             let wanted = (!selected).then_some(kind);
-            let filter = ErrorFilter { kind: wanted, truth: None, ..inspect.filter.clone() };
+            let filter = ErrorFilter { kind: wanted, truth: None, bin: None, ..inspect.filter.clone() };
             view.commands.push(Command::Inspect(Inspect::Filter(filter)));
         }
     }
@@ -272,44 +272,6 @@ fn corrections(ui: &mut Ui, view: &mut View<'_>) {
     });
 }
 
-fn filters(ui: &mut Ui, view: &mut View<'_>) {
-    let theme = view.theme;
-    let inspect = &view.state.inspect;
-    let Some(comparison) = &inspect.comparison else { return };
-    ui.horizontal(|ui| {
-        let text = inspect.filter.class.clone().unwrap_or_else(|| "All classes".to_owned());
-        let combo = egui::ComboBox::from_id_salt("error class").selected_text(text).width(130.0).truncate();
-        let combo = combo.show_ui(ui, |ui| {
-            let names = comparison.review.labels.iter().map(|label| Some(label.clone()));
-            for class in std::iter::once(None).chain(names) {
-                let name = class.as_deref().unwrap_or("All classes");
-                if ui.selectable_label(inspect.filter.class == class, name).clicked() {
-                    let filter = ErrorFilter { class, truth: None, ..inspect.filter.clone() };
-                    view.commands.push(Command::Inspect(Inspect::Filter(filter)));
-                }
-            }
-        });
-        combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Class of the errors"));
-        let mut here = inspect.here;
-        if ui.checkbox(&mut here, "Open video").on_hover_text("List errors of the open video alone").changed() {
-            view.commands.push(Command::Inspect(Inspect::Here(here)));
-        }
-        let keymap = &view.state.settings.keymap;
-        let next = format!("The next error, played{}", keymap.hint("error.next"));
-        let back = format!("The error before{}", keymap.hint("error.previous"));
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            for (name, by, tip) in [("Next", 1, next), ("Back", -1, back)] {
-                let any = !inspect.rows.is_empty();
-                let button = ui.add_enabled(any, Button::new(name).small());
-                if button.on_hover_text(&tip).on_disabled_hover_text(&tip).clicked() {
-                    view.commands.push(Command::Inspect(Inspect::Next(by)));
-                }
-            }
-            caption(ui, theme, inspect.rows.len().to_string());
-        });
-    });
-}
-
 fn list(ui: &mut Ui, view: &mut View<'_>) {
     let theme = view.theme;
     let count = view.state.inspect.rows.len();
@@ -354,7 +316,11 @@ fn line(ui: &mut Ui, view: &mut View<'_>, index: usize, row: &ErrorRow) {
     painter.text(plate.center(), egui::Align2::CENTER_CENTER, letter, theme.small_font(), theme.ink_on(colour));
     let score = row.score.map_or("-".to_owned(), |score| format!("{score:.2}"));
     paint_line(&painter, pos2(rect.left() + 26.0, middle), 34.0, &score, theme.number_font(), theme.text());
-    let rest = rect.width() - 196.0;
+    // Where there is little room the start is enough: the names of videos often differ at their ends.
+    let narrow = rect.width() < 440.0;
+    let time = if narrow { clock_text(start) } else { format!("{}-{}", clock_text(start), clock_text(end)) };
+    let room = if narrow { 58.0 } else { 114.0 };
+    let rest = rect.width() - 82.0 - room;
     let body = egui::FontId::proportional(theme.size.body);
     let class = match one.truth.filter(|(truth, _)| *truth != one.label) {
         Some((truth, _)) => format!("{} / {truth}", one.label),
@@ -364,19 +330,12 @@ fn line(ui: &mut Ui, view: &mut View<'_>, index: usize, row: &ErrorRow) {
     painter.rect_filled(dot, CornerRadius::same(2), theme.class(view.state.colour(one.label)));
     paint_line(&painter, pos2(rect.left() + 77.0, middle), rest * 0.56, &class, body.clone(), theme.text());
     let at = pos2(rect.left() + 82.0 + rest * 0.56, middle);
-    paint_line(
-        &painter,
-        at,
-        112.0,
-        &format!("{}-{}", clock_text(start), clock_text(end)),
-        theme.number_font(),
-        theme.text_soft(),
-    );
-    let at = pos2(rect.left() + 196.0 + rest * 0.56, middle);
+    paint_line(&painter, at, room, &time, theme.number_font(), theme.text_soft());
+    let at = pos2(rect.left() + 82.0 + room + rest * 0.56, middle);
     paint_line(&painter, at, rect.right() - at.x - 4.0, one.video, body, theme.text_soft());
     let response = response.on_hover_ui(|ui| {
         ui.label(RichText::new(format!("{}: {}", row.kind.name(), one.label)).font(theme.strong_font()));
-        caption(ui, theme, format!("in {}", one.video));
+        caption(ui, theme, format!("in {}, {} to {}", one.video, clock_text(start), clock_text(end)));
         if let Some((truth, [start, end])) = one.truth {
             caption(ui, theme, format!("nearest truth: {truth}, {} to {}", clock_text(start), clock_text(end)));
         }

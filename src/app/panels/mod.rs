@@ -5,6 +5,7 @@ mod classes;
 mod crop;
 mod curves;
 mod detections;
+mod error_filters;
 mod errors;
 mod evidence;
 mod library;

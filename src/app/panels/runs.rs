@@ -1,10 +1,10 @@
 //! The runs of the project in a table, what differs between those that are compared, and the trainings that wait.
 
 use egui::accesskit::Role;
-use egui::{Button, Grid, RichText, Ui, WidgetInfo};
+use egui::{Align, Button, Grid, Layout, Response, RichText, Ui, WidgetInfo, vec2};
 
 use crate::run::{Digest, differences};
-use crate::state::{Command, RunSummary, Runs, percent, run_word, wait_text};
+use crate::state::{Command, RunSummary, Runs, run_word, taken_text};
 
 use super::super::theme::Theme;
 use super::super::widgets::{caption, cut};
@@ -18,7 +18,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     let runs = &view.state.runs;
     if !runs.is_empty() {
         let title = format!("Runs ({})", runs.len());
-        egui::CollapsingHeader::new(title).id_salt("runs").show(ui, |ui| {
+        egui::CollapsingHeader::new(title).id_salt("runs").show_unindented(ui, |ui| {
             table(ui, view, runs);
             differing(ui, theme, &beside(view));
         });
@@ -35,40 +35,79 @@ fn beside<'a>(view: &View<'a>) -> Vec<&'a RunSummary> {
     state.runs.iter().filter(is_shown).collect()
 }
 
+/// Points of the columns after the name: state, device, mAP, epoch, time.
+const WIDTHS: [f32; 5] = [64.0, 52.0, 40.0, 46.0, 46.0];
+/// Points of the tick.
+const TICK: f32 = 28.0;
+const GAP: f32 = 5.0;
+
+/// A cell of the table; the whole of what is cut stands beside the pointer.
+fn cell(ui: &mut Ui, width: f32, layout: Layout, text: RichText) -> Response {
+    ui.allocate_ui_with_layout(vec2(width, ui.spacing().interact_size.y), layout, |ui| {
+        ui.set_min_width(width);
+        cut(ui, text)
+    })
+    .inner
+}
+
 fn table(ui: &mut Ui, view: &mut View<'_>, runs: &[RunSummary]) {
     let theme = view.theme;
-    let head = |ui: &mut Ui, text: &str| {
-        ui.label(RichText::new(text).font(theme.small_font()).color(theme.text_soft()));
+    let (left, right) = (Layout::left_to_right(Align::Center), Layout::right_to_left(Align::Center));
+    let sides = [left, left, right, right, right];
+    let taken: f32 = WIDTHS.iter().map(|width| width + GAP).sum();
+    let name = (ui.available_width() - taken - TICK - GAP).max(54.0);
+    let head = |ui: &mut Ui, width: f32, side: Layout, text: &str| {
+        cell(ui, width, side, RichText::new(text).font(theme.small_font()).color(theme.text_soft()));
     };
-    let number = |ui: &mut Ui, text: String| {
-        ui.label(RichText::new(text).font(theme.number_font()));
-    };
-    Grid::new("runs").num_columns(6).spacing([7.0, 2.0]).show(ui, |ui| {
-        ["", "run", "state", "best mAP", "epoch", "time"].into_iter().for_each(|name| head(ui, name));
+    Grid::new("runs").num_columns(7).min_col_width(0.0).spacing([GAP, 2.0]).show(ui, |ui| {
+        head(ui, TICK, left, "");
+        head(ui, name, left, "run");
+        for ((text, width), side) in ["state", "device", "mAP %", "epoch", "time"].into_iter().zip(WIDTHS).zip(sides) {
+            head(ui, width, side, text);
+        }
         ui.end_row();
         for run in runs {
             let followed = view.state.run.as_ref().is_some_and(|other| other.folder == run.folder);
             let mut compared = followed || view.state.is_compared(&run.folder);
             let check = ui.add_enabled(!followed, egui::Checkbox::without_text(&mut compared));
-            let name = format!("Compare {}", run.name);
-            check.widget_info(|| WidgetInfo::selected(Role::CheckBox, !followed, compared, &name));
+            let label = format!("Compare {}", run.name);
+            check.widget_info(|| WidgetInfo::selected(Role::CheckBox, !followed, compared, &label));
             if check.on_hover_text("Draw its curves beside those of the followed run").changed() {
                 view.commands.push(Command::Runs(Runs::Compare(run.folder.clone(), compared)));
             }
             let facts = &run.digest;
-            let link = ui.selectable_label(followed, &run.name).on_hover_text(tip(run));
-            if link.clicked() && !followed {
+            let row = vec2(name, ui.spacing().interact_size.y);
+            let link = ui.allocate_ui_with_layout(row, left, |ui| {
+                ui.set_min_width(name);
+                ui.spacing_mut().button_padding.x = 3.0;
+                ui.add(Button::selectable(followed, run.name.as_str()).truncate())
+            });
+            if link.inner.on_hover_text(tip(run)).clicked() && !followed {
                 view.commands.push(Command::FollowRun(run.folder.clone()));
             }
-            ui.label(run_word(run));
-            number(ui, facts.best.map_or("-".to_owned(), |(_, map)| percent(map)));
-            let epoch = facts.best.map_or(String::new(), |(epoch, _)| (epoch + 1).to_string());
-            number(ui, format!("{epoch:>3}/{}", facts.epochs));
-            ui.label(if facts.seconds > 0.0 { wait_text(facts.seconds) } else { String::new() });
+            let number = |text: String| RichText::new(text).font(theme.number_font());
+            let map = facts.best.map_or("-".to_owned(), |(_, map)| format!("{:.1}", 100.0 * map));
+            let at = facts.best.map_or("-".to_owned(), |(epoch, _)| format!("{}/{}", epoch + 1, facts.epochs));
+            let time = if facts.seconds > 0.0 { taken_text(facts.seconds) } else { "-".to_owned() };
+            let cells = [
+                (RichText::new(run_word(run)), run_word(run)),
+                (RichText::new(short_device(&facts.device)), facts.device.as_str()),
+                (number(map), "Best average mAP"),
+                (number(at), "Epoch of the best mAP, of how many"),
+                (number(time), "How long it ran"),
+            ];
+            for (((text, tip), width), side) in cells.into_iter().zip(WIDTHS).zip(sides) {
+                cell(ui, width, side, text).on_hover_text(tip);
+            }
             ui.end_row();
         }
     });
-    caption(ui, theme, "A tick draws a run's loss and average mAP beside the followed one's.");
+    caption(ui, theme, "A tick draws a run's curves beside the followed one's.");
+}
+
+/// What it computes with comes first in a device's words, how much of it afterwards: "cpu (8 threads)".
+fn short_device(words: &str) -> &str {
+    words.split(" (").next().filter(|name| !name.is_empty()).unwrap_or("-")
 }
 
 fn tip(run: &RunSummary) -> String {

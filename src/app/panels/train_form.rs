@@ -3,7 +3,7 @@
 use egui::{RichText, Ui};
 
 use crate::project::{Finding, Severity};
-use crate::state::{Command, Forecast, Health, Init, Needs, Runs, TrainForm, Watch, size_text, wait_text};
+use crate::state::{Command, Forecast, Health, Init, Lead, Needs, Runs, TrainForm, Watch, Wish, size_text, wait_text};
 
 use super::super::icons::{self, Icon};
 use super::super::theme::Theme;
@@ -153,8 +153,12 @@ fn health(ui: &mut Ui, view: &mut View<'_>, form: &TrainForm) {
             });
             egui::CollapsingHeader::new("What is wrong with the data").default_open(errors > 0).show(ui, |ui| {
                 for (index, finding) in findings.iter().take(MOST_FINDINGS).enumerate() {
-                    if one_finding(ui, theme, finding) {
+                    let lead = view.state.lead(finding);
+                    if one_finding(ui, theme, finding, &lead) {
                         view.send(Command::Watch(Watch::Finding(index)));
+                        if matches!(lead, Lead::Class(_)) {
+                            view.send(Command::Wish(Wish::CLASSES));
+                        }
                     }
                 }
                 if findings.len() > MOST_FINDINGS {
@@ -231,7 +235,7 @@ fn mark(ui: &mut Ui, icon: Icon, colour: egui::Color32) {
 }
 
 /// Returns whether a person wants to be led to it.
-fn one_finding(ui: &mut Ui, theme: &Theme, finding: &Finding) -> bool {
+fn one_finding(ui: &mut Ui, theme: &Theme, finding: &Finding, lead: &Lead) -> bool {
     let colour = if finding.severity == Severity::Error { theme.bad() } else { theme.warn() };
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
@@ -240,16 +244,18 @@ fn one_finding(ui: &mut Ui, theme: &Theme, finding: &Finding) -> bool {
             ui.spacing_mut().item_spacing.y = 1.0;
             let video = finding.video.as_ref().map_or(String::new(), |video| format!("{video} "));
             let text = format!("{video}{}", finding.sentence);
-            let led = match (&finding.video, &finding.key) {
-                (Some(_), _) => ui.link(text).on_hover_text("Show it in the player").clicked(),
-                (None, Some(key)) => ui.link(text).on_hover_text(format!("Show {key} in the recipe")).clicked(),
-                (None, None) if finding.class.is_some() => {
-                    ui.link(text).on_hover_text("Show the first action of the class").clicked()
-                }
-                (None, None) => {
-                    ui.label(text);
-                    false
-                }
+            let tip = match lead {
+                Lead::Video(..) if finding.class.is_some() => "Show the first action of the class".to_owned(),
+                Lead::Video(..) => "Show it in the player".to_owned(),
+                Lead::Class(_) => "Show it among the classes".to_owned(),
+                Lead::Key(key) => format!("Show {key} in the recipe"),
+                Lead::Nowhere => String::new(),
+            };
+            let led = if *lead == Lead::Nowhere {
+                ui.label(text);
+                false
+            } else {
+                ui.link(text).on_hover_text(tip).clicked()
             };
             caption(ui, theme, &finding.advice);
             led

@@ -28,6 +28,17 @@ impl Property {
             Self::Instances => "actions of the class in the video",
         }
     }
+
+    /// Its value for a truth of so many of its class in a video of so many seconds; NaN where that is unknown.
+    #[must_use]
+    pub fn of(self, [start, end]: [f64; 2], duration: f64, count: usize) -> f64 {
+        match self {
+            Self::Length => end - start,
+            Self::Instances => count as f64,
+            Self::Coverage if duration > 0.0 => (end - start) / duration,
+            Self::Coverage => f64::NAN,
+        }
+    }
 }
 
 /// Where bins end.
@@ -95,13 +106,9 @@ impl Binned<'_> {
     /// The property of each truth of the class; NaN where the video's duration is unknown.
     fn values(&self, property: Property) -> Vec<f64> {
         let truths = &self.class.matches.truths;
-        let value = |&(video, [start, end]): &(&str, [f64; 2])| match property {
-            Property::Length => end - start,
-            Property::Instances => truths.iter().filter(|(other, _)| *other == video).count() as f64,
-            Property::Coverage => match self.cases.truths.get(video) {
-                Some(of_video) if of_video.duration > 0.0 => (end - start) / of_video.duration,
-                _ => f64::NAN,
-            },
+        let value = |&(video, segment): &(&str, [f64; 2])| {
+            let count = truths.iter().filter(|(other, _)| *other == video).count();
+            property.of(segment, self.cases.truths.get(video).map_or(0.0, |of_video| of_video.duration), count)
         };
         truths.iter().map(value).collect()
     }

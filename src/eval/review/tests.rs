@@ -212,3 +212,32 @@ fn the_area_under_the_interpolated_curve_is_the_average_precision() {
         }
     }
 }
+
+/// What a bin counts as missed is what the list has of it.
+#[test]
+fn the_list_of_a_bin_is_as_long_as_the_bin_says() {
+    use crate::eval::Bin;
+    use crate::eval::diagnosis::{BinScheme, DiagnosisOptions, diagnose};
+    let mut listed = 0;
+    for number in 0..40 {
+        let (dataset, detections) = drawn(number);
+        let Ok(review) = super::review(&dataset, &detections, &all()) else { continue };
+        let how = DiagnosisOptions { normalised: false, bins: BinScheme::Quantiles };
+        let diagnosis = diagnose(&dataset, &detections, &all(), how).expect("diagnoses");
+        for result in &diagnosis.properties {
+            for bin in &result.bins {
+                let filter = ErrorFilter {
+                    kind: Some(ErrorKind::Missed),
+                    bin: Some(Bin { property: result.property, from: bin.from, to: bin.to }),
+                    ..ErrorFilter::default()
+                };
+                for threshold in 0..review.tious.len() {
+                    let rows = review.errors(threshold, f64::NEG_INFINITY, &filter);
+                    assert_eq!(rows.len(), bin.missed[threshold], "{number} {:?} {}", result.property, bin.name);
+                    listed += rows.len();
+                }
+            }
+        }
+    }
+    assert!(listed > 1000, "{listed}");
+}

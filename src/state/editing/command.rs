@@ -14,6 +14,17 @@ pub enum Edge {
     End,
 }
 
+impl Edge {
+    /// Where it is on a segment, in seconds.
+    #[must_use]
+    pub fn of(self, [start, end]: crate::domain::Segment) -> f64 {
+        match self {
+            Self::Start => start,
+            Self::End => end,
+        }
+    }
+}
+
 /// What the pointer took hold of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Grip {
@@ -23,6 +34,8 @@ pub enum Grip {
     Body(u64),
     /// A segment's edge.
     Edge(u64, Edge),
+    /// An edge of a detection, by its place among the shown ones of the open video: let go, it is accepted with it.
+    Detection(usize, Edge),
 }
 
 /// How a choice changes the selection.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Edge, Grip, Pick, commit, obey, segments, select};
 use crate::domain::Segment;
 use crate::project::{Action, Change};
-use crate::state::{Effect, State};
+use crate::state::{Effect, State, correct};
 
 /// What the pointer holds.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,7 +18,7 @@ pub struct Drag {
     playhead: f64,
     /// How actions that are dragged look now.
     pub moved: BTreeMap<u64, Segment>,
-    /// How the new segment looks now.
+    /// How the new segment looks now, or the detection whose edge is held.
     pub new: Option<Segment>,
     /// Where an edge snapped to, in seconds.
     pub snapped: Option<f64>,
@@ -30,6 +30,7 @@ pub(super) fn start(state: &mut State, grip: Grip, at: f64) {
             select::one(state, *id, Pick::Only);
         }
         Grip::New(label) => state.editing.class = Some(label.clone()),
+        Grip::Detection(index, _) => correct::choose(state, *index),
         _ => {}
     }
     let playhead = state.playback.time.as_secs();
@@ -46,6 +47,15 @@ fn snap(state: &State, playhead: f64, at: f64, reach: f64, own: &dyn Fn(u64) -> 
         Some(edge) => (edge, true),
         None => (state.nearest_edge(at), false),
     }
+}
+
+/// A segment with an edge at `to`, inside the video; the edge that is held never passes the other one.
+fn stretched(state: &State, [start, end]: Segment, edge: Edge, to: f64) -> Option<Segment> {
+    let segment = match edge {
+        Edge::Start => [to.min(state.edge_from(end, -1).max(start)), end],
+        Edge::End => [start, to.max(state.edge_from(start, 1).min(end))],
+    };
+    segments::inside(state, segment)
 }
 
 pub(super) fn to(state: &mut State, at: f64, reach: f64, free: bool, effects: &mut Vec<Effect>) {
@@ -67,16 +77,16 @@ pub(super) fn to(state: &mut State, at: f64, reach: f64, free: bool, effects: &m
             let Some(action) = state.actions().iter().find(|action| action.id == id) else { return };
             let [start, end] = action.segment;
             let (to, is_edge) = snapped(&|other| other == id, at);
-            // The edge that is held never passes the other one.
-            let segment = match edge {
-                Edge::Start => [to.min(state.edge_from(end, -1).max(start)), end],
-                Edge::End => [start, to.max(state.edge_from(start, 1).min(end))],
-            };
-            if let Some(segment) = segments::inside(state, segment) {
+            if let Some(segment) = stretched(state, [start, end], edge, to) {
                 drag.moved.insert(id, segment);
-                (drag.snapped, look) =
-                    (is_edge.then_some(to), Some(if edge == Edge::Start { segment[0] } else { segment[1] }));
+                (drag.snapped, look) = (is_edge.then_some(to), Some(edge.of(segment)));
             }
+        }
+        Grip::Detection(_, edge) => {
+            let Some(held) = state.inspect.target.as_ref().map(|target| target.segment) else { return };
+            let (to, is_edge) = snapped(&|_| false, at);
+            drag.new = stretched(state, held, edge, to);
+            (drag.snapped, look) = (is_edge.then_some(to), drag.new.map(|segment| edge.of(segment)));
         }
         Grip::Body(id) => {
             let Some(action) = state.actions().iter().find(|action| action.id == id) else { return };
@@ -110,8 +120,12 @@ pub(super) fn to(state: &mut State, at: f64, reach: f64, free: bool, effects: &m
 
 pub(super) fn end(state: &mut State, effects: &mut Vec<Effect>) {
     let Some(drag) = state.editing.drag.take() else { return };
-    if let (Grip::New(label), Some(segment)) = (&drag.grip, drag.new) {
-        segments::make(state, segment, label, effects);
+    match (&drag.grip, drag.new) {
+        (Grip::New(label), Some(segment)) => {
+            segments::make(state, segment, label, effects);
+        }
+        (Grip::Detection(..), Some(segment)) => correct::accept_dragged(state, segment, effects),
+        _ => {}
     }
     let moved = |action: &Action| {
         let segment = *drag.moved.get(&action.id)?;

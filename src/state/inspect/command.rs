@@ -21,6 +21,8 @@ pub enum Inspect {
     Filter(ErrorFilter),
     /// List errors of the open video alone.
     Here(bool),
+    /// List errors of this video alone, or of all.
+    Video(Option<String>),
     /// Select an error of the list and show it.
     Select(usize),
     /// The next (`+1`) or previous (`-1`) error of the list.
@@ -29,7 +31,7 @@ pub enum Inspect {
     SaveResults,
     /// Ask where to save a report.
     SaveReport,
-    /// Read what was kept of this video's raw outputs.
+    /// Read the evidence that was kept of this video.
     Evidence(String),
     /// Look at a cell of the proposal map.
     Cell(usize),

@@ -15,9 +15,10 @@ use crate::eval::{
     Confusion, ErrorFilter, ErrorRow, Measured, Moment, PrPoint, Tally, ToAnnotate, measure, slider_tious,
 };
 use crate::jobs::evidence::Evidence;
+use crate::jobs::evidence_of_detections;
 use crate::jobs::review::{Comparison, ReviewRequest, Reviewed};
 
-use super::{Editing, Effect, Library, State, Target};
+use super::{Editing, Effect, Library, Origin, State, Target};
 
 pub use command::{ClassOrder, Inspect, Page};
 pub use marks::{Described, Mark, Marks};
@@ -77,6 +78,8 @@ pub struct Inspecting {
     pub filter: ErrorFilter,
     /// Whether only those of the open video.
     pub here: bool,
+    /// Else only those of this one.
+    pub only: Option<String>,
     /// The errors, kept in step with the rest of the state.
     pub rows: Vec<ErrorRow>,
     /// Selected error.
@@ -105,8 +108,8 @@ pub struct Inspecting {
     pub moment: Option<Moment>,
     /// What the network said of the open video, where that was kept.
     pub evidence: Option<Arc<Evidence>>,
-    /// The video whose evidence was asked for.
-    pub evidence_of: Option<String>,
+    /// The video whose evidence was asked for, and where it was looked for.
+    pub(super) evidence_of: Option<(String, Vec<std::path::PathBuf>)>,
     /// The cell of the proposal map that is looked at.
     pub cell: Option<usize>,
     /// How often, how long, how soon; kept while that page is shown.
@@ -132,6 +135,7 @@ impl Default for Inspecting {
             failure: None,
             filter: ErrorFilter::default(),
             here: false,
+            only: None,
             rows: Vec::new(),
             selected: None,
             place: None,
@@ -198,19 +202,41 @@ impl Inspecting {
 }
 
 impl State {
-    /// Where the raw outputs of detections from this window are kept.
+    /// Where the evidence of detections from this window is kept.
     #[must_use]
     pub fn evidence_folder(&self) -> Option<std::path::PathBuf> {
         self.runs_folder().map(|runs| runs.join("evidence"))
     }
 
-    /// Where raw outputs of the open video may be kept, those of the shown detections first: of detections from this window, and what
-    /// `etad test --raw-predictions` kept with the followed run.
+    /// Whether evidence of the open video was asked for where that of the shown detections is.
+    #[must_use]
+    pub fn has_asked_for_evidence(&self) -> bool {
+        let open = self.selected().map(|entry| entry.id.as_str());
+        let asked = self.inspect.evidence_of.as_ref();
+        asked.is_some_and(|(video, folders)| Some(video.as_str()) == open && *folders == self.evidence_folders())
+    }
+
+    /// Where evidence of the open video may be kept, that of the shown detections first: beside the file that they are of, with the
+    /// run whose evaluation they are or that is followed (`etad test`), with detections from this window.
     fn evidence_folders(&self) -> Vec<std::path::PathBuf> {
-        let of_run = self.run.as_ref().map(|run| run.folder.join("evidence"));
-        let mut folders: Vec<_> = self.evidence_folder().into_iter().chain(of_run).collect();
-        if matches!(self.predictions.shown, Some(super::Origin::Epoch { .. })) {
-            folders.reverse();
+        let shown = self.predictions.shown.as_ref();
+        let of_run = match (shown, self.runs_folder()) {
+            (Some(Origin::Epoch { run, .. }), Some(runs)) => Some(runs.join(run).join("evidence")),
+            _ => None,
+        };
+        let of_file = match shown {
+            Some(Origin::File(path)) => Some(evidence_of_detections(path)),
+            _ => None,
+        };
+        let followed = self.run.as_ref().map(|run| run.folder.join("evidence"));
+        let detected = self.evidence_folder();
+        let mut folders: Vec<_> = [of_file, of_run].into_iter().flatten().collect();
+        // Of what was detected here, that comes first.
+        let rest = if shown == Some(&Origin::Detected) { [detected, followed] } else { [followed, detected] };
+        for folder in rest.into_iter().flatten() {
+            if !folders.contains(&folder) {
+                folders.push(folder);
+            }
         }
         folders
     }
@@ -303,7 +329,10 @@ pub(super) fn recount(state: &mut State) {
     let open = state.selected().map(|entry| entry.id.clone());
     let least = state.detecting.min_score;
     let inspect = &mut state.inspect;
-    inspect.filter.video = if inspect.here { open.clone() } else { None };
+    let known = |id: &String| inspect.comparison.as_ref().is_none_or(|known| known.review.videos.contains_key(id));
+    // A video that another subset has is none to choose any more.
+    inspect.only = inspect.only.take().filter(known);
+    inspect.filter.video = if inspect.here { open.clone() } else { inspect.only.clone() };
     let before = inspect.selected.and_then(|index| inspect.rows.get(index).copied());
     let Some(comparison) = &inspect.comparison else {
         (inspect.rows, inspect.totals, inspect.selected) = (Vec::new(), Totals::default(), None);

@@ -42,7 +42,11 @@ pub(in super::super) fn obey(state: &mut State, what: Inspect, effects: &mut Vec
             recount(state);
         }
         Inspect::Here(here) => {
-            state.inspect.here = here;
+            (state.inspect.here, state.inspect.only) = (here, None);
+            recount(state);
+        }
+        Inspect::Video(video) => {
+            (state.inspect.here, state.inspect.only) = (false, video);
             recount(state);
         }
         Inspect::Page(page) => {
@@ -52,11 +56,11 @@ pub(in super::super) fn obey(state: &mut State, what: Inspect, effects: &mut Vec
         Inspect::Evidence(video) => {
             let inspect = &mut state.inspect;
             (inspect.evidence, inspect.cell) = (None, None);
-            inspect.evidence_of = Some(video.clone());
             let entry = state.library.index(&video).and_then(|index| state.library.entries.get(index));
             let stem = entry.and_then(|entry| entry.path.file_stem()).map(|stem| stem.to_string_lossy().into_owned());
             let names = [video.clone()].into_iter().chain(stem).collect();
             let folders = state.evidence_folders();
+            state.inspect.evidence_of = Some((video.clone(), folders.clone()));
             if !folders.is_empty() {
                 effects.push(Effect::ReadEvidence { folders, video, names });
             }
@@ -125,7 +129,7 @@ pub(in super::super) fn evidence_read(
     video: String,
     evidence: Result<Option<Box<Evidence>>, Failure>,
 ) {
-    if state.inspect.evidence_of.as_ref() != Some(&video) {
+    if state.inspect.evidence_of.as_ref().map(|(asked, _)| asked) != Some(&video) {
         return;
     }
     match evidence {

@@ -316,3 +316,48 @@ fn ten_thousand_detections_follow_the_sliders() {
     assert!(hits <= 1);
     assert!([tiou, score, marking].iter().all(|time| time.as_millis() < 500), "{tiou:?} {score:?} {marking:?}");
 }
+
+#[test]
+fn the_list_goes_by_any_video_that_is_judged_open_or_not() {
+    let mut state = compared();
+    let videos = |state: &State| -> Vec<String> {
+        let rows = state.inspect.rows.iter();
+        rows.map(|row| state.inspect.describe(row).expect("described").video.to_owned()).collect()
+    };
+    assert_eq!(videos(&state), ["b", "a", "b"]);
+    assert!(inspect(&mut state, Inspect::Video(Some("b".to_owned()))).is_empty());
+    assert_eq!((videos(&state), state.selected().map(|entry| entry.id.as_str())), (vec!["b".to_owned(); 2], Some("a")));
+    // Another video that opens changes nothing of it.
+    update(&mut state, Input::Command(Command::Select(1)));
+    assert_eq!(videos(&state), ["b", "b"]);
+    inspect(&mut state, Inspect::Here(true));
+    update(&mut state, Input::Command(Command::Select(0)));
+    assert_eq!(videos(&state), ["a"]);
+    inspect(&mut state, Inspect::Video(Some("of another subset".to_owned())));
+    assert_eq!((videos(&state).len(), state.inspect.only.clone()), (3, None));
+}
+
+#[test]
+fn an_edge_of_a_detection_that_is_dragged_accepts_it_in_one_step() {
+    use crate::state::{Edge, Grip};
+    let mut state = compared();
+    let annotate = |state: &mut State, what: Annotate| update(state, Input::Command(Command::Annotate(what)));
+    let count = |state: &State| state.actions().len();
+    let before = count(&state);
+    annotate(&mut state, Annotate::DragStart(Grip::Detection(1, Edge::Start), 6.0));
+    assert_eq!(state.inspect.target.as_ref().map(|target| target.segment), Some([6.0, 8.0]));
+    annotate(&mut state, Annotate::DragTo { at: 6.8, reach: 0.0, free: true });
+    assert_eq!(state.editing.drag.as_ref().and_then(|drag| drag.new), Some([6.8, 8.0]));
+    annotate(&mut state, Annotate::DragCancel);
+    assert_eq!(count(&state), before);
+    annotate(&mut state, Annotate::DragStart(Grip::Detection(1, Edge::End), 8.0));
+    annotate(&mut state, Annotate::DragTo { at: 9.5, reach: 0.0, free: true });
+    annotate(&mut state, Annotate::DragEnd);
+    let made = state.actions().last().cloned().expect("made");
+    assert_eq!((made.label.as_str(), made.segment), ("jump", [6.0, 9.5]));
+    assert_eq!(state.editing.selection, [made.id].into());
+    assert!(state.inspect.target.is_none() && made.foreign["source"].as_str().expect("text").contains("score 0.600"));
+    assert_eq!(state.editing.book.undoable().map(|edit| edit.title.as_str()), Some("Accept jump"));
+    annotate(&mut state, Annotate::Undo);
+    assert_eq!(count(&state), before);
+}

@@ -4,10 +4,11 @@ use egui::accesskit::Role;
 use egui::{Align2, ComboBox, CornerRadius, Rect, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use crate::eval::diagnosis::{BinResult, BinScheme, Property};
+use crate::eval::{Bin, ErrorFilter, ErrorKind};
 use crate::jobs::review::Comparison;
-use crate::state::{Command, Inspect};
+use crate::state::{Command, Inspect, Wish};
 
-use super::super::super::widgets::{caption, strong};
+use super::super::super::widgets::{caption, row_ground, strong};
 use super::super::{View, paint_line};
 
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, comparison: &Comparison) {
@@ -24,7 +25,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, comparison: &Comparison) {
     combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Bins"));
     combo.response.on_hover_text("By which bins truths are sorted");
     for result in &comparison.diagnosis.properties {
-        ui.add_space(4.0);
+        ui.add_space(10.0);
         ui.label(strong(theme, &format!("By {}", result.property.name())));
         let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 16.0), Sense::hover());
         for (name, edge) in [("truths", 130.0), ("missed %", 66.0), ("mAP %", 4.0)] {
@@ -41,19 +42,39 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, comparison: &Comparison) {
             caption(ui, theme, format!("{} truths of videos of unknown length are in no bin", result.unknown));
         }
     }
+    ui.add_space(4.0);
     caption(
         ui,
         theme,
-        "Missed: found by no detection of any score at this tIoU. mAP: mean over tIoU 0.10 to 0.95, on the truths of the bin alone.",
+        "Missed: found by no detection of any score at this tIoU. mAP: mean over tIoU 0.10 to 0.95, on the truths of the bin alone. A click lists the bin's truths that no shown detection finds.",
     );
 }
 
-fn line(ui: &mut Ui, view: &View<'_>, property: Property, bin: &BinResult) {
+fn line(ui: &mut Ui, view: &mut View<'_>, property: Property, bin: &BinResult) {
     let theme = view.theme;
-    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 21.0), Sense::hover());
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 21.0), Sense::click());
     let painter = ui.painter_at(rect);
     let middle = rect.center().y;
-    let missed = bin.missed.get(view.state.inspect.tiou).copied().unwrap_or(0);
+    let inspect = &view.state.inspect;
+    let missed = bin.missed.get(inspect.tiou).copied().unwrap_or(0);
+    let this = Bin { property, from: bin.from, to: bin.to };
+    let selected = inspect.filter.bin == Some(this);
+    response.widget_info(|| {
+        let name = format!("Missed by {}, {}: {missed} of {}", property.name(), bin.name, bin.truths);
+        WidgetInfo::selected(Role::Row, true, selected, name)
+    });
+    row_ground(&painter, theme, &response, selected);
+    if response.clicked() {
+        let missed = (!selected).then_some((ErrorKind::Missed, this));
+        let filter = ErrorFilter {
+            kind: missed.map(|(kind, _)| kind),
+            bin: missed.map(|(_, bin)| bin),
+            truth: None,
+            ..inspect.filter.clone()
+        };
+        view.commands.push(Command::Inspect(Inspect::Filter(filter)));
+        view.commands.push(Command::Wish(Wish::ERRORS));
+    }
     let share = (bin.truths > 0).then(|| missed as f64 / bin.truths as f64);
     paint_line(&painter, pos2(rect.left() + 4.0, middle), 24.0, &bin.name, theme.small_font(), theme.text());
     paint_line(

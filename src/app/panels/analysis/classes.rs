@@ -11,7 +11,7 @@ use super::super::super::widgets::row_ground;
 use super::super::{View, paint_line};
 
 /// Right edges of the columns of numbers, from the right edge of the table.
-const EDGES: [f32; 5] = [206.0, 156.0, 100.0, 50.0, 4.0];
+const EDGES: [f32; 5] = [216.0, 150.0, 100.0, 48.0, 4.0];
 
 /// Index of 0.50 among the thresholds.
 const HALF: usize = 8;
@@ -67,7 +67,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, comparison: &Comparison) {
         let painter = ui.painter_at(rect);
         row_ground(&painter, theme, &response, selected);
         let colour = theme.class(view.state.colour(line.label));
-        let width = (rect.width() - 258.0).max(60.0);
+        let width = (rect.width() - 264.0).max(60.0);
         let body = egui::FontId::proportional(theme.size.body);
         let at = pos2(rect.left() + 4.0, rect.top() + 10.0);
         paint_line(&painter, at, width - 4.0, line.label, body, theme.text());
@@ -92,7 +92,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, comparison: &Comparison) {
         }
         if response.on_hover_text(format!("{}: lists its errors, draws its curve", line.label)).clicked() {
             let class = (!selected).then(|| line.label.to_owned());
-            let filter = ErrorFilter { class, truth: None, ..inspect.filter.clone() };
+            let filter = ErrorFilter { class, truth: None, bin: None, ..inspect.filter.clone() };
             view.commands.push(Command::Inspect(Inspect::Filter(filter)));
         }
     }
@@ -112,7 +112,7 @@ fn header(ui: &mut Ui, view: &mut View<'_>) {
         }
     });
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 18.0), Sense::hover());
-    let names = ["AP %", "0.5-0.95", "precision", "recall", "truths"];
+    let names = ["AP %", "0.5-0.95 %", "prec. %", "recall %", "truths"];
     for (name, edge) in names.into_iter().zip(EDGES) {
         let at = pos2(rect.right() - edge, rect.center().y);
         ui.painter().text(at, Align2::RIGHT_CENTER, name, theme.small_font(), theme.text_soft());

@@ -6,7 +6,7 @@ use egui::{Align2, CornerRadius, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo
 use crate::eval::diagnosis::Kind;
 use crate::eval::{ErrorFilter, ErrorKind};
 use crate::jobs::review::Comparison;
-use crate::state::{Command, Inspect};
+use crate::state::{Command, Inspect, Wish};
 
 use super::super::super::theme::Theme;
 use super::super::super::widgets::caption;
@@ -81,6 +81,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, comparison: &Comparison) {
         response.on_hover_text_at_pointer(format!("{} taken for {}: {}", name(row), name(column), counts[row][column]));
         if clicked && (row, column) != (side - 1, side - 1) {
             view.commands.push(Command::Inspect(Inspect::Filter(filter(labels, row, column))));
+            view.commands.push(Command::Wish(Wish::ERRORS));
         }
     });
 }

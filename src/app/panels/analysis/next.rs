@@ -33,9 +33,10 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
         if button.on_hover_text(format!("Play the next moment of the list{hint}")).clicked() {
             view.send(Command::Correct(Correct::NextMoment));
         }
-        let words = egui::RichText::new("Least sure first, unannotated videos before others");
+        let words = egui::RichText::new("Least sure first");
         cut(ui, words.font(theme.small_font()).color(theme.text_soft()));
     });
+    ui.add_space(4.0);
     ui.label(strong(theme, "Videos"));
     head(ui, view, ["annotated", "to judge", "unsure %"]);
     ui.spacing_mut().item_spacing.y = 0.0;
@@ -99,6 +100,7 @@ fn of_video(ui: &mut Ui, view: &mut View<'_>, video: &VideoToAnnotate) {
 fn moments(ui: &mut Ui, view: &mut View<'_>, next: &ToAnnotate) {
     let theme = view.theme;
     let count = next.moments.len();
+    ui.add_space(10.0);
     ui.label(strong(theme, &format!("Moments ({count})")));
     head(ui, view, ["time", "score", "unsure %"]);
     ui.spacing_mut().item_spacing.y = 0.0;

@@ -4,9 +4,9 @@ use egui::accesskit::Role;
 use egui::{Color32, Ui, WidgetInfo, vec2};
 use egui_plot::{AxisHints, HoverPosition, Line, Plot, PlotPoints, Points, VLine};
 
-use crate::eval::interpolated;
+use crate::eval::{ErrorFilter, ErrorKind, interpolated};
 use crate::jobs::review::Comparison;
-use crate::state::{Command, Extremes, Inspect, decimated};
+use crate::state::{Command, Extremes, Inspect, Wish, decimated};
 
 use super::super::super::theme::Theme;
 use super::super::super::widgets::{caption, strong};
@@ -140,7 +140,7 @@ pub(super) fn thresholds(ui: &mut Ui, view: &mut View<'_>, comparison: &Comparis
         |values: &[f64]| percentages(result.tious.iter().zip(values).map(|(&tiou, &value)| [tiou, value]), false);
     let mut lines: Vec<(String, Vec<[f64; 2]>, Color32, f32)> = vec![
         ("mAP".to_owned(), line(&result.map), theme.text(), 2.0),
-        ("recall".to_owned(), line(&result.recall), theme.text_soft(), 1.2),
+        ("recall".to_owned(), line(&result.recall), theme.class(0), 1.2),
     ];
     let chosen = inspect.filter.class.as_ref();
     if let Some(class) = result.classes.iter().find(|class| Some(&class.label) == chosen) {
@@ -169,7 +169,7 @@ pub(super) fn thresholds(ui: &mut Ui, view: &mut View<'_>, comparison: &Comparis
     caption(ui, theme, "Detections of every score. A click chooses the tIoU.");
 }
 
-pub(super) fn proposals(ui: &mut Ui, view: &View<'_>, comparison: &Comparison) {
+pub(super) fn proposals(ui: &mut Ui, view: &mut View<'_>, comparison: &Comparison) {
     let theme = view.theme;
     let found = &comparison.proposals;
     ui.label(strong(theme, "Recall over the number of detections a video"));
@@ -180,8 +180,7 @@ pub(super) fn proposals(ui: &mut Ui, view: &View<'_>, comparison: &Comparison) {
     let mut lines = vec![("average".to_owned(), finite(&found.average_recall), theme.text(), 2.0)];
     for (index, name) in [(0, "tIoU 0.50"), (5, "tIoU 0.75"), (9, "tIoU 0.95")] {
         if let Some(values) = found.recall.get(index) {
-            let shade = theme.class(0).gamma_multiply(1.0 - 0.07 * index as f32);
-            lines.push((name.to_owned(), finite(values), shade, 1.2));
+            lines.push((name.to_owned(), finite(values), theme.ramp(index as f32 / 9.0), 1.2));
         }
     }
     if lines.iter().all(|(_, points, ..)| points.is_empty()) {
@@ -189,13 +188,24 @@ pub(super) fn proposals(ui: &mut Ui, view: &View<'_>, comparison: &Comparison) {
         return;
     }
     let names: Vec<(String, Color32)> = lines.iter().map(|(name, _, colour, _)| (name.clone(), *colour)).collect();
-    plot("recall proposals", ui, theme, "detections a video", "recall, %")
+    let drawn = plot("recall proposals", ui, theme, "detections a video", "recall, %")
         .label_formatter(|at| hover(at, "detections"))
         .show(ui, |plot| {
             for (name, points, colour, width) in lines {
                 plot.line(Line::new(name, PlotPoints::from(points)).color(colour).width(width));
             }
         });
+    drawn.response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Plot of recall over detections"));
+    if drawn.response.clicked() {
+        let filter = ErrorFilter { kind: Some(ErrorKind::Missed), ..ErrorFilter::default() };
+        view.send(Command::Inspect(Inspect::Filter(filter)));
+        view.send(Command::Wish(Wish::ERRORS));
+    }
     legend(ui, theme, &names);
-    caption(ui, theme, format!("Whatever their class, best scores first (AR@AN). Area: {:.1} %.", 100.0 * found.area));
+    let area = 100.0 * found.area;
+    caption(
+        ui,
+        theme,
+        format!("Whatever their class, best scores first (AR@AN). Area: {area:.1} %. A click lists the missed truths."),
+    );
 }

@@ -27,9 +27,8 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, run: &RunView) {
     let thresholds = curves.thresholds();
     let best_at = [best.step as f64, 100.0 * best.average];
     let tint = |index: usize| {
-        // Stricter thresholds are paler: one family of curves, ordered.
-        let strength = 1.0 - 0.72 * index as f32 / thresholds.len().max(1) as f32;
-        theme.class(0).gamma_multiply(strength)
+        // One family of curves, ordered.
+        theme.ramp(index as f32 / (thresholds.len().max(2) - 1) as f32)
     };
     let percentages =
         |points: Vec<[f64; 2]>| -> Vec<[f64; 2]> { points.into_iter().map(|[x, y]| [x, y * 100.0]).collect() };

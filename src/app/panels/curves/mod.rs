@@ -54,8 +54,11 @@ fn options(ui: &mut Ui, view: &mut View<'_>) {
         if ui.checkbox(&mut log, "Log").on_hover_text("Logarithmic scale of the loss").changed() {
             view.send(Command::Watch(Watch::LogScale(log)));
         }
-        let hint = "Ctrl+wheel zooms, drag moves, double click resets";
-        cut(ui, RichText::new(hint).font(theme.small_font()).color(theme.text_soft()));
+        let hint = "Ctrl+wheel zooms";
+        let words = RichText::new(hint).font(theme.small_font()).color(theme.text_soft());
+        cut(ui, words).on_hover_text(
+            "Ctrl+wheel zooms, dragging moves, a box with the right button zooms into it, a double click resets",
+        );
     });
 }
 

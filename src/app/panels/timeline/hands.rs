@@ -27,19 +27,21 @@ fn pick_of(modifiers: Modifiers) -> Pick {
     }
 }
 
-/// The part of a bar at a place.
+/// The part of a bar at a place; a detection is held at its edges alone.
 fn grip_of(bar: &Bar, place: Rect, at: Pos2) -> Option<Grip> {
-    if bar.score.is_some() {
-        return None;
-    }
-    let edge = EDGE.min(place.width() / 3.0);
-    Some(if at.x <= place.left() + edge {
-        Grip::Edge(bar.id, Edge::Start)
-    } else if at.x >= place.right() - edge {
-        Grip::Edge(bar.id, Edge::End)
+    let reach = EDGE.min(place.width() / 3.0);
+    let edge = if at.x <= place.left() + reach {
+        Some(Edge::Start)
+    } else if at.x >= place.right() - reach {
+        Some(Edge::End)
     } else {
-        Grip::Body(bar.id)
-    })
+        None
+    };
+    match (bar.score, edge) {
+        (None, Some(edge)) => Some(Grip::Edge(bar.id, edge)),
+        (None, None) => Some(Grip::Body(bar.id)),
+        (Some(_), edge) => edge.map(|edge| Grip::Detection(bar.id as usize, edge)),
+    }
 }
 
 /// Whether a lane is that of another run, epoch or file beside the shown detections.
@@ -57,10 +59,12 @@ pub(super) fn act(ui: &Ui, view: &mut View<'_>, lane: &Lane, response: &Response
     let timeline = view.state.timeline;
     let time = |at: Pos2| time_at(&timeline, line, at.x.clamp(line.left(), line.right()));
     let truth = hit.filter(|hit| hit.bar.score.is_none());
-    if let (Some(hit), Some(at)) = (truth, response.hover_pos()) {
+    let beside = is_beside(view, lane);
+    if let (Some(hit), Some(at)) = (hit.filter(|hit| hit.bar.score.is_none() || !beside), response.hover_pos()) {
         match grip_of(hit.bar, hit.place, at) {
-            Some(Grip::Edge(..)) => ui.ctx().set_cursor_icon(CursorIcon::ResizeHorizontal),
-            _ => ui.ctx().set_cursor_icon(CursorIcon::Grab),
+            Some(Grip::Edge(..) | Grip::Detection(..)) => ui.ctx().set_cursor_icon(CursorIcon::ResizeHorizontal),
+            Some(_) => ui.ctx().set_cursor_icon(CursorIcon::Grab),
+            None => {}
         }
     }
     if response.clicked()
@@ -72,7 +76,7 @@ pub(super) fn act(ui: &Ui, view: &mut View<'_>, lane: &Lane, response: &Response
                 if !modifiers.command && !modifiers.shift {
                     view.send(Annotate::Clear.into());
                 }
-                let shown = hit.filter(|hit| hit.bar.score.is_some() && !is_beside(view, lane));
+                let shown = hit.filter(|hit| hit.bar.score.is_some() && !beside);
                 if let Some(hit) = shown {
                     view.send(Command::Correct(Correct::Choose(hit.bar.id as usize)));
                 }
@@ -90,6 +94,15 @@ pub(super) fn act(ui: &Ui, view: &mut View<'_>, lane: &Lane, response: &Response
             lane.truth.within(near(-3.0), near(3.0)).iter().map(|bar| (bar, lanes::place(&timeline, bar, line)));
         let mut places = places.filter(|(_, place)| place.expand2(egui::vec2(1.0, 0.0)).contains(origin));
         let under = places.next();
+        let found = lane.predictions.within(near(-3.0), near(3.0)).iter().filter(|_| !beside).filter_map(|bar| {
+            let place = lanes::prediction_place(&timeline, lane, bar, line);
+            let is_under = place.expand2(egui::vec2(1.0, 0.0)).contains(origin);
+            grip_of(bar, place, origin).filter(|_| is_under).map(|grip| (bar.score, grip))
+        });
+        // Where they overlap the best is on top.
+        let held =
+            found.max_by(|a, b| a.0.partial_cmp(&b.0).unwrap_or(std::cmp::Ordering::Equal)).map(|(_, grip)| grip);
+        let held = held.filter(|_| !modifiers.command && !modifiers.shift);
         match under {
             Some((bar, place)) if !modifiers.command && !modifiers.shift => {
                 if let Some(grip) = grip_of(bar, place, origin) {
@@ -98,6 +111,9 @@ pub(super) fn act(ui: &Ui, view: &mut View<'_>, lane: &Lane, response: &Response
             }
             _ if modifiers.command || modifiers.shift => {
                 ui.data_mut(|data| data.insert_temp(box_id(), (origin, origin)));
+            }
+            _ if held.is_some() => {
+                view.commands.extend(held.map(|grip| Annotate::DragStart(grip, time(origin)).into()));
             }
             _ => {
                 let class = lane.class.clone().or_else(|| view.state.editing.class.clone());

@@ -8,18 +8,18 @@ use egui::{
 
 use crate::domain::Segment;
 use crate::state::inspect::Marks;
-use crate::state::{Bar, Drag, Grip, Lane, MOST_ROWS, Mark, Target, TimelineView, clock_text};
+use crate::state::{Bar, Lane, MOST_ROWS, Mark, Target, TimelineView, clock_text};
 
 use super::super::super::theme::Theme;
 use super::super::super::widgets::caption;
 use super::super::marks;
 use super::columns::Columns;
-use super::{NAMES, View, hands, paint_line, regions, x_at};
+use super::{NAMES, View, hands, over, paint_line, x_at};
 
-const TRUTH: f32 = 16.0;
+pub(super) const TRUTH: f32 = 16.0;
 const PREDICTION: f32 = 9.0;
 const BETWEEN: f32 = 2.0;
-const PADDING: f32 = 5.0;
+pub(super) const PADDING: f32 = 5.0;
 
 /// Bars up to this many points are joined with their neighbours.
 const THIN: f32 = 1.5;
@@ -70,40 +70,12 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, track: Rect) {
         }
         hands::boxed(ui, view, &places, track);
     });
-    regions::show(ui, view, output.inner_rect, track);
+    over::regions(ui, view, output.inner_rect, track);
     let empty = view.state.lanes.iter().all(|lane| lane.truth.is_empty() && lane.predictions.is_empty());
     if empty && !view.state.playback.playing && view.state.editing.drag.is_none() {
         let lanes = output.inner_rect;
-        hint(ui, view, Rect::from_x_y_ranges(track.left() + 6.0..=track.right(), lanes.top()..=lanes.bottom()));
+        over::hint(ui, view, Rect::from_x_y_ranges(track.left() + 6.0..=track.right(), lanes.top()..=lanes.bottom()));
     }
-}
-
-/// The five keys that matter, over the lanes of a video without segments: where there are many lanes it must not be below them.
-fn hint(ui: &mut Ui, view: &View<'_>, lanes: Rect) {
-    let theme = view.theme;
-    let size = vec2(lanes.width().min(480.0), lanes.height().min(92.0));
-    let place = Rect::from_center_size(lanes.center_bottom() - vec2(0.0, size.y * 0.5 + 4.0), size);
-    let radius = CornerRadius::same(theme.size.card_radius);
-    ui.painter().rect(place, radius, theme.raised(), Stroke::new(1.0, theme.line()), StrokeKind::Inside);
-    ui.scope_builder(egui::UiBuilder::new().max_rect(place.shrink(8.0)), |ui| {
-        // What is below is drawn on all the same.
-        ui.style_mut().interaction.selectable_labels = false;
-        ui.spacing_mut().item_spacing.y = 3.0;
-        ui.vertical_centered(|ui| {
-            ui.label(RichText::new("Nothing is annotated here yet").font(theme.strong_font()));
-            let keymap = &view.state.settings.keymap;
-            let key = |deed: &str| keymap.named(deed);
-            let (play, undo, keys) = (key("play"), key("undo"), key("keys"));
-            let (start, end, make) = (key("mark.in"), key("mark.out"), key("mark.make"));
-            for line in [
-                format!("{play} plays. 1 … 9 while it plays logs a class: tap where it starts and ends, or hold."),
-                format!("{start} and {end} mark start and end, {make} makes the segment. Or drag on a lane."),
-                format!("{undo} takes anything back, also tomorrow. {keys} shows all keys."),
-            ] {
-                caption(ui, theme, line);
-            }
-        });
-    });
 }
 
 /// Where a bar of truth stands.
@@ -111,7 +83,16 @@ pub(super) fn place(timeline: &TimelineView, bar: &Bar, line: Rect) -> Rect {
     place_of(timeline, [bar.start, bar.end], bar.row, line)
 }
 
-fn place_of(timeline: &TimelineView, [start, end]: Segment, row: usize, line: Rect) -> Rect {
+/// Where a bar of a detection stands: in the rows below the truth.
+pub(super) fn prediction_place(timeline: &TimelineView, lane: &Lane, bar: &Bar, line: Rect) -> Rect {
+    let mut place = place(timeline, bar, line);
+    let top = line.top() + PADDING + lane.truth_rows.max(1) as f32 * (TRUTH + BETWEEN);
+    place.min.y = top + bar.row as f32 * (PREDICTION + BETWEEN);
+    place.max.y = place.min.y + PREDICTION;
+    place
+}
+
+pub(super) fn place_of(timeline: &TimelineView, [start, end]: Segment, row: usize, line: Rect) -> Rect {
     let (left, right) = (x_at(timeline, line, start), x_at(timeline, line, end));
     let top = line.top() + PADDING + row as f32 * (TRUTH + BETWEEN);
     Rect::from_min_max(pos2(left, top), pos2(right.max(left + 1.5), top + TRUTH))
@@ -178,13 +159,7 @@ fn paint_lane<'a>(
         let place = place_of(timeline, [start, end], bar.row, line);
         hit = brush.bar(lane, bar, place, true, named).or(hit);
     }
-    let top = line.top() + PADDING + lane.truth_rows.max(1) as f32 * (TRUTH + BETWEEN);
-    let place = |bar: &Bar| {
-        let mut place = place(timeline, bar, line);
-        place.min.y = top + bar.row as f32 * (PREDICTION + BETWEEN);
-        place.max.y = place.min.y + PREDICTION;
-        place
-    };
+    let place = |bar: &Bar| prediction_place(timeline, lane, bar, line);
     // Only on the last row do bars overlap: there the best are painted last, on top.
     let mut over: Vec<&Bar> = Vec::new();
     for bar in lane.predictions.within(from, to) {
@@ -202,8 +177,8 @@ fn paint_lane<'a>(
     for (place, columns) in below.into_iter().zip([thin, strips]) {
         painter.set(place, columns.shape());
     }
-    made(&painter, view, lane, line);
-    growing(&painter, view, lane, line);
+    over::made(&painter, view, lane, line);
+    over::growing(&painter, view, lane, line);
     hit
 }
 
@@ -288,23 +263,6 @@ impl Brush<'_> {
     }
 }
 
-/// A segment that is being drawn: in the first row that is free there.
-fn made(painter: &Painter, view: &View<'_>, lane: &Lane, line: Rect) {
-    let editing = &view.state.editing;
-    let Some(Drag { grip: Grip::New(label), new: Some(segment), .. }) = &editing.drag else { return };
-    if view.state.settings.lanes.lane_of(label, &editing.subject, true) != lane.name {
-        return;
-    }
-    let [start, end] = *segment;
-    let touched = lane.truth.within(start, end).iter().filter(|bar| bar.start < end && bar.end > start);
-    let taken: Vec<usize> = touched.map(|bar| bar.row).collect();
-    let row = (0..lane.truth_rows.max(1)).find(|row| !taken.contains(row)).unwrap_or(0);
-    let place = place_of(&view.state.timeline, *segment, row, line);
-    let colour = view.theme.class(view.state.colour(label));
-    painter.rect_filled(place, CornerRadius::same(3), colour.gamma_multiply(0.6));
-    painter.rect_stroke(place, CornerRadius::same(3), Stroke::new(1.5, view.theme.text()), StrokeKind::Outside);
-}
-
 /// What a bar is filled with: paler while nobody verified it, or the less sure the detector is.
 fn fill(bar: &Bar, colour: Color32) -> Color32 {
     match bar.score {
@@ -342,25 +300,6 @@ fn paint_bar(painter: &Painter, theme: &Theme, bar: &Bar, (place, covered): (Rec
         painter.rect_stroke(place, radius, Stroke::new(2.0, theme.text()), StrokeKind::Outside);
     } else if under {
         painter.rect_stroke(place, radius, Stroke::new(1.0, theme.text()), StrokeKind::Outside);
-    }
-}
-
-/// Segments that are being logged grow with the playhead.
-fn growing(painter: &Painter, view: &View<'_>, lane: &Lane, line: Rect) {
-    let now = view.state.playback.time.as_secs();
-    for logged in &view.state.editing.logged {
-        if lane.class.as_ref().is_some_and(|class| *class != logged.label) {
-            continue;
-        }
-        let timeline = &view.state.timeline;
-        let (a, b) = (x_at(timeline, line, logged.start), x_at(timeline, line, now));
-        let place = Rect::from_min_max(
-            pos2(a.min(b), line.top() + PADDING),
-            pos2(a.max(b).max(a + 2.0), line.top() + PADDING + TRUTH),
-        );
-        let colour = view.theme.class(view.state.colour(&logged.label));
-        painter.rect_filled(place, CornerRadius::same(3), colour.gamma_multiply(0.6));
-        painter.rect_stroke(place, CornerRadius::same(3), Stroke::new(1.5, view.theme.accent()), StrokeKind::Outside);
     }
 }
 

@@ -5,7 +5,7 @@ mod hands;
 mod header;
 mod lanes;
 mod minimap;
-mod regions;
+mod over;
 mod ruler;
 
 use egui::{Rect, Stroke, Ui, pos2, vec2};

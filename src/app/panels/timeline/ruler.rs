@@ -8,6 +8,9 @@ use crate::state::{Command, clock_text, length_text, ticks};
 
 use super::{View, time_at, x_at};
 
+/// Points beside the ruler into which a time may reach.
+const MARGIN: f32 = 32.0;
+
 /// Visible seconds below which the ruler counts frames too.
 const FRAMES_BELOW: f64 = 30.0;
 
@@ -40,10 +43,11 @@ fn go_to_pointer(view: &mut View<'_>, response: &Response, track: Rect) {
 
 fn paint(ui: &Ui, view: &View<'_>, ruler: Rect) {
     let (theme, timeline) = (view.theme, &view.state.timeline);
-    let painter = ui.painter_at(ruler.expand2(vec2(24.0, 0.0)));
+    let painter = ui.painter_at(ruler.expand2(vec2(MARGIN, 0.0)));
     marks(ui, view, ruler);
     painter.line_segment([ruler.left_bottom(), ruler.right_bottom()], Stroke::new(1.0, theme.line()));
     let frame = view.state.frame_seconds();
+    let mut free = f32::NEG_INFINITY;
     for tick in ticks(timeline, f64::from(ruler.width())) {
         let x = x_at(timeline, ruler, tick.time);
         let height = if tick.labelled { 8.0 } else { 4.0 };
@@ -57,9 +61,12 @@ fn paint(ui: &Ui, view: &View<'_>, ruler: Rect) {
                 time
             };
             let galley = painter.layout_no_wrap(text, theme.small_font(), theme.text_soft());
-            // Centred, but never cut by an edge.
-            let left = (x - galley.size().x * 0.5).min(ruler.right() - galley.size().x).max(ruler.left());
-            painter.galley(pos2(left, ruler.top()), galley, theme.text_soft());
+            // Centred, but never cut by an edge, nor over the one before.
+            let left = (x - galley.size().x * 0.5).min(ruler.right() - galley.size().x).max(ruler.left() - MARGIN);
+            if left >= free {
+                free = left + galley.size().x + 4.0;
+                painter.galley(pos2(left, ruler.top()), galley, theme.text_soft());
+            }
         }
     }
     // Single frames, once they are wide enough to be told apart.
