@@ -10,13 +10,16 @@ use crate::state::{Command, Inspect};
 use super::super::widgets::caption;
 use super::View;
 
+/// Points that the number of errors and the buttons after it need.
+const BESIDE: f32 = 166.0;
+
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     let theme = view.theme;
     let inspect = &view.state.inspect;
     let Some(comparison) = &inspect.comparison else { return };
     ui.horizontal(|ui| {
-        let text = inspect.filter.class.clone().unwrap_or_else(|| "All classes".to_owned());
-        let width = (0.5 * (ui.available_width() - 128.0)).clamp(70.0, 130.0);
+        let text = inspect.filter.class.clone().unwrap_or_else(|| "Classes".to_owned());
+        let width = (0.5 * (ui.available_width() - BESIDE)).clamp(70.0, 130.0);
         let combo = egui::ComboBox::from_id_salt("error class").selected_text(text).width(width).truncate();
         let combo = combo.show_ui(ui, |ui| {
             let names = comparison.review.labels.iter().map(|label| Some(label.clone()));
@@ -50,8 +53,8 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
 fn videos(ui: &mut Ui, view: &mut View<'_>, comparison: &Comparison) {
     let inspect = &view.state.inspect;
     let (all, open) = ("All videos", "The open video");
-    let chosen = if inspect.here { open } else { inspect.only.as_deref().unwrap_or(all) };
-    let width = (ui.available_width() - 128.0).clamp(70.0, 130.0);
+    let chosen = if inspect.here { open } else { inspect.only.as_deref().unwrap_or("Videos") };
+    let width = (ui.available_width() - BESIDE).clamp(70.0, 130.0);
     let combo = egui::ComboBox::from_id_salt("error video").selected_text(chosen).width(width).truncate();
     let combo = combo.show_ui(ui, |ui| {
         if ui.selectable_label(!inspect.here && inspect.only.is_none(), all).clicked() {

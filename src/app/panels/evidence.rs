@@ -20,7 +20,7 @@ const CURVES: f32 = 56.0;
 /// Height of the times below.
 const AXIS: f32 = 18.0;
 /// Radius of the ring around a detection.
-const RING: f32 = 3.5;
+const RING: f32 = 5.5;
 
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     let theme = view.theme;
