@@ -1,8 +1,7 @@
 //! The exercise that measures how long a person takes to press a key after something happens: 20 seconds, about ten signs.
 
-use std::time::Instant;
-
-use egui::{Align2, CornerRadius, Key, Sense, Window, vec2};
+use egui::accesskit::Role;
+use egui::{Align2, CornerRadius, Key, Sense, WidgetInfo, Window, vec2};
 
 use crate::domain::{Draw, Purpose};
 use crate::state::{Annotate, Command, State};
@@ -18,7 +17,8 @@ const SIGN: f64 = 0.35;
 /// Where the exercise is.
 #[derive(Debug, Default)]
 pub struct Exercise {
-    began: Option<Instant>,
+    /// Seconds of the window's clock when it began.
+    began: Option<f64>,
     /// When signs show, in seconds from the beginning.
     signs: Vec<f64>,
     /// How many signs were answered.
@@ -28,7 +28,8 @@ pub struct Exercise {
 impl Exercise {
     /// Draws it and sends what the person did.
     pub fn show(&mut self, ctx: &egui::Context, theme: &Theme, state: &State, commands: &mut Vec<Command>) {
-        let began = *self.began.get_or_insert_with(Instant::now);
+        let time = ctx.input(|input| input.time);
+        let began = *self.began.get_or_insert(time);
         if self.signs.is_empty() {
             let mut draw = Draw::new(0, Purpose::Sample, &[20]);
             let mut at = 1.5;
@@ -37,7 +38,7 @@ impl Exercise {
                 at += draw.uniform(1.2, 2.6);
             }
         }
-        let now = began.elapsed().as_secs_f64();
+        let now = time - began;
         let pressed = ctx.input(|input| input.key_pressed(Key::Space) || input.key_pressed(Key::Enter));
         let last = self.signs.iter().rposition(|sign| *sign <= now);
         if let Some(last) = last.filter(|last| pressed && *last >= self.answered) {
@@ -50,7 +51,8 @@ impl Exercise {
         window.anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0)).show(ctx, |ui| {
             ui.set_width(320.0);
             ui.label("Press Space each time the field lights up. It takes 20 seconds.");
-            let (rect, _) = ui.allocate_exact_size(vec2(320.0, 90.0), Sense::hover());
+            let (rect, field) = ui.allocate_exact_size(vec2(320.0, 90.0), Sense::hover());
+            field.widget_info(|| WidgetInfo::labeled(Role::Label, true, if lit { "Press now" } else { "Wait" }));
             let colour = if lit { theme.accent() } else { theme.well() };
             ui.painter().rect_filled(rect, CornerRadius::same(theme.size.card_radius), colour);
             progress(ui, theme, (now / SECONDS) as f32, "Progress of the exercise");

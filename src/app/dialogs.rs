@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
 use rfd::FileDialog;
 
 use crate::domain::{Detections, Failure};
@@ -45,10 +46,18 @@ pub fn ask_file(outbox: &Outbox, wanted: Wanted) {
         Wanted::Project => ("Open a video", "Videos", VIDEO_EXTENSIONS),
         Wanted::Config => ("Choose a configuration", "TOML", &["toml"]),
         Wanted::Predictions => ("Open detections", "Results", &["json"]),
+        Wanted::Elsewhere => ("Save the annotations elsewhere", "Annotations", &["json"]),
         Wanted::Annotations => ("Import annotations", "Annotations", &["json", "csv", "tsv", "txt", "boris", "eaf"]),
         Wanted::Init | Wanted::Checkpoint => ("Choose weights", "Weights", &["safetensors", "pth", "pt", "tar"]),
     };
-    let pick = move |dialog: FileDialog| dialog.set_title(title).add_filter(name, kinds).pick_file();
+    let pick = move |dialog: FileDialog| {
+        let dialog = dialog.set_title(title).add_filter(name, kinds);
+        if wanted == Wanted::Elsewhere {
+            dialog.set_file_name("annotations.json").save_file()
+        } else {
+            dialog.pick_file()
+        }
+    };
     ask(outbox, wanted, pick, move |path| Report::FileChosen(wanted, path));
 }
 
@@ -107,7 +116,9 @@ pub fn export_annotations(outbox: &Outbox, form: Form, folder: Option<PathBuf>, 
             for (name, text) in outgoing(form, &document) {
                 let path = if name.is_empty() { place.clone() } else { place.join(name) };
                 if let Some(folder) = path.parent() {
-                    std::fs::create_dir_all(folder)?;
+                    std::fs::create_dir_all(folder).with_context(|| {
+                        format!("cannot make the folder {}, choose another place", folder.display())
+                    })?;
                 }
                 write_atomically(&path, text.as_bytes())?;
             }
@@ -118,13 +129,22 @@ pub fn export_annotations(outbox: &Outbox, form: Form, folder: Option<PathBuf>, 
     });
 }
 
-/// Asks where to write all annotations when the project's own disk fails. Where no dialog can be shown they go into the home folder.
-pub fn save_elsewhere(outbox: &Outbox, document: Box<Document>) {
-    let folder = std::env::home_dir().map(|home| home.join("etad-rescued"));
-    if let Some(Err(error)) = folder.as_ref().map(std::fs::create_dir_all) {
-        tracing::warn!("there is no folder to suggest: {error}");
-    }
-    export_annotations(outbox, Form::ActivityNet, folder, document);
+/// Writes all annotations away from the project, whose own disk fails.
+pub fn save_elsewhere(outbox: &Outbox, path: PathBuf, last: u64, document: Box<Document>) {
+    outbox.spawn("annotations elsewhere", move |outbox| {
+        let write = || -> anyhow::Result<()> {
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder)
+                    .with_context(|| format!("cannot make the folder {}, choose another place", folder.display()))?;
+            }
+            for (_, text) in outgoing(Form::ActivityNet, &document) {
+                write_atomically(&path, text.as_bytes())?;
+            }
+            Ok(())
+        };
+        let written = write().map_err(|error| Failure::new(sentence(error.as_ref())));
+        outbox.report(Report::SavedElsewhere(last, written.map(|()| path.clone())));
+    });
 }
 
 fn ask<T>(

@@ -196,7 +196,10 @@ impl Effects {
             Effect::SaveAnnotations => self.keepers.save_now(Duration::ZERO),
             Effect::TakeOver => self.keepers.ask(Ask::TakeOver),
             Effect::Close => self.outbox.ctx.send_viewport_cmd(egui::ViewportCommand::Close),
-            Effect::SaveElsewhere(document) => dialogs::save_elsewhere(&self.outbox, document),
+            Effect::AskElsewhere => dialogs::ask_file(&self.outbox, crate::state::Wanted::Elsewhere),
+            Effect::SaveElsewhere { path, last, document } => {
+                dialogs::save_elsewhere(&self.outbox, path, last, document);
+            }
             Effect::AskFolder => dialogs::ask_folder(&self.outbox),
             Effect::AskVideos => dialogs::ask_videos(&self.outbox),
             Effect::AskFile(wanted) => dialogs::ask_file(&self.outbox, wanted),

@@ -6,7 +6,7 @@ use egui::{Align2, Button, Context, RichText, ScrollArea, Window, vec2};
 use crate::state::{Annotate, Away, Command, Settle, State};
 
 use super::theme::Theme;
-use super::widgets::{caption, strong};
+use super::widgets::{caption, focus_when_new, strong};
 
 /// Seconds that writing usually takes less than: nobody is asked before.
 const USUALLY: f64 = 0.4;
@@ -45,16 +45,17 @@ fn leaving(ctx: &Context, theme: &Theme, state: &State, commands: &mut Vec<Comma
                 "The other project opens by itself as soon as everything is written."
             },
         );
-        if let Some(path) = &leaving.saved {
-            ui.label(RichText::new(format!("All annotations are also in {}.", path.display())).color(theme.good()));
+        if let Some((words, whole)) = elsewhere(state) {
+            ui.label(RichText::new(words).color(if whole { theme.good() } else { theme.warn() }));
         }
         ui.add_space(8.0);
         ui.horizontal(|ui| {
-            if ui.button("Go on editing").on_hover_text("Nothing is lost; it is tried again").clicked() {
+            let stay = ui.button("Go on editing").on_hover_text("Nothing is lost; it is tried again (Escape)");
+            focus_when_new(ui, &stay);
+            if stay.clicked() {
                 commands.push(Annotate::Stay.into());
             }
-            let tip = "Writes all annotations where you say, on another disk for instance; Import brings them back";
-            if ui.button("Save elsewhere…").on_hover_text(tip).clicked() {
+            if ui.button("Save elsewhere…").on_hover_text(ELSEWHERE).clicked() {
                 commands.push(Annotate::SaveElsewhere.into());
             }
             let words = if closes { "Close anyway" } else { "Open anyway" };
@@ -64,6 +65,25 @@ fn leaving(ctx: &Context, theme: &Theme, state: &State, commands: &mut Vec<Comma
             }
         });
     });
+}
+
+/// What saving elsewhere is.
+pub const ELSEWHERE: &str =
+    "Writes all annotations where you say, on another disk for instance; Import brings them back";
+
+/// Where the annotations were saved while their own disk fails, and whether every edit is in that file.
+#[must_use]
+pub fn elsewhere(state: &State) -> Option<(String, bool)> {
+    let (path, last) = state.editing.elsewhere.as_ref()?;
+    let later = state.editing.last.saturating_sub(*last);
+    Some(match later {
+        0 => (format!("All annotations are also in {}.", path.display()), true),
+        1 => (format!("All but the last edit is also in {}: save again to have it there.", path.display()), false),
+        later => (
+            format!("All but the last {later} edits are also in {}: save again to have them there.", path.display()),
+            false,
+        ),
+    })
 }
 
 fn conflicts(ctx: &Context, theme: &Theme, state: &State, commands: &mut Vec<Command>) {
@@ -91,7 +111,11 @@ fn conflicts(ctx: &Context, theme: &Theme, state: &State, commands: &mut Vec<Com
                 ("Keep mine", "The other versions go", Settle::Mine),
                 ("Take theirs", "The other versions take the place of mine", Settle::Theirs),
             ] {
-                if ui.button(name).on_hover_text(tip).clicked() {
+                let button = ui.button(name).on_hover_text(tip);
+                if how == Settle::Both {
+                    focus_when_new(ui, &button);
+                }
+                if button.clicked() {
                     commands.push(Annotate::Settle(how).into());
                 }
             }

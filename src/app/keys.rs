@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use egui::{Button, ComboBox, Context, Event, Grid, Key, Modifiers, ScrollArea, Ui, Window};
+use egui::{Button, ComboBox, Context, Event, FocusDirection, Grid, Key, Modifiers, Popup, ScrollArea, Ui, Window};
 
 use crate::state::keymap::{DEEDS, Deed, Preset, readable};
 use crate::state::{Annotate, Command, State, Wish};
 
-use super::layout::Panel;
+use super::layout::{self, Panel};
 use super::theme::Theme;
-use super::widgets::{caption, strong};
+use super::widgets::{caption, focus_when_new, strong, want};
 
 /// What the keyboard is in the middle of.
 #[derive(Debug, Default)]
@@ -23,6 +23,18 @@ pub struct Keys {
     waiting: Option<&'static Deed>,
     /// What a person looks for on the page.
     find: String,
+    /// Which control had the keyboard when the last picture was drawn: Escape takes it away before anybody is asked.
+    focused: Option<egui::Id>,
+}
+
+/// Keys by which a person goes through controls and presses them, where one has the keyboard or a menu is open.
+fn is_for_controls(key: Key, modifiers: Modifiers) -> bool {
+    let arrows = [Key::ArrowUp, Key::ArrowDown, Key::ArrowLeft, Key::ArrowRight];
+    match key {
+        Key::Tab => modifiers.is_none() || modifiers.shift_only(),
+        Key::Enter | Key::Space | Key::Escape => modifiers.is_none(),
+        key => modifiers.is_none() && arrows.contains(&key),
+    }
 }
 
 /// A chord as the keymap writes it.
@@ -49,6 +61,21 @@ fn letter(key: Key) -> Option<char> {
 }
 
 impl Keys {
+    /// Remembers who has the keyboard, once everything is drawn.
+    pub fn remember(&mut self, ctx: &Context) {
+        self.focused = ctx.memory(egui::Memory::focused);
+    }
+
+    /// Whether a key belongs to a control that has the keyboard, or to an open menu. At the beginning of a panel, where the keys
+    /// of panels put the keyboard, only Tab does.
+    fn is_theirs(&self, ctx: &Context, key: Key, modifiers: Modifiers) -> bool {
+        if self.waiting.is_some() || !is_for_controls(key, modifiers) {
+            return false;
+        }
+        let at_control = self.focused.is_some_and(|id| key == Key::Tab || !layout::is_start(id));
+        at_control || Popup::is_any_open(ctx)
+    }
+
     /// Turns keys into commands; returns the panel that was asked for. While a person types, only Escape is ours, and leaves the
     /// field.
     pub fn read(&mut self, ctx: &Context, state: &State, commands: &mut Vec<Command>) -> Option<Panel> {
@@ -71,18 +98,22 @@ impl Keys {
         let mut left = Vec::new();
         for event in &events {
             match event {
+                Event::Key { key, pressed: true, modifiers, .. } if self.is_theirs(ctx, *key, *modifiers) => {}
                 Event::Key { key, pressed, repeat, modifiers, .. } => {
-                    let asked = self.key(state, *key, *pressed, *repeat, *modifiers, commands);
+                    let asked = self.key(ctx, state, (*key, *modifiers), *pressed, *repeat, commands);
                     if asked.is_none() {
                         left.push(event.clone());
+                    } else if is_for_controls(*key, *modifiers) {
+                        // Egui saw it first and would go to the next control.
+                        ctx.memory_mut(|memory| memory.move_focus(FocusDirection::None));
                     }
                     panel = asked.flatten().or(panel);
                     continue;
                 }
                 // The system turns these keys into what they usually mean.
-                Event::Copy => panel = self.deed(state, "Ctrl+C", false, commands).or(panel),
-                Event::Cut => panel = self.deed(state, "Ctrl+X", false, commands).or(panel),
-                Event::Paste(_) => panel = self.deed(state, "Ctrl+V", false, commands).or(panel),
+                Event::Copy => panel = self.deed(ctx, state, "Ctrl+C", false, commands).or(panel),
+                Event::Cut => panel = self.deed(ctx, state, "Ctrl+X", false, commands).or(panel),
+                Event::Paste(_) => panel = self.deed(ctx, state, "Ctrl+V", false, commands).or(panel),
                 _ => {}
             }
             left.push(event.clone());
@@ -100,11 +131,11 @@ impl Keys {
     /// What a key does: none when it is not ours; the panel that it asks for.
     fn key(
         &mut self,
+        ctx: &Context,
         state: &State,
-        key: Key,
+        (key, modifiers): (Key, Modifiers),
         pressed: bool,
         repeat: bool,
-        modifiers: Modifiers,
         commands: &mut Vec<Command>,
     ) -> Option<Option<Panel>> {
         if !pressed {
@@ -133,15 +164,30 @@ impl Keys {
             }
             return Some(None);
         }
-        let panel = self.deed(state, &chord, repeat, commands);
+        let panel = self.deed(ctx, state, &chord, repeat, commands);
         bound.then_some(panel)
     }
 
     /// Does what a chord does; returns the panel that it asks for.
-    fn deed(&mut self, state: &State, chord: &str, repeat: bool, commands: &mut Vec<Command>) -> Option<Panel> {
+    fn deed(
+        &mut self,
+        ctx: &Context,
+        state: &State,
+        chord: &str,
+        repeat: bool,
+        commands: &mut Vec<Command>,
+    ) -> Option<Panel> {
         let deed = state.settings.keymap.deed_of(chord).filter(|deed| deed.repeats || !repeat)?;
         match (deed.command)(state) {
-            Command::Wish(Wish::Panel(number)) => return Panel::ALL.get(number).copied(),
+            Command::Wish(Wish::Panel(number)) => {
+                let panel = Panel::ALL.get(number).copied()?;
+                layout::enter(ctx, panel);
+                return Some(panel);
+            }
+            Command::Wish(Wish::Control { name, panel }) => {
+                want(ctx, name);
+                return panel.and_then(|number| Panel::ALL.get(number).copied());
+            }
             Command::Wish(Wish::Keys) => self.help = !self.help,
             command => commands.push(command),
         }
@@ -171,6 +217,7 @@ impl Keys {
                 let edit = egui::TextEdit::singleline(&mut self.find).hint_text("Find a key or a deed");
                 let find = ui.add(edit.desired_width(160.0));
                 find.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::TextInput, true, "Find a key"));
+                focus_when_new(ui, &find);
                 find.on_hover_text("Show only these");
                 caption(ui, theme, "Click a key to change it.");
             });
@@ -255,6 +302,8 @@ const FIXED: &[(&str, &str)] = &[
     ("Alt while dragging", "no snapping"),
     ("Shift+drag, Ctrl+drag", "select with a box, add to the selection"),
     ("double click", "change a cell of the table; Tab goes on, Enter takes it"),
+    ("Tab, Shift+Tab", "to the next control, back; after the key of a panel: into it"),
+    ("Enter, Space, arrows", "press the control that has the keyboard, go to its neighbours; Escape leaves it"),
 ];
 
 #[cfg(test)]

@@ -82,6 +82,49 @@ pub fn default_tree() -> Tree<Panel> {
     Tree::new(egui::Id::unique("workbench tiles"), root, tiles)
 }
 
+fn entered_id() -> egui::Id {
+    egui::Id::unique("panel that a key asked for")
+}
+
+/// The beginning of a panel, where the keyboard stands when its key was pressed: Tab leads to its first control.
+fn start_of(panel: Panel) -> egui::Id {
+    egui::Id::unique("beginning of the panel").with(panel.title())
+}
+
+/// Whether this is the beginning of a panel.
+#[must_use]
+pub fn is_start(id: egui::Id) -> bool {
+    Panel::ALL.into_iter().any(|panel| start_of(panel) == id)
+}
+
+/// Puts the keyboard at the beginning of a panel.
+pub fn enter(ctx: &egui::Context, panel: Panel) {
+    ctx.data_mut(|data| data.insert_temp(entered_id(), panel));
+}
+
+/// Draws the beginning of a panel while the keyboard is there: a line along its top says so.
+fn start(ui: &egui::Ui, panel: Panel, colour: egui::Color32) {
+    let id = start_of(panel);
+    let asked = ui.data(|data| data.get_temp::<Panel>(entered_id())) == Some(panel);
+    if !asked && !ui.memory(|memory| memory.has_focus(id)) {
+        return;
+    }
+    let top = ui.max_rect();
+    let line = egui::Rect::from_min_max(top.min, egui::pos2(top.right(), top.top() + 2.0));
+    let response = ui.interact(line, id, egui::Sense::focusable_noninteractive());
+    response.widget_info(|| {
+        egui::WidgetInfo::labeled(egui::accesskit::Role::Label, true, format!("Beginning of {}", panel.title()))
+    });
+    if asked {
+        ui.data_mut(|data| data.remove::<Panel>(entered_id()));
+        response.request_focus();
+    }
+    // Arrows step frames here.
+    let filter = egui::EventFilter { horizontal_arrows: true, vertical_arrows: true, ..egui::EventFilter::default() };
+    ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
+    ui.painter().rect_filled(line, 0.0, colour);
+}
+
 /// Brings a panel to the front of its tabs.
 pub fn bring(tree: &mut Tree<Panel>, panel: Panel) {
     tree.make_active(|_, tile| matches!(tile, Tile::Pane(other) if *other == panel));
@@ -116,6 +159,7 @@ impl egui_tiles::Behavior<Panel> for Panes<'_, '_> {
     fn pane_ui(&mut self, ui: &mut egui::Ui, _tile: TileId, panel: &mut Panel) -> UiResponse {
         let theme = self.view.theme;
         ui.painter().rect_filled(ui.max_rect(), 0.0, theme.panel());
+        start(ui, *panel, theme.accent());
         let margin = if *panel == Panel::Player { 0.0 } else { theme.size.pad };
         let inside = ui.max_rect().shrink(margin);
         ui.scope_builder(egui::UiBuilder::new().max_rect(inside), |ui| {

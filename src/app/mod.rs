@@ -4,6 +4,8 @@
 //! alone carries them out. Panels see the state and can only send commands.
 
 mod calibration;
+#[cfg(test)]
+mod colour_blind;
 mod dialogs;
 mod effects;
 mod farewell;

@@ -1,13 +1,14 @@
 //! The bar at the top: what is open, how to open something else, how things look, help.
 
-use egui::{Align, Frame, Key, Layout, Margin, Panel, Response, RichText, TextEdit, Ui};
+use egui::{Align, Frame, Key, Layout, Margin, Panel, Popup, RichText, TextEdit, Ui};
 
 use crate::formats::exchange::Form;
 use crate::jobs::keeper::Access;
 use crate::state::{Annotate, Command, Importing, Settings, State, ThemeChoice, Wanted};
 
+use super::farewell;
 use super::theme::Theme;
-use super::widgets::{caption, cut, strong};
+use super::widgets::{caption, cut, focus_when_new, is_wanted, strong};
 
 /// Draws the bar; whether the layout shall be as at the first start.
 pub fn show(ui: &mut Ui, theme: &Theme, state: &State, help: &mut bool, commands: &mut Vec<Command>) -> bool {
@@ -19,7 +20,7 @@ pub fn show(ui: &mut Ui, theme: &Theme, state: &State, help: &mut bool, commands
             ui.add_space(4.0);
             open_menu(ui, theme, state, commands);
             if state.project.is_some() {
-                annotations_menu(ui, theme, commands);
+                annotations_menu(ui, theme, state, commands);
             }
             let menu = ui.menu_button("View", |ui| reset = view_menu(ui, theme, &state.settings, commands));
             menu.response.on_hover_text("Theme, size, layout");
@@ -63,10 +64,22 @@ fn kept(ui: &mut Ui, theme: &Theme, state: &State, commands: &mut Vec<Command>) 
         }
         ui.label(RichText::new("Read only").color(theme.warn()));
     } else if let Some(trouble) = &editing.trouble {
-        ui.label(RichText::new("Not on disk yet").color(theme.bad())).on_hover_text(&trouble.sentence);
+        let words = match farewell::elsewhere(state) {
+            Some((words, _)) => format!("{}\n{words}", trouble.sentence),
+            None => trouble.sentence.clone(),
+        };
+        // The question about closing has it too.
+        let asked = editing.leaving.is_some();
+        if !asked && ui.button("Save elsewhere…").on_hover_text(farewell::ELSEWHERE).clicked() {
+            commands.push(Annotate::SaveElsewhere.into());
+        }
+        ui.label(RichText::new("Not on disk yet").color(theme.bad())).on_hover_text(words);
     } else if editing.last > 0 {
         let words = if editing.is_kept() { "All edits on disk" } else { "Writing" };
-        caption(ui, theme, words).on_hover_text("Every edit goes to the journal at once, the annotation file follows");
+        let hint = state.settings.keymap.hint("save");
+        let tip =
+            format!("Every edit goes to the journal at once, the annotation file follows, at once by its key{hint}");
+        caption(ui, theme, words).on_hover_text(tip);
     }
 }
 
@@ -95,13 +108,18 @@ fn open_menu(ui: &mut Ui, theme: &Theme, state: &State, commands: &mut Vec<Comma
             }
         }
     });
-    menu.response.on_hover_text(format!("Open a project, a folder or videos{}", state.settings.keymap.hint("open")));
+    is_wanted(&menu.response, "Open");
+    let keymap = &state.settings.keymap;
+    let tip = format!("Open a project, a folder or videos{}; the menus{}", keymap.hint("open"), keymap.hint("menus"));
+    menu.response.on_hover_text(tip);
 }
 
-fn annotations_menu(ui: &mut Ui, theme: &Theme, commands: &mut Vec<Command>) {
+fn annotations_menu(ui: &mut Ui, theme: &Theme, state: &State, commands: &mut Vec<Command>) {
+    let keymap = &state.settings.keymap;
     let menu = ui.menu_button("Annotations", |ui| {
         ui.set_min_width(220.0);
-        if ui.button("Import…").on_hover_text("Shows first what will come; one step of undo").clicked() {
+        let tip = format!("Shows first what will come; one step of undo{}", keymap.hint("import"));
+        if ui.button("Import…").on_hover_text(tip).clicked() {
             commands.push(Annotate::AskImport.into());
         }
         ui.separator();
@@ -117,7 +135,11 @@ fn annotations_menu(ui: &mut Ui, theme: &Theme, commands: &mut Vec<Command>) {
             }
         }
     });
-    menu.response.on_hover_text("Import and export");
+    if is_wanted(&menu.response, "Annotations") {
+        Popup::open_id(ui.ctx(), Popup::default_response_id(&menu.response));
+    }
+    let tip = format!("Import{}, and export{}", keymap.hint("import"), keymap.hint("export"));
+    menu.response.on_hover_text(tip);
 }
 
 /// What an import would bring.
@@ -138,10 +160,12 @@ pub fn import_preview(ctx: &egui::Context, theme: &Theme, importing: &Importing,
         ui.add_space(8.0);
         ui.horizontal(|ui| {
             let take = ui.add_enabled(!importing.is_empty(), egui::Button::new("Import these"));
-            if take.on_hover_text("One step: Undo takes all of it back").clicked() {
+            let take = take.on_hover_text("One step: Undo takes all of it back (Enter)");
+            focus_when_new(ui, &take);
+            if take.clicked() {
                 commands.push(Annotate::ConfirmImport.into());
             }
-            if ui.button("Leave it").on_hover_text("Nothing comes").clicked() {
+            if ui.button("Leave it").on_hover_text("Nothing comes (Escape)").clicked() {
                 commands.push(Annotate::CancelImport.into());
             }
         });
@@ -154,32 +178,32 @@ fn view_menu(ui: &mut Ui, theme: &Theme, settings: &Settings, commands: &mut Vec
     for (choice, name) in
         [(ThemeChoice::Dark, "Dark"), (ThemeChoice::Light, "Light"), (ThemeChoice::System, "As the system")]
     {
-        if ui.radio(settings.theme == choice, name).clicked() {
+        if ui.radio(settings.theme == choice, name).on_hover_text("How the window looks").clicked() {
             commands.push(Command::SetTheme(choice));
         }
     }
     ui.separator();
-    caption(ui, theme, "Size (Ctrl+Plus, Ctrl+Minus)");
+    let keys: Vec<String> =
+        ["larger", "smaller", "normal"].into_iter().filter_map(|id| settings.keymap.key(id)).collect();
+    caption(ui, theme, if keys.is_empty() { "Size".to_owned() } else { format!("Size ({})", keys.join(", ")) });
     ui.horizontal_wrapped(|ui| {
         for scale in Settings::SCALES {
             let chosen = (settings.scale - scale).abs() < 0.01;
-            if ui.selectable_label(chosen, format!("{:.0} %", scale * 100.0)).clicked() {
+            let tip = settings.keymap.hint(if chosen {
+                "normal"
+            } else if scale > settings.scale {
+                "larger"
+            } else {
+                "smaller"
+            });
+            let label = ui.selectable_label(chosen, format!("{:.0} %", scale * 100.0));
+            if label.on_hover_text(format!("Size of everything{tip}")).clicked() {
                 commands.push(Command::SetScale(scale));
             }
         }
     });
     ui.separator();
     ui.button("Reset the layout").on_hover_text("Put every panel back to its first place").clicked()
-}
-
-/// Takes the keyboard when the field was not there in the frame before.
-fn focus_when_new(ui: &Ui, response: &Response) {
-    let (id, frame) = (response.id.with("last drawn"), ui.ctx().cumulative_frame_nr());
-    let before: Option<u64> = ui.data(|data| data.get_temp(id));
-    if before.is_none_or(|before| before + 1 < frame) {
-        response.request_focus();
-    }
-    ui.data_mut(|data| data.insert_temp(id, frame));
 }
 
 fn path_field(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
@@ -192,6 +216,7 @@ fn path_field(ui: &mut Ui, state: &State, commands: &mut Vec<Command>) {
         Wanted::Annotations => {
             ("Annotations", "/path/to/annotations.json, .csv, .txt, .boris or .eaf, or a folder", "Import")
         }
+        Wanted::Elsewhere => ("Save in", "/path/on/another/disk/annotations.json", "Save there"),
         Wanted::Checkpoint => ("Weights to detect with", "/path/to/weights.safetensors", "Use weights"),
     };
     let mut text = field.text.clone();

@@ -3,6 +3,7 @@
 use egui::accesskit::Role;
 use egui::{Align2, Area, Button, CornerRadius, Order, RichText, Sense, Stroke, Ui, WidgetInfo, vec2};
 
+use crate::state::keymap::Keymap;
 use crate::state::{Command, State};
 
 use super::icons::{self, Icon};
@@ -14,13 +15,19 @@ const WIDTH: f32 = 480.0;
 const ROW: f32 = 44.0;
 
 /// What to teach before anything is open.
-const KEYS: [(&str, &str); 5] = [
-    ("Space", "plays and pauses; the arrows step a frame"),
-    ("1 … 9", "while it plays: tap where an action starts and ends, or hold"),
-    ("I O Enter", "mark a start and an end, make the segment"),
-    ("Ctrl+Z", "takes anything back, also after a restart"),
-    ("F1", "shows every key, and changes it"),
-];
+fn five_keys(keymap: &Keymap) -> [(String, &'static str); 5] {
+    let key = |id: &str| keymap.named(id);
+    [
+        (key("play"), "plays and pauses; the arrows step a frame"),
+        ("1 … 9".to_owned(), "while it plays: tap where an action starts and ends, or hold"),
+        (
+            ["mark.in", "mark.out", "mark.make"].map(|id| keymap.named(id)).join(" "),
+            "mark a start and an end, make the segment",
+        ),
+        (key("undo"), "takes anything back, also after a restart"),
+        (key("keys"), "shows every key, and changes it"),
+    ]
+}
 
 /// Draws the welcome page.
 pub fn show(ui: &mut Ui, theme: &Theme, state: &State, commands: &mut Vec<Command>) {
@@ -43,7 +50,10 @@ pub fn show(ui: &mut Ui, theme: &Theme, state: &State, commands: &mut Vec<Comman
             } else {
                 ui.horizontal(|ui| {
                     if primary_button(ui, theme, "Open a folder…")
-                        .on_hover_text("A project, or a folder of videos (Ctrl+O)")
+                        .on_hover_text(format!(
+                            "A project, or a folder of videos{}",
+                            state.settings.keymap.hint("open")
+                        ))
                         .clicked()
                     {
                         commands.push(Command::ChooseFolder);
@@ -63,7 +73,7 @@ pub fn show(ui: &mut Ui, theme: &Theme, state: &State, commands: &mut Vec<Comman
             caption(ui, theme, "Five keys do most of the work:");
             egui::Grid::new("five keys").num_columns(2).spacing([14.0, 4.0]).show(ui, |ui| {
                 ui.spacing_mut().interact_size.y = 16.0;
-                for (key, what) in KEYS {
+                for (key, what) in five_keys(&state.settings.keymap) {
                     ui.label(RichText::new(key).font(theme.number_font()).color(theme.accent_text()));
                     caption(ui, theme, what);
                     ui.end_row();

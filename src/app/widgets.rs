@@ -138,3 +138,32 @@ pub fn cut(ui: &mut Ui, text: impl Into<egui::WidgetText>) -> Response {
 pub fn strong(theme: &Theme, text: &str) -> RichText {
     RichText::new(text).font(egui::FontId::new(theme.size.body, theme::strong_family()))
 }
+
+/// Gives a control the keyboard when it was not there in the frame before.
+pub fn focus_when_new(ui: &Ui, response: &Response) {
+    let (id, frame) = (response.id.with("last drawn"), ui.ctx().cumulative_frame_nr());
+    let before: Option<u64> = ui.data(|data| data.get_temp(id));
+    if before.is_none_or(|before| before + 1 < frame) {
+        response.request_focus();
+    }
+    ui.data_mut(|data| data.insert_temp(id, frame));
+}
+
+fn wanted_id() -> egui::Id {
+    egui::Id::unique("control that a key asked for")
+}
+
+/// A key asks for a control by the name that its code gives it.
+pub fn want(ctx: &egui::Context, name: &'static str) {
+    ctx.data_mut(|data| data.insert_temp(wanted_id(), name));
+}
+
+/// Gives a control the keyboard if a key asked for it by this name; whether it did.
+pub fn is_wanted(response: &Response, name: &'static str) -> bool {
+    let wanted = response.ctx.data(|data| data.get_temp::<&'static str>(wanted_id())) == Some(name);
+    if wanted {
+        response.ctx.data_mut(|data| data.remove::<&'static str>(wanted_id()));
+        response.request_focus();
+    }
+    wanted
+}

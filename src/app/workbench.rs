@@ -234,6 +234,7 @@ impl eframe::App for Workbench {
         if asked(&self.state).1 != asked_for_video {
             layout::bring(&mut self.tree, Panel::Library);
         }
+        self.keys.remember(&ctx);
         if !ctx.input(|input| input.raw.events.is_empty()) {
             self.quiet = 0;
         }

@@ -15,6 +15,8 @@ pub enum Wanted {
     Predictions,
     /// Annotations to bring in.
     Annotations,
+    /// Where to write the annotations, away from the disk that fails.
+    Elsewhere,
 }
 
 /// The field in which a path is typed, where no file dialog can be or somebody likes it better.
@@ -33,6 +35,13 @@ pub enum Wish {
     Panel(usize),
     /// Show the page of keys, or close it.
     Keys,
+    /// Put the keyboard on a control.
+    Control {
+        /// What its code calls it.
+        name: &'static str,
+        /// Number of the panel that must be in front for it.
+        panel: Option<usize>,
+    },
 }
 
 impl Wish {

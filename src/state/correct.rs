@@ -217,7 +217,8 @@ fn accept_all(state: &mut State, here: bool, effects: &mut Vec<Effect>) {
     let count = changes.len();
     let noun = if count == 1 { "detection" } else { "detections" };
     if commit(state, &format!("Accept {count} {noun}"), changes, effects) {
-        state.notices.done(format!("{count} {noun} accepted. Undo (Ctrl+Z) takes them back."));
+        let undo = state.settings.keymap.hint("undo");
+        state.notices.done(format!("{count} {noun} accepted. Undo{undo} takes them back."));
     }
 }
 

@@ -77,8 +77,17 @@ pub enum Effect {
     SaveAnnotations,
     /// Close the window.
     Close,
-    /// Ask where to save the annotations, away from the project; reports `Saved`.
-    SaveElsewhere(Box<Document>),
+    /// Ask where to save the annotations, away from the project; reports `FileChosen` or `NoDialog`.
+    AskElsewhere,
+    /// Save the annotations there, away from the project; reports `SavedElsewhere`.
+    SaveElsewhere {
+        /// The file.
+        path: PathBuf,
+        /// Number of the last edit in it; comes back.
+        last: u64,
+        /// What.
+        document: Box<Document>,
+    },
     /// Take the project over from the window that has it; reports `Opened` again.
     TakeOver,
     /// Ask for a folder; reports `Chosen`.

@@ -239,6 +239,8 @@ pub enum Report {
     Chosen(Vec<PathBuf>),
     /// A person chose one file for this.
     FileChosen(Wanted, PathBuf),
+    /// The annotations were saved away from the project, as they were after this edit.
+    SavedElsewhere(u64, Result<PathBuf, Failure>),
     /// No file dialog can be shown here to choose this.
     NoDialog(Wanted, Failure),
     /// A video file was looked at.

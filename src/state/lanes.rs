@@ -22,6 +22,8 @@ pub struct Bar {
     pub score: Option<f64>,
     /// Id of an action; place in its list of a prediction.
     pub id: u64,
+    /// Place among the video's actions, or among its detections.
+    pub place: usize,
     /// Class name.
     pub label: Arc<str>,
     /// Index of the colour of its class.
@@ -40,7 +42,7 @@ pub struct Bars {
 
 impl Bars {
     fn new(mut all: Vec<Bar>) -> Self {
-        all.sort_by(|a, b| a.start.total_cmp(&b.start).then(a.id.cmp(&b.id)));
+        all.sort_by(by_start);
         let mut latest = f64::NEG_INFINITY;
         let reach = all.iter().map(|bar| {
             latest = latest.max(bar.end);
@@ -114,6 +116,13 @@ impl LaneMode {
         }
     }
 
+    /// The one after it; after the last the first.
+    #[must_use]
+    pub fn next(self) -> Self {
+        let at = Self::ALL.iter().position(|mode| *mode == self).unwrap_or(0);
+        Self::ALL[(at + 1) % Self::ALL.len()]
+    }
+
     /// Name of the lane that an action of this class and subject stands on, annotated (`truth`) or detected.
     #[must_use]
     pub fn lane_of<'a>(self, label: &'a str, subject: &'a str, truth: bool) -> &'a str {
@@ -128,11 +137,38 @@ impl LaneMode {
     }
 }
 
+impl Lane {
+    /// Lays out the annotated half of a class's lane anew; its detections stay as they are.
+    pub(super) fn annotate(&mut self, truth: &[Action]) {
+        let (label, colour): (Arc<str>, usize) = (self.name.as_str().into(), self.colour.unwrap_or_default());
+        let here = truth.iter().enumerate().filter(|(_, action)| *action.label == *label);
+        let bar = |(place, action): (usize, &Action)| Bar {
+            start: action.segment[0],
+            end: action.segment[1],
+            row: 0,
+            score: None,
+            id: action.id,
+            place,
+            label: label.clone(),
+            colour,
+            draft: action.draft,
+        };
+        let mut bars: Vec<Bar> = here.map(bar).collect();
+        bars.sort_by(by_start);
+        self.truth_rows = stack_in_order(&mut bars);
+        self.truth = Bars::new(bars);
+    }
+}
+
+fn by_start(a: &Bar, b: &Bar) -> std::cmp::Ordering {
+    a.start.total_cmp(&b.start).then(a.id.cmp(&b.id))
+}
+
 /// Most rows of one half of a lane; what overlaps more is drawn on the last, where the best are on top.
 pub const MOST_ROWS: usize = 4;
 
 /// Classes up to this many have a lane each, whether anything stands on it or not, so that one can draw there.
-const MOST_EMPTY: usize = 12;
+pub(super) const MOST_EMPTY: usize = 12;
 
 /// What the lanes are made of. What is being dragged stays where it was until it is let go; whoever paints shows it where it is.
 pub struct Source<'a> {
@@ -161,8 +197,8 @@ pub fn lanes(mode: LaneMode, source: &Source<'_>, colour: impl Fn(&str) -> usize
         }
         _ => drop(build.lane("", "", true)),
     }
-    for action in source.truth {
-        let bar = build.bar(action.segment, &action.label, None, action.id, action.draft);
+    for (place, action) in source.truth.iter().enumerate() {
+        let bar = build.bar(action.segment, &action.label, None, (action.id, place), action.draft);
         let lane = build.lane(&action.label, &action.subject, true);
         build.lanes[lane].truth.push(bar);
     }
@@ -171,7 +207,7 @@ pub fn lanes(mode: LaneMode, source: &Source<'_>, colour: impl Fn(&str) -> usize
     // The best have the first choice of rows.
     shown.sort_by(|(_, a), (_, b)| b.score.total_cmp(&a.score));
     for (id, found) in shown {
-        let bar = build.bar(found.segment, &found.label, Some(found.score), id, false);
+        let bar = build.bar(found.segment, &found.label, Some(found.score), (id, id as usize), false);
         let lane = build.lane(&found.label, "", false);
         build.lanes[lane].predictions.push(bar);
     }
@@ -193,7 +229,7 @@ struct Heap {
 
 impl Heap {
     fn lane(mut self) -> Lane {
-        self.truth.sort_by(|a, b| a.start.total_cmp(&b.start).then(a.id.cmp(&b.id)));
+        self.truth.sort_by(by_start);
         let truth_rows = stack_in_order(&mut self.truth);
         let prediction_rows = stack(&mut self.predictions);
         Lane {
@@ -260,7 +296,14 @@ impl<F: Fn(&str) -> usize> Build<'_, F> {
         lane
     }
 
-    fn bar(&mut self, [start, end]: Segment, label: &str, score: Option<f64>, id: u64, draft: bool) -> Bar {
+    fn bar(
+        &mut self,
+        [start, end]: Segment,
+        label: &str,
+        score: Option<f64>,
+        (id, place): (u64, usize),
+        draft: bool,
+    ) -> Bar {
         let (label, colour) = match self.classes.get(label) {
             Some(known) => (known.label.clone(), known.colour),
             None => {
@@ -268,7 +311,7 @@ impl<F: Fn(&str) -> usize> Build<'_, F> {
                 (known.label.clone(), known.colour)
             }
         };
-        Bar { start, end, row: 0, score, id, label, colour, draft }
+        Bar { start, end, row: 0, score, id, place, label, colour, draft }
     }
 }
 

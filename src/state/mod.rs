@@ -7,6 +7,7 @@ mod asking;
 mod correct;
 mod cropping;
 mod curves;
+mod deeds;
 mod detecting;
 mod editing;
 mod effect;

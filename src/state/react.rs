@@ -52,13 +52,11 @@ pub(super) fn react(state: &mut State, report: Report, effects: &mut Vec<Effect>
             state.notices.wrong(failure);
         }
         Report::Forecast { number, found } => forecast::found(state, number, found),
-        Report::Saved(Ok(path)) => {
-            state.notices.done(format!("Saved {}.", path.display()));
-            if let Some(leaving) = &mut state.editing.leaving {
-                leaving.saved = Some(path);
-            }
+        Report::Saved(Ok(path)) => state.notices.done(format!("Saved {}.", path.display())),
+        Report::SavedElsewhere(last, Ok(path)) => editing::saved_elsewhere(state, path, last),
+        Report::SavedElsewhere(_, Err(failure)) | Report::Saved(Err(failure)) | Report::Failed(failure) => {
+            state.notices.wrong(failure);
         }
-        Report::Saved(Err(failure)) | Report::Failed(failure) => state.notices.wrong(failure),
         Report::ConfigText { path, text } if state.training.config.as_ref() == Some(&path) => {
             state.training.recipe.read(text.unwrap_or_default());
         }
@@ -147,6 +145,7 @@ pub(super) fn chosen(state: &mut State, wanted: Wanted, path: PathBuf, effects: 
         }
         Wanted::Checkpoint => state.detecting.checkpoint = Some(path),
         Wanted::Annotations => effects.push(Effect::ReadAnnotations(path)),
+        Wanted::Elsewhere => editing::save_elsewhere(state, path, effects),
     }
 }
 

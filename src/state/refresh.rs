@@ -1,11 +1,12 @@
 //! Lanes and table made anew from what is open and shown, or, when only a slider moved, shown from another score on.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::detecting::RowsOf;
 use super::editing;
 use super::{Row, State, inspect, lanes};
+use crate::project::Change;
 
 /// Brings lanes and table in step with the open video, the shown predictions and the least score.
 pub(super) fn refresh(state: &mut State) {
@@ -14,6 +15,53 @@ pub(super) fn refresh(state: &mut State) {
     table(state);
     state.inspect.stale = true;
     inspect::recount(state);
+}
+
+/// As [`refresh`] after an edit: only the lanes that it touches are laid out anew, where it can have changed no other.
+pub(super) fn refresh_after(state: &mut State, made: &[Change]) {
+    editing::list(state);
+    match touched(state, made) {
+        Some(lanes) => {
+            let entry = state.playback.video.and_then(|index| state.library.entries.get(index));
+            let truth = entry.map_or(&[][..], |entry| state.editing.book.document.actions(&entry.id));
+            lanes.into_iter().for_each(|lane| state.lanes[lane].annotate(truth));
+        }
+        None => relane(state),
+    }
+    table(state);
+    state.inspect.stale = true;
+    inspect::recount(state);
+}
+
+/// The lanes that an edit touches; none where others may have changed too: where classes come or go, where lanes are not those of
+/// classes, and where the places of other actions among those of the video are not what they were.
+fn touched(state: &State, made: &[Change]) -> Option<BTreeSet<usize>> {
+    let classes = state.project.as_ref()?.classes.names();
+    if state.settings.lanes != lanes::LaneMode::ByClass || classes.len() > lanes::MOST_EMPTY {
+        return None;
+    }
+    let open = &state.selected()?.id;
+    let actions = state.editing.book.document.actions(open);
+    let came = |change: &&Change| matches!(change, Change::Action { before: None, video, .. } if video == open);
+    let old = actions.len().checked_sub(made.iter().filter(came).count())?;
+    let mut labels = BTreeSet::new();
+    for change in made {
+        match change {
+            Change::Action { video, .. } if video != open => {}
+            Change::Action { before, after, .. } => {
+                match (before, after) {
+                    (None, Some(new)) if old > 0 && actions[old - 1].id >= new.id => return None,
+                    (Some(gone), None) if actions.last().is_some_and(|last| last.id > gone.id) => return None,
+                    _ => {}
+                }
+                labels.extend(before.iter().chain(after).map(|action| action.label.as_str()));
+            }
+            Change::Video { .. } => {}
+            Change::Classes { .. } | Change::Subjects { .. } => return None,
+        }
+    }
+    let lane_of = |label: &str| state.lanes.iter().position(|lane| lane.class.as_deref() == Some(label));
+    labels.into_iter().map(|label| classes.iter().any(|name| name == label).then(|| lane_of(label)).flatten()).collect()
 }
 
 /// Shows detections from another score on: no list of annotations and no question depends on it.

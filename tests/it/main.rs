@@ -78,7 +78,11 @@ mod ui_gestures;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_hands;
 #[cfg(all(feature = "window", feature = "video"))]
+mod ui_hard_pictures;
+#[cfg(all(feature = "window", feature = "video"))]
 mod ui_judge;
+#[cfg(all(feature = "window", feature = "video"))]
+mod ui_keys;
 #[cfg(all(feature = "window", feature = "video"))]
 mod ui_lost;
 #[cfg(all(feature = "window", feature = "video"))]

@@ -2,20 +2,23 @@
 
 use egui::accesskit::Role;
 use egui::containers::menu::{MenuButton, MenuConfig};
-use egui::{ComboBox, CornerRadius, PopupCloseBehavior, RichText, ScrollArea, Sense, TextEdit, Ui, WidgetInfo, vec2};
+use egui::{
+    Button, ComboBox, CornerRadius, Popup, PopupCloseBehavior, RichText, ScrollArea, Sense, TextEdit, Ui, WidgetInfo,
+    vec2,
+};
 
 use crate::project::Class;
 use crate::state::{Annotate, Removal};
 
 use super::super::icons::Icon;
-use super::super::widgets::{caption, field, heading, icon_button, soft};
+use super::super::widgets::{caption, field, focus_when_new, heading, icon_button, is_wanted, soft};
 use super::View;
 
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     let theme = view.theme;
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         heading(ui, theme, "Classes");
-        if let Some(name) = adding(ui, "New class", "Add class") {
+        if let Some(name) = adding(ui, "New class", "Add class", "") {
             view.send(Annotate::AddClass(name).into());
         }
         let document = &view.state.editing.book.document;
@@ -26,7 +29,8 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
         ui.add_space(12.0);
         heading(ui, theme, "Subjects");
         caption(ui, theme, "Who acts: which animal, which player. New segments get the chosen one.");
-        if let Some(name) = adding(ui, "New subject", "Add subject") {
+        let hint = view.state.settings.keymap.hint("subjects");
+        if let Some(name) = adding(ui, "New subject", "Add subject", &hint) {
             view.send(Annotate::AddSubject(name).into());
         }
         subjects(ui, view);
@@ -38,14 +42,17 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
 }
 
 /// Text that a person types into a field, taken with Enter or the button.
-fn adding(ui: &mut Ui, hint: &str, name: &str) -> Option<String> {
+fn adding(ui: &mut Ui, hint: &'static str, name: &str, key: &str) -> Option<String> {
     let id = ui.scope_id().with(hint);
     let mut typed = ui.data(|data| data.get_temp::<String>(id)).unwrap_or_default();
     let mut taken = false;
     ui.horizontal(|ui| {
         let response = ui.add(TextEdit::singleline(&mut typed).hint_text(hint).desired_width(150.0));
         response.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, hint));
-        let response = response.on_hover_text("Type its name, Enter adds it");
+        if is_wanted(&response, hint) {
+            response.scroll_to_me(None);
+        }
+        let response = response.on_hover_text(format!("Type its name, Enter adds it{key}"));
         taken = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
         taken |= ui.button(name).on_hover_text("Also with Enter").clicked();
     });
@@ -64,30 +71,43 @@ fn class_row(ui: &mut Ui, view: &mut View<'_>, index: usize, class: &Class, coun
         let key = view.state.key_of_class(&class.name).map(|key| key.to_ascii_uppercase().to_string());
         let text = RichText::new(key.unwrap_or_else(|| "-".to_owned())).font(theme.number_font());
         ui.label(text.color(theme.accent_text()));
-        let response = ui.selectable_label(active, &class.name);
-        if active {
-            // Whoever is led to a class sees it, however many there are.
-            let id = egui::Id::unique("class in sight");
-            let seen = ui.data_mut(|data| data.get_temp_mut_or_default::<String>(id).clone());
-            if seen != class.name {
-                response.scroll_to_me(None);
-                ui.data_mut(|data| data.insert_temp(id, class.name.clone()));
-            }
-        }
-        let tip = if class.description.is_empty() { "New segments get this class" } else { class.description.as_str() };
-        if response.on_hover_text(tip).clicked() {
-            view.send(Annotate::ChooseClass(class.name.clone()).into());
-        }
-        caption(ui, theme, if count == 1 { "1 segment".to_owned() } else { format!("{count} segments") });
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             // It has fields: a click into one of them must not close it.
             let stays = MenuConfig::new().close_behavior(PopupCloseBehavior::CloseOnClickOutside);
             let (button, _) = MenuButton::new("Edit").config(stays).ui(ui, |ui| edit(ui, view, class, count));
             let name = format!("Edit class {}", class.name);
             button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
-            button.on_hover_text("Rename, merge, describe, key, delete");
+            if active && is_wanted(&button, "Edit class") {
+                button.scroll_to_me(None);
+                Popup::open_id(ui.ctx(), Popup::default_response_id(&button));
+            }
+            let hint = if active { view.state.settings.keymap.hint("class.edit") } else { String::new() };
+            button.on_hover_text(format!("Rename, merge, describe, key, delete{hint}"));
+            caption(ui, theme, if count == 1 { "1 segment".to_owned() } else { format!("{count} segments") });
+            ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| name_of(ui, view, class, active));
         });
     });
+}
+
+/// The name of a class, cut where it is too long, with its description.
+fn name_of(ui: &mut Ui, view: &mut View<'_>, class: &Class, active: bool) {
+    let response = ui.add(Button::selectable(active, &class.name).truncate());
+    let words = if class.description.is_empty() { "New segments get this class" } else { class.description.as_str() };
+    let keys = &view.state.settings.keymap;
+    let (before, after) = (keys.hint("class.previous"), keys.hint("class.next"));
+    let tip = format!("{}\n{words}\nThe class before{before}, after{after}", class.name);
+    if active {
+        // Whoever is led to a class sees it, however many there are.
+        let id = egui::Id::unique("class in sight");
+        let seen = ui.data_mut(|data| data.get_temp_mut_or_default::<String>(id).clone());
+        if seen != class.name {
+            response.scroll_to_me(None);
+            ui.data_mut(|data| data.insert_temp(id, class.name.clone()));
+        }
+    }
+    if response.on_hover_text(tip).clicked() {
+        view.send(Annotate::ChooseClass(class.name.clone()).into());
+    }
 }
 
 fn edit(ui: &mut Ui, view: &mut View<'_>, class: &Class, count: usize) {
@@ -106,6 +126,9 @@ fn edit(ui: &mut Ui, view: &mut View<'_>, class: &Class, count: usize) {
         let mut typed = ui.data(|data| data.get_temp::<String>(id)).unwrap_or_else(|| text.clone());
         field(ui, theme, name, |ui, label| {
             let response = ui.add(TextEdit::singleline(&mut typed).desired_width(150.0)).labelled_by(label);
+            if name == "New name" {
+                focus_when_new(ui, &response);
+            }
             let response = response.on_hover_text(tip);
             let entered = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
             if entered && typed.trim() != text {
@@ -142,7 +165,7 @@ fn edit(ui: &mut Ui, view: &mut View<'_>, class: &Class, count: usize) {
     if count > 0 {
         ui.menu_button("Delete class, segments become", |ui| {
             for other in view.state.editing.book.document.classes.iter().filter(|other| other.name != class.name) {
-                if ui.button(&other.name).clicked() {
+                if ui.button(&other.name).on_hover_text("Its segments become this class").clicked() {
                     let removal = Removal::MoveTo(other.name.clone());
                     view.commands.push(Annotate::DeleteClass(class.name.clone(), removal).into());
                     ui.close();
@@ -160,13 +183,20 @@ fn subjects(ui: &mut Ui, view: &mut View<'_>) {
     }
     for name in &view.state.editing.book.document.subjects {
         ui.horizontal(|ui| {
-            if ui.selectable_label(active == *name, name).on_hover_text("New segments get this subject").clicked() {
-                view.commands.push(Annotate::ChooseSubject(name.clone()).into());
-            }
-            let tip = "Its segments have no subject then; Undo brings it back";
-            if icon_button(ui, theme, Icon::Close, &format!("Delete subject {name}"), tip).clicked() {
-                view.commands.push(Annotate::DeleteSubject(name.clone()).into());
-            }
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                let tip = "Its segments have no subject then; Undo brings it back";
+                if icon_button(ui, theme, Icon::Close, &format!("Delete subject {name}"), tip).clicked() {
+                    view.commands.push(Annotate::DeleteSubject(name.clone()).into());
+                }
+                ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                    let label = ui.add(Button::selectable(active == *name, name).truncate());
+                    let next = view.state.settings.keymap.hint("subject.next");
+                    let tip = format!("{name}\nNew segments get this subject; the next one{next}");
+                    if label.on_hover_text(tip).clicked() {
+                        view.commands.push(Annotate::ChooseSubject(name.clone()).into());
+                    }
+                });
+            });
         });
     }
 }
@@ -189,7 +219,8 @@ fn person(ui: &mut Ui, view: &mut View<'_>) {
         if response.on_hover_text("Logging while playing goes back by this much").changed() {
             view.send(Annotate::SetReaction(milliseconds / 1000.0).into());
         }
-        if ui.button("Measure").on_hover_text("An exercise of 20 seconds").clicked() {
+        let tip = format!("An exercise of 20 seconds{}", view.state.settings.keymap.hint("measure"));
+        if ui.button("Measure").on_hover_text(tip).clicked() {
             view.send(Annotate::Calibrate(true).into());
         }
     });

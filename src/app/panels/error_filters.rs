@@ -34,11 +34,13 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
         combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Class of the errors"));
         videos(ui, view, comparison);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            for (name, by, tip) in
-                [("Next", 1, "The next error, played (N)"), ("Back", -1, "The error before (Shift+N)")]
-            {
+            let keymap = &view.state.settings.keymap;
+            let next = format!("The next error, played{}", keymap.hint("error.next"));
+            let back = format!("The error before{}", keymap.hint("error.previous"));
+            for (name, by, tip) in [("Next", 1, next), ("Back", -1, back)] {
                 let any = !inspect.rows.is_empty();
-                if ui.add_enabled(any, Button::new(name).small()).on_hover_text(tip).clicked() {
+                let button = ui.add_enabled(any, Button::new(name).small());
+                if button.on_hover_text(&tip).on_disabled_hover_text(&tip).clicked() {
                     view.commands.push(Command::Inspect(Inspect::Next(by)));
                 }
             }

@@ -224,19 +224,22 @@ fn corrections(ui: &mut Ui, view: &mut View<'_>) {
     let inspect = &view.state.inspect;
     let keymap = &view.state.settings.keymap;
     let any = inspect.target.is_some();
-    let why = "Go to a detection first: N, or a click in a list";
+    let go = keymap.named("error.next");
+    let [start, end] = ["mark.in", "mark.out"].map(|id| keymap.named(id));
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
-        let accept = format!("It is right, with the marks I and O for edges where they are set{}", keymap.hint("accept"));
-        let reject = format!("There is no such action: it trains as a known negative{}", keymap.hint("reject"));
-        let moment = format!("What the detector is least sure of{}", keymap.hint("annotate.next"));
-        for (name, enabled, tip, what) in [
-            ("Accept", any, accept, Correct::Accept),
-            ("Reject", any, reject, Correct::Reject),
-            ("What next", true, moment, Correct::NextMoment),
+        let accept = format!("It is right, with the marks {start} and {end} for edges where they are set");
+        let reject = "There is no such action: it trains as a known negative".to_owned();
+        let moment = "What the detector is least sure of".to_owned();
+        for (name, enabled, (tip, deed), what) in [
+            ("Accept", any, (accept, "accept"), Correct::Accept),
+            ("Reject", any, (reject, "reject"), Correct::Reject),
+            ("What next", true, (moment, "annotate.next"), Correct::NextMoment),
         ] {
             let button = ui.add_enabled(enabled, Button::new(name));
-            if button.on_hover_text(tip).on_disabled_hover_text(why).clicked() {
+            let hint = keymap.hint(deed);
+            let why = format!("Go to a detection first: {go}, or a click in a list{hint}");
+            if button.on_hover_text(format!("{tip}{hint}")).on_disabled_hover_text(why).clicked() {
                 view.commands.push(Command::Correct(what));
             }
         }

@@ -1,13 +1,13 @@
 //! The videos of the project.
 
 use egui::accesskit::Role;
-use egui::{Align2, ComboBox, CornerRadius, Rect, RichText, ScrollArea, Sense, TextEdit, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align2, ComboBox, CornerRadius, Rect, RichText, Sense, TextEdit, Ui, WidgetInfo, pos2, vec2};
 
 use crate::state::{Command, Entry, Listed, Sort, length_text};
 
 use super::super::icons::{self, Icon};
 use super::super::widgets::{caption, empty_state, row_ground};
-use super::{View, is_asked, paint_line};
+use super::{View, following, is_asked, paint_line};
 
 const ROW: f32 = 58.0;
 const PICTURE: f32 = 72.0;
@@ -25,16 +25,23 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
         .id(egui::Id::unique("find videos"))
         .hint_text("Find by name")
         .desired_width(ui.available_width());
-    let tip = format!("Show only videos whose name contains this{}", view.state.settings.keymap.hint("find.video"));
+    let tip = format!(
+        "Show only videos whose name contains this{}; Enter opens the first",
+        view.state.settings.keymap.hint("find.video")
+    );
     let response = ui.add(field).on_hover_text(tip);
     response.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Find a video by name"));
     if is_asked(ui, response.id, library.asked_to_find) {
         response.request_focus();
     }
+    let entered = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
     if response.changed() {
         view.send(Command::Find(find));
     }
     let visible = library.visible();
+    if let Some(first) = visible.first().filter(|_| entered) {
+        view.send(Command::Select(*first));
+    }
     ui.horizontal(|ui| {
         let shown = visible.len();
         let all = library.entries.len();
@@ -64,7 +71,9 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
         return;
     }
     ui.spacing_mut().item_spacing.y = 2.0;
-    ScrollArea::vertical().auto_shrink(false).show_rows(ui, ROW, visible.len(), |ui, rows| {
+    let open = view.state.playback.video;
+    let place = || visible.iter().position(|index| Some(*index) == open);
+    following(ui, ("videos", ROW, visible.len()), open.map(|open| (open as u64, 0)), place, |ui, rows| {
         for index in visible.get(rows).unwrap_or_default() {
             row(ui, view, *index);
         }

@@ -97,7 +97,11 @@ pub(super) fn menu(ui: &mut Ui, view: &mut View<'_>, picture: &Picture) {
     });
     let (width, height) = picture.upright_size();
     combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Size of the picture"));
-    combo.response.on_hover_text(format!("{width} x {height} pixels; wheel over the picture, F4 fits"));
+    let keymap = &view.state.settings.keymap;
+    let (whole, one) = (keymap.hint("picture.whole"), keymap.hint("picture.true"));
+    combo
+        .response
+        .on_hover_text(format!("{width} x {height} pixels; wheel over the picture; fit{whole}, pixel by pixel{one}"));
     if let Some(view_of) = combo.inner.flatten() {
         view.send(Command::ViewPicture(view_of));
     }

@@ -85,6 +85,27 @@ fn is_asked(ui: &Ui, field: egui::Id, asked: u64) -> bool {
     asked > before
 }
 
+/// Rows of which only those in sight are drawn. When another one is `chosen` than before, by a key for instance, the list goes to
+/// the `place` of it.
+fn following(
+    ui: &mut Ui,
+    (name, height, count): (&str, f32, usize),
+    chosen: Option<(u64, u64)>,
+    place: impl FnOnce() -> Option<usize>,
+    rows: impl FnMut(&mut Ui, std::ops::Range<usize>),
+) {
+    let id = ui.scope_id().with(("followed row", name));
+    let (before, offset) = ui.data(|data| data.get_temp::<(Option<(u64, u64)>, f32)>(id)).unwrap_or_default();
+    let mut area = egui::ScrollArea::vertical().id_salt(name).auto_shrink(false);
+    let place = if chosen.is_some() && chosen != before { place() } else { None };
+    if let Some(place) = place {
+        let (top, room) = (place as f32 * (height + ui.spacing().item_spacing.y), ui.available_height());
+        area = area.vertical_scroll_offset(if top < offset { top } else { offset.max(top + height - room) });
+    }
+    let output = area.show_rows(ui, height, count, rows);
+    ui.data_mut(|data| data.insert_temp(id, (chosen, output.state.clamped_offset().y)));
+}
+
 /// Paints one line of text from `at` (left, vertically centred), cut with an ellipsis at `width`. Returns where it stands.
 pub(super) fn paint_line(painter: &Painter, at: Pos2, width: f32, text: &str, font: FontId, colour: Color32) -> Rect {
     let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), font, colour);

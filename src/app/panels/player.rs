@@ -115,20 +115,27 @@ fn controls(ui: &mut Ui, view: &mut View<'_>) {
     let playback = &view.state.playback;
     let (playing, speed) = (playback.playing, playback.speed);
     let ready = playback.is_ready();
+    let keymap = &view.state.settings.keymap;
+    let back = format!("One frame back{}", keymap.hint("frame.back"));
+    let forward = format!("One frame on{}", keymap.hint("frame.forward"));
+    let play = keymap.hint("play");
+    let (shuttle_back, shuttle_forward) = (keymap.hint("shuttle.back"), keymap.hint("shuttle.forward"));
+    let (slower, faster) = (keymap.hint("slower"), keymap.hint("faster"));
     ui.add_enabled_ui(ready, |ui| {
         ui.spacing_mut().item_spacing.x = 2.0;
-        if icon_button(ui, theme, Icon::FrameBack, "Frame back", "One frame back (Left arrow)").clicked() {
+        if icon_button(ui, theme, Icon::FrameBack, "Frame back", &back).clicked() {
             view.send(Command::StepFrames(-1));
         }
         let (icon, name, tip) = if playing {
-            (Icon::Pause, "Pause", "Pause (Space, K)")
+            (Icon::Pause, "Pause", format!("Pause{play}"))
         } else {
-            (Icon::Play, "Play", "Play (Space); L plays forward, J backward, again faster")
+            let tip = format!("Play{play}; forward{shuttle_forward}, backward{shuttle_back}; again: faster");
+            (Icon::Play, "Play", tip)
         };
-        if icon_button(ui, theme, icon, name, tip).clicked() {
+        if icon_button(ui, theme, icon, name, &tip).clicked() {
             view.send(Command::TogglePlay);
         }
-        if icon_button(ui, theme, Icon::FrameForward, "Frame forward", "One frame on (Right arrow)").clicked() {
+        if icon_button(ui, theme, Icon::FrameForward, "Frame forward", &forward).clicked() {
             view.send(Command::StepFrames(1));
         }
     });
@@ -150,7 +157,7 @@ fn controls(ui: &mut Ui, view: &mut View<'_>) {
                     }
                 });
             combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, ready, "Speed"));
-            combo.response.on_hover_text("Speed ([ slower, ] faster)");
+            combo.response.on_hover_text(format!("Speed: slower{slower}, faster{faster}"));
             if chosen != speed {
                 view.send(Command::SetSpeed(chosen));
             }

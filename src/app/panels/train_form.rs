@@ -26,8 +26,10 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     let because = view.state.no_training_because();
     ui.horizontal(|ui| {
         let button = ui.add_enabled_ui(because.is_none(), |ui| primary_button(ui, theme, "Train")).inner;
-        let tip = "Train in a process of its own; the window may be closed meanwhile (Ctrl+T)";
-        if button.on_hover_text(tip).on_disabled_hover_text(because.unwrap_or_default()).clicked() {
+        let hint = view.state.settings.keymap.hint("train");
+        let tip = format!("Train in a process of its own; the window may be closed meanwhile{hint}");
+        let why = format!("{}{hint}", because.unwrap_or_default());
+        if button.on_hover_text(tip).on_disabled_hover_text(why).clicked() {
             view.send(Command::Train);
         }
         let busy = view.state.run.as_ref().is_some_and(|run| run.own && run.state.is_living());

@@ -23,7 +23,7 @@ pub trait Disk: Send {
     /// # Errors
     /// As the system says.
     fn list(&mut self, folder: &Path) -> io::Result<Vec<PathBuf>>;
-    /// Makes a folder and those above it; one that is there is fine.
+    /// Makes a folder in one that is there already; one that is there itself is fine.
     ///
     /// # Errors
     /// As the system says.
@@ -79,7 +79,14 @@ impl Disk for RealDisk {
     }
 
     fn make_folder(&mut self, folder: &Path) -> io::Result<()> {
-        std::fs::create_dir_all(folder)
+        // One level: where a stick was pulled out its folder must not be made anew, for edits would go there and seem kept.
+        match std::fs::create_dir(folder) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(io::Error::new(error.kind(), "the folder is gone"))
+            }
+            made => made,
+        }
     }
 
     fn write(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {

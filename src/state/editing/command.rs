@@ -171,6 +171,12 @@ pub enum Annotate {
     Clear,
     /// Select the next (`+1`) or previous (`-1`) action and go there.
     Step(i32),
+    /// Select the one after the last selected (`+1`), or before the first (`-1`), as well and go there.
+    StepToo(i32),
+    /// The class after (`+1`) or before the active one gets new segments.
+    NextClass(i32),
+    /// The subject after the active one gets new segments; after the last: none.
+    NextSubject,
     /// Go to an end of the selected action.
     GoTo(Edge),
     /// Delete the selected actions.
@@ -207,8 +213,10 @@ pub enum Annotate {
     GoToHit(usize, u64),
     /// Change a cell of the table, or none any more.
     EditCell(Option<(u64, Column)>),
-    /// Change the cells of the selected action, from the first one on.
-    EditCells,
+    /// Change the cells of the selected action, from this one on.
+    EditCells(Column),
+    /// Go to the next (`+1`) or previous action that the table lists, in whichever video it is.
+    NextHit(i32),
     /// Give an action the class whose name, or the beginning of it, was typed.
     TypeClass(u64, String),
     /// Add a class.

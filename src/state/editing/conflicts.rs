@@ -25,8 +25,9 @@ pub(in crate::state) fn outside(state: &mut State, changes: Vec<Change>, effects
     state.editing.conflicts.extend(merged.conflicts);
     if commit(state, Store::OUTSIDE, merged.changes, effects) {
         let noun = if count == 1 { "change" } else { "changes" };
+        let undo = state.settings.keymap.hint("undo");
         state.notices.done(format!(
-            "Another program changed the annotation file: {count} {noun} merged. Undo (Ctrl+Z) takes them back."
+            "Another program changed the annotation file: {count} {noun} merged. Undo{undo} takes them back."
         ));
     } else if count > 0 {
         // Nothing came, so there is nothing to choose from.

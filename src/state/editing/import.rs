@@ -139,6 +139,7 @@ pub(super) fn confirm(state: &mut State, effects: &mut Vec<Effect>) {
     let name = importing.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let count: usize = importing.videos.iter().map(|(_, count)| count).sum();
     if commit(state, &format!("Import {name}"), importing.changes, effects) {
-        state.notices.done(format!("{} imported. Undo (Ctrl+Z) takes all of it back.", plural(count, "segment")));
+        let undo = state.settings.keymap.hint("undo");
+        state.notices.done(format!("{} imported. Undo{undo} takes all of it back.", plural(count, "segment")));
     }
 }

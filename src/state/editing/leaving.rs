@@ -18,8 +18,6 @@ pub enum Away {
 pub struct Leaving {
     /// Where to.
     pub away: Away,
-    /// Where the annotations were saved meanwhile.
-    pub saved: Option<PathBuf>,
 }
 
 impl State {
@@ -35,12 +33,15 @@ pub(in crate::state) fn ask(state: &mut State, away: Away, effects: &mut Vec<Eff
     if state.may_leave() {
         go(state, away, effects);
     } else {
-        state.editing.leaving = Some(Leaving { away, saved: None });
+        state.editing.leaving = Some(Leaving { away });
     }
 }
 
 /// Everything is on the disk now: on to where the person wanted to go.
 pub(in crate::state) fn kept(state: &mut State, effects: &mut Vec<Effect>) {
+    if state.editing.is_kept() {
+        state.editing.elsewhere = None;
+    }
     if state.editing.is_kept()
         && let Some(leaving) = state.editing.leaving.take()
     {
@@ -54,6 +55,23 @@ pub(super) fn anyway(state: &mut State, effects: &mut Vec<Effect>) {
         state.editing.may_be_lost = true;
         go(state, leaving.away, effects);
     }
+}
+
+/// Saves everything as it is now where a person said, away from the disk that fails.
+pub(in crate::state) fn save_elsewhere(state: &State, path: PathBuf, effects: &mut Vec<Effect>) {
+    let document = Box::new(state.editing.book.document.clone());
+    effects.push(Effect::SaveElsewhere { path, last: state.editing.last, document });
+}
+
+/// It is there, with every edit up to `last`.
+pub(in crate::state) fn saved_elsewhere(state: &mut State, path: PathBuf, last: u64) {
+    let place = path.display();
+    let sentence = format!(
+        "All annotations are in {place}. Editing goes on in this project, whose own disk is tried again; should it never come \
+         back, Import brings that file into another one."
+    );
+    state.notices.told(sentence);
+    state.editing.elsewhere = Some((path, last)).filter(|_| !state.editing.is_kept());
 }
 
 fn go(state: &mut State, away: Away, effects: &mut Vec<Effect>) {

@@ -27,7 +27,9 @@ fn marked(state: &State) -> Option<Segment> {
 
 pub(super) fn make(state: &mut State, effects: &mut Vec<Effect>) {
     let Some(segment) = marked(state) else {
-        let sentence = "Nothing is marked: press I where the action begins and O where it ends, then Enter.";
+        let [start, end, make] = ["mark.in", "mark.out", "mark.make"].map(|id| state.settings.keymap.named(id));
+        let sentence =
+            format!("Nothing is marked: press {start} where the action begins and {end} where it ends, then {make}.");
         state.notices.wrong(Failure::new(sentence));
         return;
     };
@@ -41,7 +43,8 @@ pub(super) fn not_annotated(state: &mut State, effects: &mut Vec<Effect>) {
     let selected = state.selected_actions().map(|action| action.segment);
     let extent = selected.reduce(|a, b| [a[0].min(b[0]), a[1].max(b[1])]);
     let Some(region) = marked(state).or(extent).and_then(|segment| segments::inside(state, segment)) else {
-        let sentence = "Mark the region first: I where it begins, O where it ends, then U.";
+        let [start, end, make] = ["mark.in", "mark.out", "mark.unknown"].map(|id| state.settings.keymap.named(id));
+        let sentence = format!("Mark the region first: {start} where it begins, {end} where it ends, then {make}.");
         state.notices.wrong(Failure::new(sentence));
         return;
     };

@@ -15,6 +15,7 @@ mod table;
 mod vocabulary;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 pub use command::{Annotate, Column, Edge, Field, Grip, Pick, Removal, Split};
 pub use conflicts::Settle;
@@ -25,13 +26,14 @@ pub use logging::{Calibration, Logged};
 pub use table::Filter;
 
 pub(super) use import::preview;
+pub(super) use leaving::{save_elsewhere, saved_elsewhere};
 pub(super) use logging::end_all;
 pub(super) use obey::obey;
 pub(super) use picture::set_crop;
 pub(super) use table::list;
 pub(super) use {conflicts::outside, leaving::ask as leave, leaving::kept as leave_when_kept};
 
-use super::refresh::refresh;
+use super::refresh::{refresh, refresh_after};
 use super::{Effect, Health, State};
 use crate::domain::{Failure, Segment};
 use crate::jobs::keeper::Access;
@@ -84,6 +86,8 @@ pub struct Editing {
     pub conflicts: Vec<Conflict>,
     /// A person wants to leave edits that are not on the disk.
     pub leaving: Option<Leaving>,
+    /// Where the annotations were saved while their own disk failed, and the number of the last edit that is in it.
+    pub elsewhere: Option<(PathBuf, u64)>,
     /// A person said that edits may be lost.
     pub may_be_lost: bool,
     /// The stretch that plays again and again.
@@ -169,7 +173,9 @@ pub(super) fn enter(state: &mut State, entry: Entry, effects: &mut Vec<Effect>) 
     // Whoever gave up what was there before did not give up this.
     state.editing.may_be_lost = false;
     effects.push(Effect::Keep(vec![(state.editing.last, entry)]));
-    settle(state);
+    count(&mut state.editing.counts, &made);
+    keep_in_step(state);
+    refresh_after(state, &made);
     made
 }
 
@@ -222,6 +228,38 @@ fn new_classes(state: &State, changes: &[Change]) -> Option<Change> {
 
 /// Brings everything that follows from the document in step with it.
 pub(super) fn settle(state: &mut State) {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for (_, action) in state.editing.book.document.all_actions() {
+        match counts.get_mut(&action.label) {
+            Some(count) => *count += 1,
+            None => drop(counts.insert(action.label.clone(), 1)),
+        }
+    }
+    state.editing.counts = counts;
+    keep_in_step(state);
+    refresh(state);
+}
+
+/// Brings the actions of each class up to date with what was done.
+fn count(counts: &mut BTreeMap<String, usize>, made: &[Change]) {
+    for change in made {
+        let Change::Action { before, after, .. } = change else { continue };
+        if let Some(after) = after {
+            *counts.entry(after.label.clone()).or_default() += 1;
+        }
+        if let Some(before) = before
+            && let Some(left) = counts.get_mut(&before.label)
+        {
+            *left -= 1;
+            if *left == 0 {
+                counts.remove(&before.label);
+            }
+        }
+    }
+}
+
+/// Brings library, classes and selection in step with the document.
+fn keep_in_step(state: &mut State) {
     let document = &state.editing.book.document;
     for entry in &mut state.library.entries {
         if let Some(record) = document.videos.get(&entry.id) {
@@ -238,14 +276,6 @@ pub(super) fn settle(state: &mut State) {
     if let Some(project) = &mut state.project {
         project.classes = document.class_list();
     }
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for (_, action) in document.all_actions() {
-        match counts.get_mut(&action.label) {
-            Some(count) => *count += 1,
-            None => drop(counts.insert(action.label.clone(), 1)),
-        }
-    }
-    state.editing.counts = counts;
     let known = |name: &String| document.class(name).is_some();
     if !state.editing.class.as_ref().is_some_and(known) {
         state.editing.class = document.classes.first().map(|class| class.name.clone());
@@ -257,7 +287,6 @@ pub(super) fn settle(state: &mut State) {
     let actions = state.actions();
     selection.retain(|id| actions.binary_search_by_key(id, |action| action.id).is_ok());
     state.editing.selection = selection;
-    refresh(state);
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Which command is whose.
 
 use super::{
-    Annotate, Away, Column, Split, conflicts, drag, enter, import, leaving, logging, marks, picture, segments, select,
-    settle, table, vocabulary,
+    Annotate, Away, Split, conflicts, drag, enter, import, leaving, logging, marks, picture, segments, select, settle,
+    table, vocabulary,
 };
 use crate::project::Entry;
 use crate::state::{Effect, State, Wanted, update};
@@ -38,6 +38,10 @@ pub(in crate::state) fn obey(state: &mut State, command: Annotate, effects: &mut
         }
         Annotate::Clear => select::clear(state),
         Annotate::Step(by) => select::step(state, by, effects),
+        Annotate::StepToo(by) => select::step_too(state, by, effects),
+        Annotate::NextClass(by) => vocabulary::next_class(state, by),
+        Annotate::NextSubject => vocabulary::next_subject(state),
+        Annotate::NextHit(by) => table::next_hit(state, by, effects),
         Annotate::GoTo(edge) => select::go_to(state, edge, effects),
         Annotate::Delete => segments::delete(state, "Delete", effects),
         Annotate::Split => segments::split(state, effects),
@@ -68,8 +72,8 @@ pub(in crate::state) fn obey(state: &mut State, command: Annotate, effects: &mut
         }
         Annotate::GoToHit(video, id) => table::go_to(state, video, id, effects),
         Annotate::EditCell(cell) => state.editing.cell = cell,
-        Annotate::EditCells => {
-            state.editing.cell = state.editing.selection.first().map(|id| (*id, Column::Start));
+        Annotate::EditCells(column) => {
+            state.editing.cell = state.editing.selection.first().map(|id| (*id, column));
             state.editing.asked_for_table += 1;
         }
         Annotate::TypeClass(id, typed) => table::type_class(state, id, &typed, effects),
@@ -85,9 +89,7 @@ pub(in crate::state) fn obey(state: &mut State, command: Annotate, effects: &mut
         Annotate::Close => leaving::ask(state, Away::Close, effects),
         Annotate::Stay => state.editing.leaving = None,
         Annotate::LeaveAnyway => leaving::anyway(state, effects),
-        Annotate::SaveElsewhere => {
-            effects.push(Effect::SaveElsewhere(Box::new(state.editing.book.document.clone())));
-        }
+        Annotate::SaveElsewhere => effects.push(Effect::AskElsewhere),
         Annotate::Settle(how) => conflicts::settle(state, how, effects),
         Annotate::AskImport => effects.push(Effect::AskFile(Wanted::Annotations)),
         Annotate::ConfirmImport => import::confirm(state, effects),

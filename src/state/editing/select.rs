@@ -31,10 +31,13 @@ pub(super) fn in_box(state: &mut State, [from, to]: Segment, lanes: &[String], h
     pick(state, ids, how);
 }
 
+/// Escape: one thing at a time, what lies on top first.
 pub(super) fn clear(state: &mut State) {
     drag::cancel(state);
+    if state.editing.importing.take().is_some() || state.editing.leaving.take().is_some() {
+        return;
+    }
     if state.playback.cropping.on {
-        // Escape ends one thing at a time.
         state.playback.cropping = Cropping::default();
         return;
     }
@@ -43,9 +46,27 @@ pub(super) fn clear(state: &mut State) {
     state.editing.looping = None;
 }
 
-pub(super) fn step(state: &mut State, by: i32, effects: &mut Vec<Effect>) {
+/// Starts and ids of the open video's actions, by start.
+fn in_order(state: &State) -> Vec<(f64, u64)> {
     let mut order: Vec<(f64, u64)> = state.actions().iter().map(|action| (action.segment[0], action.id)).collect();
     order.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    order
+}
+
+/// Selects the neighbour of what is selected as well: of the last one forward, of the first one back.
+pub(super) fn step_too(state: &mut State, by: i32, effects: &mut Vec<Effect>) {
+    let order = in_order(state);
+    let mut selected = (0..order.len()).filter(|at| state.editing.selection.contains(&order[*at].1));
+    let from = if by > 0 { selected.next_back() } else { selected.next() };
+    let Some(from) = from else { return step(state, by, effects) };
+    if let Some(&(start, id)) = from.checked_add_signed(by as isize).and_then(|next| order.get(next)) {
+        state.editing.selection.insert(id);
+        obey::go(state, start, effects);
+    }
+}
+
+pub(super) fn step(state: &mut State, by: i32, effects: &mut Vec<Effect>) {
+    let order = in_order(state);
     let now = state.playback.time.as_secs();
     let selected = order.iter().position(|(_, id)| state.editing.selection.contains(id));
     let next = match selected {

@@ -61,6 +61,21 @@ pub(super) fn go_to(state: &mut State, video: usize, id: u64, effects: &mut Vec<
     state.editing.selection = [id].into();
 }
 
+/// On or back among the actions that the table lists; from none to the first or the last.
+pub(super) fn next_hit(state: &mut State, by: i32, effects: &mut Vec<Effect>) {
+    let here = state.playback.video;
+    let rows = &state.editing.rows;
+    let at = rows.iter().position(|(video, id)| Some(*video) == here && state.editing.selection.contains(id));
+    let next = match at {
+        Some(at) => at.checked_add_signed(by as isize),
+        None if by > 0 => Some(0),
+        None => rows.len().checked_sub(1),
+    };
+    if let Some(&(video, id)) = next.and_then(|next| rows.get(next)) {
+        go_to(state, video, id, effects);
+    }
+}
+
 /// The class that was meant by what was typed: its name in any case, or the only one that begins like this.
 pub(super) fn type_class(state: &mut State, id: u64, typed: &str, effects: &mut Vec<Effect>) {
     let wanted = typed.trim().to_lowercase();

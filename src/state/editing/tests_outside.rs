@@ -6,7 +6,7 @@ use crate::domain::MediaTime;
 use crate::jobs::keeper::Access;
 use crate::project::Entry;
 use crate::state::tests::{command, opened, report};
-use crate::state::{Away, Command, Effect, Keeping, Report, Settle};
+use crate::state::{Away, Command, Edge, Effect, Grip, Keeping, Pick, Removal, Report, Settle, Wanted};
 
 fn told(told: Keeping) -> Report {
     Report::Keeping { root: "/p".into(), told }
@@ -119,12 +119,17 @@ fn a_window_does_not_close_over_edits_that_are_not_on_the_disk() {
     assert!(report(&mut state, told(Keeping::Kept(1))).is_empty(), "the person stays");
     annotate(&mut state, Annotate::AddClass("y".to_owned()));
     annotate(&mut state, Annotate::Close);
-    assert!(matches!(&annotate(&mut state, Annotate::SaveElsewhere)[..], [Effect::SaveElsewhere(_)]));
-    report(&mut state, Report::Saved(Ok("/other/annotations.json".into())));
-    assert!(state.editing.leaving.as_ref().is_some_and(|leaving| leaving.saved.is_some()));
+    assert_eq!(annotate(&mut state, Annotate::SaveElsewhere), [Effect::AskElsewhere]);
+    let path = std::path::PathBuf::from("/other/annotations.json");
+    let effects = report(&mut state, Report::FileChosen(Wanted::Elsewhere, path.clone()));
+    let document = Box::new(state.editing.book.document.clone());
+    assert_eq!(effects, [Effect::SaveElsewhere { path: path.clone(), last: 2, document }]);
+    report(&mut state, Report::SavedElsewhere(2, Ok(path.clone())));
+    assert_eq!(state.editing.elsewhere, Some((path, 2)));
     let lost = annotate(&mut state.clone(), Annotate::LeaveAnyway);
     assert_eq!(lost, [Effect::Close]);
     assert_eq!(report(&mut state, told(Keeping::Kept(2))), [Effect::Close], "once written it closes by itself");
+    assert_eq!(state.editing.elsewhere, None);
     // Opening something else asks as well.
     annotate(&mut state, Annotate::AddClass("z".to_owned()));
     assert!(command(&mut state, Command::Open(vec!["/q".into()])).is_empty());
@@ -160,4 +165,45 @@ fn finding_goes_through_all_videos_and_a_hit_opens_its_video() {
     assert_eq!(segments(&state)[0].1, "run");
     annotate(&mut state, Annotate::TypeClass(id, "swim".to_owned()));
     assert!(segments(&state)[0].1 == "run" && state.notices.shown.last().is_some());
+}
+
+/// After each edit only some lanes are laid out anew, and only some classes counted: it must come to what all of it would.
+#[test]
+fn lanes_and_counts_after_an_edit_are_those_of_everything_anew() {
+    let mut state = opened();
+    let check = |state: &mut State, what: Annotate| {
+        let said = format!("{what:?}");
+        annotate(state, what);
+        let mut anew = state.clone();
+        settle(&mut anew);
+        assert_eq!(state.lanes, anew.lanes, "{said}");
+        assert_eq!(state.editing.counts, anew.editing.counts, "{said}");
+        assert_eq!(state.editing.rows, anew.editing.rows, "{said}");
+    };
+    for (label, from, to) in
+        [("run", 2.0, 3.0), ("jump", 2.5, 4.0), ("jump", 0.5, 1.5), ("swim", 5.0, 6.0), ("swim", 6.0, 7.0)]
+    {
+        check(&mut state, Annotate::DragStart(Grip::New(label.to_owned()), from));
+        check(&mut state, Annotate::DragTo { at: to, reach: 0.0, free: true });
+        check(&mut state, Annotate::DragEnd);
+    }
+    let ids: Vec<u64> = state.actions().iter().map(|action| action.id).collect();
+    check(&mut state, Annotate::Select(ids[1], Pick::Only));
+    check(&mut state, Annotate::Nudge(Edge::End, 3));
+    check(&mut state, Annotate::SetClass("jump".to_owned()));
+    check(&mut state, Annotate::Delete);
+    check(&mut state, Annotate::Undo);
+    check(&mut state, Annotate::Undo);
+    check(&mut state, Annotate::Redo);
+    check(&mut state, Annotate::SelectAll);
+    check(&mut state, Annotate::Duplicate);
+    check(&mut state, Annotate::Merge);
+    check(&mut state, Annotate::RenameClass("swim".to_owned(), "dive".to_owned()));
+    check(&mut state, Annotate::DeleteClass("jump".to_owned(), Removal::MoveTo("run".to_owned())));
+    for _ in 0..12 {
+        check(&mut state, Annotate::Undo);
+    }
+    for _ in 0..12 {
+        check(&mut state, Annotate::Redo);
+    }
 }

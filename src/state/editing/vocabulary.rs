@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Annotate, Removal, Split, commit, marks};
+use super::{Annotate, Removal, Split, commit, marks, settle};
 use crate::domain::{Draw, Failure, Purpose};
 use crate::project::{Action, Change, Class};
 use crate::state::{Effect, State};
@@ -47,6 +47,24 @@ pub(super) fn obey(state: &mut State, command: Annotate, effects: &mut Vec<Effec
         }
         _ => {}
     }
+}
+
+/// The class beside the active one gets new segments.
+pub(super) fn next_class(state: &mut State, by: i32) {
+    let classes = &state.editing.book.document.classes;
+    let at = classes.iter().position(|class| state.editing.class.as_ref() == Some(&class.name));
+    let next = at.map_or(Some(0), |at| at.checked_add_signed(by as isize));
+    if let Some(class) = next.and_then(|next| classes.get(next)) {
+        state.editing.class = Some(class.name.clone());
+        settle(state);
+    }
+}
+
+/// The subject after the active one gets new segments; after the last one: none.
+pub(super) fn next_subject(state: &mut State) {
+    let subjects = &state.editing.book.document.subjects;
+    let next = subjects.iter().position(|subject| *subject == state.editing.subject).map_or(0, |at| at + 1);
+    state.editing.subject = subjects.get(next).cloned().unwrap_or_default();
 }
 
 /// Changes the list of classes.

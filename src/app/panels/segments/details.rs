@@ -9,11 +9,11 @@ use super::super::super::widgets::caption;
 use super::{View, labelled};
 
 /// A field whose text counts when it is left: what was typed, then.
-pub(super) fn cell(ui: &mut Ui, id: egui::Id, text: &str, width: f32, name: &str) -> Option<String> {
+pub(super) fn cell(ui: &mut Ui, id: egui::Id, text: &str, width: f32, (name, key): (&str, &str)) -> Option<String> {
     let mut typed = ui.data(|data| data.get_temp::<String>(id)).unwrap_or_else(|| text.to_owned());
     let response = ui.add(TextEdit::singleline(&mut typed).id(id.with("field")).desired_width(width));
     response.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, name));
-    let response = response.on_hover_text(format!("{name}; Enter takes it, Escape leaves it"));
+    let response = response.on_hover_text(format!("{name}{key}; Enter takes it, Escape leaves it"));
     if response.has_focus() {
         ui.data_mut(|data| data.insert_temp(id, typed));
         return None;
@@ -31,6 +31,15 @@ pub(super) fn seconds(text: &str) -> Option<f64> {
     sum.is_finite().then_some(sum)
 }
 
+/// Draws what must not become wider than so many points.
+pub(super) fn within<R>(ui: &mut Ui, width: f32, draw: impl FnOnce(&mut Ui, f32) -> R) -> R {
+    ui.scope(|ui| {
+        ui.set_max_width(width);
+        draw(ui, width)
+    })
+    .inner
+}
+
 /// Draws them.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     let theme = view.theme;
@@ -40,12 +49,14 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     };
     let id = ui.scope_id().with(("cells", action.id));
     let mut fields = Vec::new();
+    let keymap = &view.state.settings.keymap;
+    let (edit, note) = (keymap.hint("cell.edit"), keymap.hint("cell.note"));
     ui.horizontal(|ui| {
         let times =
             [("Start", action.segment[0], Field::Start as fn(f64) -> Field), ("End", action.segment[1], Field::End)];
         for (name, value, field) in times {
             caption(ui, theme, name);
-            let typed = cell(ui, id.with(name), &clock_text(value), 66.0, name);
+            let typed = cell(ui, id.with(name), &clock_text(value), 66.0, (name, &edit));
             fields.extend(typed.and_then(|typed| seconds(&typed)).map(field));
         }
         let mut draft = action.draft;
@@ -60,30 +71,39 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     ui.horizontal(|ui| {
         let document = &view.state.editing.book.document;
         let mut label = action.label.clone();
-        let combo = ComboBox::from_id_salt("cell class").selected_text(&label).width(100.0).show_ui(ui, |ui| {
-            for class in &document.classes {
-                ui.selectable_value(&mut label, class.name.clone(), &class.name);
-            }
+        // What is too long is cut; its tooltip has it whole.
+        let wide = ui.available_width();
+        let combo = within(ui, 0.36 * wide, |ui, width| {
+            let combo = ComboBox::from_id_salt("cell class").selected_text(&label).width(width).truncate();
+            combo.show_ui(ui, |ui| {
+                for class in &document.classes {
+                    ui.selectable_value(&mut label, class.name.clone(), &class.name);
+                }
+            })
         });
-        labelled(combo.response, Role::ComboBox, "Class of the segment").on_hover_text("Its class; of all selected");
+        let tip = format!("{}\nIts class; of all selected", action.label);
+        labelled(combo.response, Role::ComboBox, "Class of the segment").on_hover_text(tip);
         if label != action.label {
             fields.push(Field::Label(label));
         }
         let mut subject = action.subject.clone();
         let words = |subject: &str| if subject.is_empty() { "No subject".to_owned() } else { subject.to_owned() };
-        let combo =
-            ComboBox::from_id_salt("cell subject").selected_text(words(&subject)).width(90.0).show_ui(ui, |ui| {
+        let combo = within(ui, 0.3 * wide, |ui, width| {
+            let combo = ComboBox::from_id_salt("cell subject").selected_text(words(&subject)).width(width).truncate();
+            combo.show_ui(ui, |ui| {
                 ui.selectable_value(&mut subject, String::new(), "No subject");
                 for name in &document.subjects {
                     ui.selectable_value(&mut subject, name.clone(), name);
                 }
-            });
-        labelled(combo.response, Role::ComboBox, "Subject of the segment").on_hover_text("Who acts; of all selected");
+            })
+        });
+        let tip = format!("{}\nWho acts; of all selected", words(&action.subject));
+        labelled(combo.response, Role::ComboBox, "Subject of the segment").on_hover_text(tip);
         if subject != action.subject {
             fields.push(Field::Subject(subject));
         }
         let width = ui.available_width() - 8.0;
-        fields.extend(cell(ui, id.with("note"), &action.note, width.max(60.0), "Note").map(Field::Note));
+        fields.extend(cell(ui, id.with("note"), &action.note, width.max(60.0), ("Note", &note)).map(Field::Note));
     });
     for field in fields {
         view.send(Annotate::SetField(action.id, field).into());

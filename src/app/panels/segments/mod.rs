@@ -18,13 +18,14 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     let everywhere = editing.filter.everywhere;
     let all = if everywhere { editing.counts.values().sum() } else { view.state.actions().len() };
     if editing.counts.is_empty() {
-        let advice = "Draw on the timeline, mark with I, O and Enter, or log while playing.";
+        let advice = format!("{}.", advice(view));
+        let advice = advice.as_str();
         return empty_state(ui, theme, Icon::Lanes, "No segments yet", advice);
     }
     filters(ui, view);
     if all == 0 {
-        let advice = "Draw on the timeline, mark with I, O and Enter, or log while playing. \u{201c}All videos\u{201d} lists the others.";
-        return empty_state(ui, theme, Icon::Lanes, "No segments in this video", advice);
+        let advice = format!("{}. \u{201c}All videos\u{201d} lists the others.", advice(view));
+        return empty_state(ui, theme, Icon::Lanes, "No segments in this video", &advice);
     }
     details::show(ui, view);
     let (count, selected) = (view.state.editing.rows.len(), view.state.editing.selection.len());
@@ -35,6 +36,11 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
         return empty_state(ui, theme, Icon::Find, "No segment fits", "Clear the fields above to see all of them.");
     }
     table::show(ui, view);
+}
+
+fn advice(view: &View<'_>) -> String {
+    let [start, end, make] = ["mark.in", "mark.out", "mark.make"].map(|id| view.state.settings.keymap.named(id));
+    format!("Draw on the timeline, mark with {start}, {end} and {make}, or log while playing")
 }
 
 fn labelled(response: Response, role: Role, name: &str) -> Response {
@@ -54,18 +60,26 @@ fn filters(ui: &mut Ui, view: &mut View<'_>) {
             response.request_focus();
         }
         let hint = view.state.settings.keymap.hint("find");
-        let tip = format!("Show only segments whose class, note, subject or annotator contains this{hint}");
+        let next = view.state.settings.keymap.hint("hit.next");
+        let tip = format!("Show only segments whose class, note, subject or annotator contains this{hint}; Enter goes to the next one{next}");
+        let entered = response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
         response.on_hover_text(tip);
+        if entered && !view.state.editing.rows.is_empty() {
+            view.send(Annotate::NextHit(1).into());
+        }
         let tip = format!("Look through every video of the project{hint}");
         ui.checkbox(&mut filter.everywhere, "All videos").on_hover_text(tip);
     });
     ui.horizontal(|ui| {
         let name = filter.class.clone().unwrap_or_else(|| "Any class".to_owned());
-        let combo = ComboBox::from_id_salt("find class").selected_text(name).width(96.0).show_ui(ui, |ui| {
-            ui.selectable_value(&mut filter.class, None, "Any class");
-            for class in &view.state.editing.book.document.classes {
-                ui.selectable_value(&mut filter.class, Some(class.name.clone()), &class.name);
-            }
+        let combo = details::within(ui, 150.0, |ui, _| {
+            let combo = ComboBox::from_id_salt("find class").selected_text(name).width(96.0).truncate();
+            combo.show_ui(ui, |ui| {
+                ui.selectable_value(&mut filter.class, None, "Any class");
+                for class in &view.state.editing.book.document.classes {
+                    ui.selectable_value(&mut filter.class, Some(class.name.clone()), &class.name);
+                }
+            })
         });
         labelled(combo.response, Role::ComboBox, "Class to find").on_hover_text("Show only this class");
         let name = state_name(filter.draft);

@@ -7,7 +7,7 @@ use crate::project::Action;
 use crate::state::{Annotate, Column, Field, Pick, clock_text};
 
 use super::super::super::widgets::row_ground;
-use super::super::{View, paint_line};
+use super::super::{View, following, paint_line};
 use super::details::seconds;
 
 /// Width of the mark that tells drafts from what is verified.
@@ -16,8 +16,16 @@ const STATE: f32 = 18.0;
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
     header(ui, view);
     ui.spacing_mut().item_spacing.y = 0.0;
-    let count = view.state.editing.rows.len();
-    egui::ScrollArea::vertical().auto_shrink(false).show_rows(ui, view.theme.size.row, count, |ui, range| {
+    let (state, height) = (view.state, view.theme.size.row);
+    let rows = &state.editing.rows;
+    let chosen = state.editing.selection.first().map(|id| (*id, state.editing.asked_for_table));
+    let place = || {
+        let is_it = |(video, id): &(usize, u64)| {
+            Some(*video) == state.playback.video && chosen.is_some_and(|(first, _)| first == *id)
+        };
+        rows.iter().position(is_it)
+    };
+    following(ui, ("segments", height, rows.len()), chosen, place, |ui, range| {
         for index in range {
             let Some(&(video, id)) = view.state.editing.rows.get(index) else { continue };
             let Some(entry) = view.state.library.entries.get(video) else { continue };

@@ -155,16 +155,26 @@ fn menu(ui: &mut Ui, view: &mut View<'_>) {
             _ => any,
         };
         let hint = view.state.settings.keymap.hint(key);
-        let button = Button::new(name).shortcut_text(hint.trim_matches([' ', '(', ')']));
+        let shortcut = view.state.settings.keymap.key(key).unwrap_or_default();
+        let button = Button::new(name).shortcut_text(shortcut);
         let response = ui.add_enabled(possible, button);
         response.widget_info(|| WidgetInfo::labeled(Role::Button, possible, name));
         if response.on_hover_text(format!("{name}{hint}")).clicked() {
             view.send(command.into());
         }
     }
+    let hint = view.state.settings.keymap.hint("class.set");
+    let active = view.state.editing.class.clone();
     let menu = ui.menu_button("Class", |ui| {
+        if let Some(active) = active {
+            let name = format!("The active one, {active}{hint}");
+            if ui.button(&name).on_hover_text(format!("New segments get it too{hint}")).clicked() {
+                view.commands.push(Annotate::SetClass(active).into());
+            }
+            ui.separator();
+        }
         for class in &view.state.editing.book.document.classes {
-            if ui.button(&class.name).clicked() {
+            if ui.button(&class.name).on_hover_text("The selected segments become this class").clicked() {
                 view.commands.push(Annotate::SetClass(class.name.clone()).into());
             }
         }

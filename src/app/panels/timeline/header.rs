@@ -17,6 +17,8 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let theme = view.theme;
             let tip = format!("Show the whole video{}", view.state.settings.keymap.hint("fit"));
+            let (larger, smaller) = (keymap_hint(view, "zoom.in"), keymap_hint(view, "zoom.out"));
+            let tip = format!("{tip}; zoom in{larger}, out{smaller}");
             if icon_button(ui, theme, Icon::Fit, "Show the whole video", &tip).clicked() {
                 view.send(Command::FitTimeline);
             }
@@ -29,6 +31,10 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>) {
         }
     });
     classes(ui, view);
+}
+
+fn keymap_hint(view: &View<'_>, deed: &str) -> String {
+    view.state.settings.keymap.hint(deed)
 }
 
 fn history(ui: &mut Ui, view: &mut View<'_>) {
@@ -64,16 +70,19 @@ fn lanes(ui: &mut Ui, view: &mut View<'_>) {
         }
     });
     combo.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Lanes"));
-    combo.response.on_hover_text("How segments are divided into lanes");
+    combo.response.on_hover_text(format!("How segments are divided into lanes{}", keymap_hint(view, "lanes")));
     if mode != view.state.settings.lanes {
         view.send(Command::SetLanes(mode));
     }
     let mut follow = view.state.settings.follow;
-    let tip = "Move the timeline with the playhead while it plays";
+    let tip = format!("Move the timeline with the playhead while it plays{}", keymap_hint(view, "follow"));
     if ui.checkbox(&mut follow, RichText::new("Follow").font(theme.small_font())).on_hover_text(tip).changed() {
         view.send(Command::SetFollow(follow));
     }
 }
+
+/// Widest button of a class, in points.
+const MOST: f32 = 200.0;
 
 /// The palette: a button a class, with its key.
 fn classes(ui: &mut Ui, view: &mut View<'_>) {
@@ -101,10 +110,18 @@ fn classes(ui: &mut Ui, view: &mut View<'_>) {
                 if active {
                     button = button.stroke(egui::Stroke::new(1.5, colour));
                 }
-                let response = ui.add(button);
+                // A long name is cut, its tooltip has it whole.
+                let add = |ui: &mut Ui| {
+                    ui.set_max_width(MOST);
+                    ui.add(button.truncate())
+                };
+                let response = ui.scope(add).inner;
                 response
                     .widget_info(|| WidgetInfo::selected(Role::Button, true, active, format!("Class {}", class.name)));
-                let mut tip = if class.description.is_empty() { class.name.clone() } else { class.description.clone() };
+                let mut tip = class.name.clone();
+                if !class.description.is_empty() {
+                    tip.push_str(&format!("\n{}", class.description));
+                }
                 if let Some(key) = key {
                     let key = key.to_ascii_uppercase();
                     tip.push_str(&format!(

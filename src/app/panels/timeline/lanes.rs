@@ -32,6 +32,9 @@ const MOST_OUTLINED: usize = 64;
 /// Bars that get a name of their own for screen readers; beyond, the table lists them.
 const MOST_NAMED: usize = 200;
 
+/// Bars among which the one is looked for that covers the name of another.
+const MOST_LOOKED_AT: usize = 200;
+
 /// A bar and where it stands.
 #[derive(Clone, Copy)]
 pub(super) struct Hit<'a> {
@@ -227,7 +230,8 @@ impl Brush<'_> {
                 self.strips.alone(marks::strip(place), told);
             }
         } else {
-            paint_bar(&self.painter, theme, bar, place, under, selected);
+            let covered = if truth && bar.row + 1 == MOST_ROWS { self.covered(lane, bar) } else { f32::INFINITY };
+            paint_bar(&self.painter, theme, bar, (place, covered), under, selected);
             marks::paint(&self.painter, theme, place, truth, mark);
         }
         if is_named {
@@ -242,16 +246,20 @@ impl Brush<'_> {
         under.then_some(Hit { bar, place, mark })
     }
 
+    /// Where the next bar of the last row, the only one on which bars overlap, begins.
+    fn covered(&self, lane: &Lane, bar: &Bar) -> f32 {
+        let later = lane.truth.partition_point(|other| (other.start, other.id) <= (bar.start, bar.id));
+        // Slim ones lie below.
+        let timeline = &self.view.state.timeline;
+        let wide = f64::from(SLIM / self.line.width().max(1.0)) * timeline.span;
+        let covers = |other: &&Bar| other.row == bar.row && other.end - other.start > wide;
+        let next = lane.truth[later..].iter().take(MOST_LOOKED_AT).find(covers);
+        next.map_or(f32::INFINITY, |next| x_at(timeline, self.line, next.start))
+    }
+
     /// What a bar is beside the truth.
     fn mark(&self, bar: &Bar, truth: bool) -> Option<Mark> {
-        let known = self.known.as_ref()?;
-        // Truth goes by the ids of its actions, which are in order.
-        let index = if truth {
-            self.view.state.actions().binary_search_by_key(&bar.id, |action| action.id).ok()?
-        } else {
-            bar.id as usize
-        };
-        known.of(truth, index)
+        self.known.as_ref()?.of(truth, bar.place)
     }
 }
 
@@ -264,7 +272,8 @@ fn fill(bar: &Bar, colour: Color32) -> Color32 {
     }
 }
 
-fn paint_bar(painter: &Painter, theme: &Theme, bar: &Bar, place: Rect, under: bool, selected: bool) {
+/// Paints a bar; from `covered` on, another one will lie on it.
+fn paint_bar(painter: &Painter, theme: &Theme, bar: &Bar, (place, covered): (Rect, f32), under: bool, selected: bool) {
     let radius = CornerRadius::same(3);
     let colour = theme.class(bar.colour);
     match bar.score {
@@ -273,7 +282,8 @@ fn paint_bar(painter: &Painter, theme: &Theme, bar: &Bar, place: Rect, under: bo
             if bar.draft {
                 painter.rect_stroke(place, radius, Stroke::new(1.0, colour), StrokeKind::Inside);
             }
-            let visible = place.intersect(painter.clip_rect());
+            let mut visible = place.intersect(painter.clip_rect());
+            visible.max.x = visible.max.x.min(covered);
             if visible.width() > 34.0 {
                 let at = pos2(visible.left() + 5.0, visible.center().y);
                 let ink = if bar.draft { theme.text() } else { theme.ink_on(colour) };

@@ -22,7 +22,7 @@ pub(super) fn hint(ui: &mut Ui, view: &View<'_>, lanes: Rect) {
         ui.vertical_centered(|ui| {
             ui.label(RichText::new("Nothing is annotated here yet").font(theme.strong_font()));
             let keymap = &view.state.settings.keymap;
-            let key = |deed: &str| keymap.hint(deed).trim_matches([' ', '(', ')']).to_owned();
+            let key = |deed: &str| keymap.named(deed);
             let (play, undo, keys) = (key("play"), key("undo"), key("keys"));
             let (start, end, make) = (key("mark.in"), key("mark.out"), key("mark.make"));
             for line in [
