@@ -94,6 +94,11 @@ impl Shared {
     fn waits(&self) -> bool {
         self.stop.load(Ordering::Relaxed) || slot(&self.request).is_some()
     }
+
+    /// Whether there is anything for which the decode thread was woken.
+    fn has_news(&self) -> bool {
+        self.waits() || slot(&self.exact).is_some()
+    }
 }
 
 /// A slot that holds plain data is right even if a thread died holding it.
@@ -239,6 +244,10 @@ impl Worker {
             if let Some(request) = request.or_else(|| if adopted { unmet.take() } else { None }) {
                 held = None;
                 (decoding, unmet) = self.begin(&mut decoder, request);
+                continue;
+            }
+            // Telling of a failed index may have taken the wake-up that came for something else.
+            if self.shared.has_news() {
                 continue;
             }
             let Some(generation) = decoding else {
@@ -414,3 +423,6 @@ impl Way for OnTheWay<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
