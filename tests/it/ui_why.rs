@@ -49,6 +49,15 @@ fn sliders_mark_the_timeline_and_errors_are_jumped_to() {
     let kind = harness.state().state().inspect.rows.first().expect("an error").kind.name();
     assert!(harness.query_all_by_label_contains(&format!("false alarm: {kind}")).next().is_some(), "{kind}");
     screenshot(&mut harness, "why_errors");
+    let shown = harness.state().state().detecting.min_score;
+    harness.state_mut().command(Command::SetMinScore(0.99));
+    harness.run_steps(2);
+    let before = harness.state().state().inspect.totals.subset.f1();
+    harness.get_by_label("Best F1").click_accesskit();
+    wait(&mut harness, "the best score", |state| state.detecting.min_score < 0.99);
+    assert!(harness.state().state().inspect.totals.subset.f1() > before);
+    harness.state_mut().command(Command::SetMinScore(shown));
+    harness.run_steps(2);
 
     harness.query_all_by_label_contains(&format!("Errors of kind {kind}")).next().expect("a kind").click_accesskit();
     harness.run_steps(3);
