@@ -30,9 +30,9 @@ fn a_player_whose_index_fails_while_nobody_takes_its_frames_is_dropped_all_the_s
         if begun.is_none() {
             sender.try_send(PlayerUpdate::End { generation: 0 }).expect("room");
         }
-        let (opened, is_open) = crossbeam_channel::unbounded();
+        let (opened, is_open) = bounded(16);
         let notify = move || {
-            let _ = opened.send(());
+            let _ = opened.try_send(());
         };
         let worker =
             Worker { of: path.clone().into(), shared: shared.clone(), woken, sender, notify: Box::new(notify) };
