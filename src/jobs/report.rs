@@ -188,22 +188,25 @@ fn plot(x_name: &str, y_name: &str, lines: &[(&str, Vec<[f64; 2]>)], top: Option
     let mut svg =
         format!("<svg width=\"{}\" height=\"{}\" role=\"img\" aria-label=\"{}\">", SIZE.0, SIZE.1, escaped(y_name));
     // Writing to a String cannot fail, here and below.
-    for part in 0..=4 {
-        let share = f64::from(part) / 4.0;
-        let (at_x, at_y) = (least + share * width, share * top);
+    for at in marks(0.0, top) {
         let _ = write!(
             svg,
-            "<line x1=\"{0:.1}\" x2=\"{1:.1}\" y1=\"{2:.1}\" y2=\"{2:.1}\" stroke=\"#ddd\"/><text x=\"{3:.1}\" y=\"{4:.1}\" font-size=\"11\" text-anchor=\"end\">{5}</text>\
-             <text x=\"{6:.1}\" y=\"{7:.1}\" font-size=\"11\" text-anchor=\"middle\">{8}</text>",
+            "<line x1=\"{0:.1}\" x2=\"{1:.1}\" y1=\"{2:.1}\" y2=\"{2:.1}\" stroke=\"#ddd\"/><text x=\"{3:.1}\" y=\"{4:.1}\" font-size=\"11\" text-anchor=\"end\">{5}</text>",
             MARGIN.0,
             SIZE.0 - 12.0,
-            y(at_y),
+            y(at),
             MARGIN.0 - 6.0,
-            y(at_y) + 4.0,
-            number(at_y),
-            x(at_x),
+            y(at) + 4.0,
+            number(at)
+        );
+    }
+    for at in marks(least, most) {
+        let _ = write!(
+            svg,
+            "<text x=\"{:.1}\" y=\"{:.1}\" font-size=\"11\" text-anchor=\"middle\">{}</text>",
+            x(at),
             SIZE.1 - MARGIN.1 + 15.0,
-            number(at_x)
+            number(at)
         );
     }
     for ((name, points), colour) in lines.iter().zip(COLOURS) {
@@ -236,6 +239,17 @@ fn plot(x_name: &str, y_name: &str, lines: &[(&str, Vec<[f64; 2]>)], top: Option
     format!("<p><small>{} ({})</small></p>{svg}", escaped(y_name), names.join(", "))
 }
 
+/// Round places on an axis: multiples of 1, 2 or 5 times a power of ten, three to six of them.
+fn marks(least: f64, most: f64) -> impl Iterator<Item = f64> {
+    let rough = ((most - least) / 5.0).max(f64::MIN_POSITIVE);
+    let power = 10f64.powf(rough.log10().floor());
+    let step =
+        [1.0, 2.0, 5.0].into_iter().map(|times| times * power).find(|step| *step >= rough).unwrap_or(10.0 * power);
+    // What rounding takes from an end is given back.
+    let (first, last) = ((least / step - 1e-9).ceil(), (most / step + 1e-9).floor());
+    (0..=(last - first).clamp(0.0, 10.0) as usize).map(move |index| (first + index as f64) * step)
+}
+
 fn number(value: f64) -> String {
     let text = format!("{value:.2}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
@@ -250,6 +264,16 @@ mod tests {
     use crate::eval::diagnosis::BinScheme;
     use crate::eval::measure;
     use crate::jobs::review::{ReviewRequest, compare};
+
+    #[test]
+    fn marks_are_round_and_within_the_axis() {
+        let shown = |least, most| marks(least, most).map(number).collect::<Vec<_>>().join(" ");
+        assert_eq!(shown(0.0, 94.52), "0 20 40 60 80");
+        assert_eq!(shown(0.1, 0.95), "0.2 0.4 0.6 0.8");
+        assert_eq!(shown(0.0, 100.0), "0 20 40 60 80 100");
+        assert_eq!(shown(0.0, 2600.0), "0 1000 2000");
+        assert_eq!(shown(3.0, 3.0).split(' ').count(), 1, "a single point");
+    }
 
     #[test]
     fn a_report_is_one_page_with_every_table_and_nothing_to_load() {
