@@ -112,37 +112,31 @@ pub fn export_annotations(outbox: &Outbox, form: Form, folder: Option<PathBuf>, 
         };
         let fallback = || folder.map(|folder| folder.join(form.file_name())).filter(|_| begin.elapsed() < TOO_FAST);
         let Some(place) = chosen.or_else(fallback) else { return };
-        let write = || -> anyhow::Result<()> {
-            for (name, text) in outgoing(form, &document) {
-                let path = if name.is_empty() { place.clone() } else { place.join(name) };
-                if let Some(folder) = path.parent() {
-                    std::fs::create_dir_all(folder).with_context(|| {
-                        format!("cannot make the folder {}, choose another place", folder.display())
-                    })?;
-                }
-                write_atomically(&path, text.as_bytes())?;
-            }
-            Ok(())
-        };
-        let written = write().map_err(|error| Failure::new(sentence(error.as_ref())));
+        let written = write_all(form, &document, &place);
         outbox.report(Report::Saved(written.map(|()| place.clone())));
     });
+}
+
+/// Writes annotations to a file, or into a folder where the form has several files; makes the folders above.
+fn write_all(form: Form, document: &Document, place: &Path) -> Result<(), Failure> {
+    let write = || -> anyhow::Result<()> {
+        for (name, text) in outgoing(form, document) {
+            let path = if name.is_empty() { place.to_owned() } else { place.join(name) };
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder)
+                    .with_context(|| format!("cannot make the folder {}, choose another place", folder.display()))?;
+            }
+            write_atomically(&path, text.as_bytes())?;
+        }
+        Ok(())
+    };
+    write().map_err(|error| Failure::new(sentence(error.as_ref())))
 }
 
 /// Writes all annotations away from the project, whose own disk fails.
 pub fn save_elsewhere(outbox: &Outbox, path: PathBuf, last: u64, document: Box<Document>) {
     outbox.spawn("annotations elsewhere", move |outbox| {
-        let write = || -> anyhow::Result<()> {
-            if let Some(folder) = path.parent() {
-                std::fs::create_dir_all(folder)
-                    .with_context(|| format!("cannot make the folder {}, choose another place", folder.display()))?;
-            }
-            for (_, text) in outgoing(Form::ActivityNet, &document) {
-                write_atomically(&path, text.as_bytes())?;
-            }
-            Ok(())
-        };
-        let written = write().map_err(|error| Failure::new(sentence(error.as_ref())));
+        let written = write_all(Form::ActivityNet, &document, &path);
         outbox.report(Report::SavedElsewhere(last, written.map(|()| path.clone())));
     });
 }

@@ -55,10 +55,9 @@ fn has_tooltip(harness: &mut Window, role: Role, name: &str) -> bool {
     false
 }
 
-#[test]
-fn every_control_has_a_name_and_a_tooltip() {
-    let folder = project();
-    let mut harness = window_of(&[folder.path().to_owned()], [1900.0, 1800.0], 1.0);
+/// A window with room for every panel, whose tooltips come at once.
+fn roomy(folder: &std::path::Path) -> Window {
+    let mut harness = window_of(&[folder.to_owned()], [1900.0, 1800.0], 1.0);
     wait(&mut harness, "a picture", |state| state.playback.status == Status::Ready);
     wait(&mut harness, "a checked project", |state| matches!(state.training.health, etad::state::Health::Checked(_)));
     harness.ctx.all_styles_mut(|style| {
@@ -67,6 +66,13 @@ fn every_control_has_a_name_and_a_tooltip() {
         style.interaction.show_tooltips_only_when_still = false;
     });
     harness.state_mut().command(Command::SetLanes(LaneMode::ByClass));
+    harness
+}
+
+#[test]
+fn every_control_has_a_name_and_a_tooltip() {
+    let folder = project();
+    let mut harness = roomy(folder.path());
     let id = harness.state().state().actions().first().expect("truth").id;
     harness.state_mut().command(etad::state::Annotate::Select(id, etad::state::Pick::Only).into());
     let mut seen = std::collections::BTreeSet::new();
@@ -283,15 +289,7 @@ fn the_tooltip_of_a_control_has_its_key_also_after_another_key_was_chosen() {
         assert!(known, "{}: say which control does it, or that none does", deed.id);
     }
     let folder = project();
-    let mut harness = window_of(&[folder.path().to_owned()], [1900.0, 1800.0], 1.0);
-    wait(&mut harness, "a picture", |state| state.playback.status == Status::Ready);
-    wait(&mut harness, "a checked project", |state| matches!(state.training.health, etad::state::Health::Checked(_)));
-    harness.ctx.all_styles_mut(|style| {
-        style.interaction.tooltip_delay = 0.0;
-        style.interaction.tooltip_grace_time = 0.0;
-        style.interaction.show_tooltips_only_when_still = false;
-    });
-    harness.state_mut().command(Command::SetLanes(LaneMode::ByClass));
+    let mut harness = roomy(folder.path());
     let clap = |harness: &Window| {
         let actions = harness.state().state().actions();
         actions.iter().find(|action| action.label == "clap").or(actions.first()).expect("truth").clone()
